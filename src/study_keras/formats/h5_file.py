@@ -1,0 +1,70 @@
+"""The ``.h5`` file of Keras 3 and Keras 2: structure, weights and optimizer in one HDF5 file."""
+
+from pathlib import Path
+from typing import Any
+
+import h5py
+import keras
+import numpy as np
+
+from study_keras import files
+from study_keras.formats import hdf5, structure, training, weights_h5
+from study_keras.formats.quiet import quiet
+
+
+def save_h5(model: keras.Model, path: str | Path) -> Path:
+    """Write all of ``model`` to ``path``, whole or not at all, and return the path.
+
+    Raises:
+        ValueError: ``path`` does not end in ``.h5``.
+        OSError: the file cannot be written.
+    """
+    path = Path(path)
+    if path.suffix not in (".h5", ".hdf5") or path.name.endswith(".weights.h5"):
+        raise ValueError(f"{path}: expected a name that ends in .h5, and not in .weights.h5")
+    settings = getattr(getattr(model, "_compile_config", None), "config", {})
+    before = dict(settings)
+    try:
+        with files.atomic_write(path) as temporary, quiet():
+            model.save(temporary)
+            hdf5.seal(temporary)
+    finally:
+        settings.update(before)  # Keras 3.15 takes the optimizer out, and the next .keras would lack it
+    return path
+
+
+def load_h5(path: str | Path, custom_objects: dict[str, Any] | None = None) -> keras.Model:
+    """Read a whole model from an ``.h5`` file of Keras 3 or Keras 2.
+
+    Raises:
+        ValueError: the file is missing or broken, or names what is not of Keras nor in ``custom_objects``.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise ValueError(f"{path}: no such file; expected a model saved as .h5")
+    with hdf5.open_checked(path, path) as file:
+        if "model_config" not in file.attrs or "model_weights" not in file:
+            raise ValueError("no whole model; if it holds weights, load them into a model with load_weights")
+        config = structure.parse(hdf5.text(file.attrs["model_config"]))
+        model = structure.build(config, custom_objects)
+        weights_h5.put_keras2(model, file["model_weights"])
+        if "training_config" in file.attrs:
+            compile_config = structure.parse(hdf5.text(file.attrs["training_config"]))
+            structure.compile_as(model, compile_config, custom_objects)
+            training.restore_optimizer(model, _optimizer_state(file))
+    return model
+
+
+def _optimizer_state(file: h5py.File) -> list[np.ndarray]:
+    """Return the optimizer's arrays in Keras 3's order: the step, then all memories of a weight together.
+
+    Optimizers before Keras 2.11 kept all first memories, then all second ones ("Adam/dense/kernel/m:0").
+    """
+    group = file.get("optimizer_weights")
+    names = weights_h5.names(group, "weight_names") if group is not None else []
+    weights = [name.rsplit("/", 1)[0] for name in names[1:]]
+    if names and all(name.endswith(("/m:0", "/v:0", "/vhat:0")) for name in names[1:]):
+        order = {weight: position for position, weight in reversed(list(enumerate(weights)))}
+        names[1:] = sorted(names[1:], key=lambda name: order[name.rsplit("/", 1)[0]])
+    stored = [group.get(name) for name in names]
+    return [np.asarray(array) for array in stored if isinstance(array, h5py.Dataset)]

@@ -1,0 +1,105 @@
+"""HDF5 files opened with distrust: no links out, no memory traps, and a checksum on those that we wrote."""
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import h5py
+import numpy as np
+
+CHECKSUM = "study_keras_sha256"
+
+
+@contextmanager
+def open_checked(file: str | Path | BinaryIO, name: str | Path) -> Iterator[h5py.File]:
+    """Open an HDF5 file for reading once all of it has been checked.
+
+    Args:
+        file: a path, or the file's bytes as a stream.
+        name: what errors call it.
+
+    Raises:
+        ValueError: it is no whole HDF5 file, leads out of itself, or differs from what was written.
+    """
+    try:
+        with h5py.File(file, "r") as opened:
+            expected = opened.attrs.get(CHECKSUM)
+            if checksum(opened) != expected and expected is not None:
+                raise ValueError("the contents differ from what was saved; use another copy of the file")
+            yield opened
+    except (OSError, RuntimeError, KeyError, TypeError, AttributeError, UnicodeDecodeError) as error:
+        raise ValueError(f"{name}: not a whole HDF5 file: {error}") from error
+    except ValueError as error:
+        raise ValueError(f"{name}: {str(error).removeprefix(f'{name}: ')}") from error
+
+
+def seal(path: Path) -> None:
+    """Write the checksum of an HDF5 file into it; other readers ignore it."""
+    with h5py.File(path, "r+") as file:
+        file.attrs[CHECKSUM] = checksum(file)
+
+
+def checksum(file: h5py.File) -> str:
+    """Return the SHA-256 of all names, attributes and arrays, and refuse whatever is not plain data.
+
+    Raises:
+        ValueError: a link, an outside or virtual dataset, a loop, or an array claiming more than it stores.
+    """
+    digest = hashlib.sha256()
+    for name, item in _walk(file, "", set()):
+        digest.update(f"{name}\n".encode())
+        for key in sorted(item.attrs):
+            if key != CHECKSUM:
+                digest.update(f"{key}={np.asarray(item.attrs[key]).tolist()}\n".encode())
+        if isinstance(item, h5py.Dataset):
+            digest.update(f"{item.dtype}{item.shape}\n".encode())
+            digest.update(np.ascontiguousarray(item[()]).tobytes())
+    return digest.hexdigest()
+
+
+def arrays(group: h5py.Group, prefix: str = "") -> dict[str, h5py.Dataset]:
+    """Return every dataset below ``group`` by its path."""
+    found: dict[str, h5py.Dataset] = {}
+    for name, item in group.items():
+        if isinstance(item, h5py.Dataset):
+            found[prefix + name] = item
+        else:
+            found |= arrays(item, f"{prefix}{name}/")
+    return found
+
+
+def text(value: Any) -> str:
+    """Return an HDF5 string attribute, which may be stored as bytes, as text."""
+    return value.decode() if isinstance(value, bytes) else str(value)
+
+
+def _walk(group: h5py.Group, prefix: str, seen: set[int]) -> Iterator[tuple[str, h5py.HLObject]]:
+    address = h5py.h5o.get_info(group.id).addr
+    if address in seen:
+        raise ValueError(f"{prefix or '/'} occurs twice; a model's file is a tree")
+    seen.add(address)
+    yield prefix, group
+    for name in sorted(group):
+        path = f"{prefix}/{name}"
+        if group.get(name, getclass=True, getlink=True) is not h5py.HardLink:
+            raise ValueError(f"{path} is a link to another place; a model's file holds all of itself")
+        item = group[name]
+        if isinstance(item, h5py.Group):
+            yield from _walk(item, path, seen)
+        else:
+            _check_dataset(path, item)
+            yield path, item
+
+
+def _check_dataset(path: str, item: Any) -> None:
+    if not isinstance(item, h5py.Dataset):
+        raise ValueError(f"{path} is neither a group nor an array")
+    if item.is_virtual or item.external:
+        raise ValueError(f"{path} takes its numbers from another file; a model's file holds all of itself")
+    if item.dtype.kind not in "biufV" or item.dtype.hasobject:
+        raise ValueError(f"{path} holds {item.dtype}; expected numbers")
+    stored = item.id.get_storage_size()
+    if item.nbytes > 1000 * stored + 4096:
+        raise ValueError(f"{path} claims {item.nbytes:,} bytes and stores {stored:,}")

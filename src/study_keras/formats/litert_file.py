@@ -1,0 +1,157 @@
+"""LiteRT (TensorFlow Lite): one ``.tflite`` file for Android, iOS and the interpreter ``ai_edge_litert``."""
+
+import re
+import warnings
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from study_keras import files
+from study_keras.formats import inference, tensorflow_process
+from study_keras.formats.quiet import quiet, silent_stderr
+
+QUANTIZE = ("float16", "dynamic", "int8")
+
+
+def export_litert(
+    model: keras.Model, path: str | Path, quantize: str | None = None, images: Any = None, batch: int | None = None
+) -> Path:
+    """Write ``model`` as a LiteRT file of built-in operations alone, which every interpreter has.
+
+    Its signature ``serving_default`` names the inputs as ``keras.Input`` did (``input`` where it did not) and the
+    outputs as their layers. Only TensorFlow can write it: on another backend of Keras the model travels to a process
+    of its own for that, which takes some 10 seconds.
+
+    Args:
+        path: ends in ``.tflite``.
+        quantize: None; ``"float16"``: the weights in half the size; ``"dynamic"``: the weights in a quarter;
+            ``"int8"``: the arithmetic in bytes too. Inputs and outputs are float32 always.
+        images: for int8, some hundred typical inputs as the model takes them, ``(n, ...)`` float32; a list of arrays
+            where it has several inputs.
+        batch: how many images at once; None for as many as the app likes. LiteRT in a web page needs a number.
+
+    Returns:
+        The path.
+
+    Raises:
+        ValueError: the model is subclassed or never built, the path is no ``.tflite``, ``quantize`` or ``images``
+            is not as above, or LiteRT's built-in operations lack one of the model's.
+        OSError: the file cannot be written. What stood there is untouched.
+    """
+    path = Path(path)
+    inference.check_model(model, path, ".tflite")
+    arrays = _checked_options(model, quantize, images, batch)
+    if keras.backend.backend() == "tensorflow":
+        _write(model, path, quantize, arrays, batch)
+    else:
+        job = {"path": path, "quantize": quantize, "images": arrays, "batch": batch}
+        tensorflow_process.export_many(model, [job])
+    return path
+
+
+def open_litert(path: str | Path) -> Any:
+    """Return the interpreter of the LiteRT file at ``path``.
+
+    Raises:
+        ValueError: the file is missing or broken, or needs more than the built-in operations.
+    """
+    from ai_edge_litert.interpreter import Interpreter
+
+    try:
+        with silent_stderr():  # it announces on stderr how it multiplies
+            interpreter = Interpreter(model_content=Path(path).read_bytes())
+            interpreter.allocate_tensors()
+    except OSError as error:
+        raise ValueError(f"{path}: cannot be read: {error.strerror}") from error
+    except (ValueError, RuntimeError, TypeError) as error:
+        raise ValueError(f"{path}: LiteRT cannot run it: {str(error).splitlines()[0]}") from error
+    if not interpreter.get_signature_list():
+        raise ValueError(f"{path}: has no signature that names its inputs; export it anew")
+    return interpreter
+
+
+def quantization(interpreter: Any) -> str:
+    """Return how a LiteRT file stores its numbers: "float32" or one of ``QUANTIZE``."""
+    tensors = interpreter.get_tensor_details()
+    small = [tensor for tensor in tensors if tensor["dtype"] in (np.int8, np.uint8, np.int16)]
+    small = [tensor for tensor in small if len(tensor["quantization_parameters"]["scales"])]
+    if small:  # weights are centred on 0; what int8 computes with is not
+        centred = all((tensor["quantization_parameters"]["zero_points"] == 0).all() for tensor in small)
+        return "dynamic" if centred else "int8"
+    return "float16" if any(tensor["dtype"] == np.float16 for tensor in tensors) else "float32"
+
+
+def list_litert(path: str | Path) -> list[tuple[str, tuple[int, ...]]]:
+    """Return name and shape of all tensors in a LiteRT file, -1 for the number of images."""
+    details = open_litert(path).get_tensor_details()
+    return [(item["name"], tuple(map(int, item["shape_signature"]))) for item in details if item["name"]]
+
+
+def _checked_options(model: keras.Model, quantize: str | None, images: Any, batch: int | None) -> list[Any] | None:
+    """Return the images as a list of arrays, one for each input."""
+    if quantize is not None and quantize not in QUANTIZE:
+        raise ValueError(f"quantize={quantize!r}; expected None or one of {', '.join(QUANTIZE)}")
+    if batch is not None and batch < 1:
+        raise ValueError(f"batch={batch}; expected None or a whole number of at least 1")
+    if quantize != "int8":
+        return None
+    if images is None:
+        raise ValueError("quantize='int8' needs images=: some hundred typical inputs as the model takes them, float32")
+    arrays = [np.asarray(array) for array in (images if isinstance(images, list | tuple) else [images])]
+    found = [(array.shape[1:], array.dtype.name) for array in arrays]
+    expected = [(tuple(item.shape[1:]), item.dtype) for item in model.inputs]
+    fits = len(found) == len(expected) and all(
+        dtype == wanted and len(shape) == len(form) and all(b in (None, a) for a, b in zip(shape, form, strict=True))
+        for (shape, dtype), (form, wanted) in zip(found, expected, strict=True)
+    )
+    if not fits or not len(arrays[0]) or len({len(array) for array in arrays}) > 1:
+        raise ValueError(f"images of {found}; expected at least one image of {expected}")
+    return arrays
+
+
+def _write(model: keras.Model, path: Path, quantize: str | None, images: list[Any] | None, batch: int | None) -> None:
+    import tensorflow as tf
+
+    names = inference.input_names(model)
+    outputs = dict(zip(inference.output_names(model), model.outputs, strict=True))
+    named = keras.Model(model.inputs, outputs)  # the same layers; the signature takes its names from here
+    specs = [
+        keras.InputSpec(shape=(batch or item.shape[0], *item.shape[1:]), dtype=item.dtype, name=name)
+        for name, item in zip(names, model.inputs, strict=True)
+    ]
+    operations = tf.lite.OpsSet.TFLITE_BUILTINS_INT8 if quantize == "int8" else tf.lite.OpsSet.TFLITE_BUILTINS
+    options: dict[str, Any] = {"target_spec": {"supported_ops": [operations]}}
+    if quantize:
+        options["optimizations"] = [tf.lite.Optimize.DEFAULT]
+    if quantize == "float16":
+        options["target_spec"]["supported_types"] = [tf.float16]
+    if images is not None:
+        options["representative_dataset"] = lambda: _one_by_one(names, images, batch or 1)
+    with files.atomic_write(path) as temporary, warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # TensorFlow deprecates the interpreter that it calibrates with
+        try:
+            with quiet(), silent_stderr():
+                named.export(temporary, format="litert", verbose=False, input_signature=[specs], **options)
+        except OSError:
+            raise
+        except Exception as error:  # TensorFlow raises what it likes
+            raise ValueError(f"{path}: {_reason(error)}") from error
+
+
+def _one_by_one(names: Sequence[str], images: list[Any], batch: int) -> Iterator[dict[str, Any]]:
+    for start in range(len(images[0]) - batch + 1):
+        yield {name: array[start : start + batch] for name, array in zip(names, images, strict=True)}
+
+
+def _reason(error: Exception) -> str:
+    lacking = sorted(set(re.findall(r"'tf\.(\w+)' op is neither a custom op nor a flex op", str(error))))
+    lacking = lacking or sorted(set(re.findall(r"\btf\.([A-Z]\w+)", str(error))))
+    if lacking:
+        return (
+            f"LiteRT's built-in operations lack {', '.join(lacking)} as the model uses it; use other layers, "
+            "or try a fixed batch (batch=1)"
+        )
+    return f"LiteRT cannot express this model: {(str(error) or type(error).__name__).splitlines()[0][:300]}"

@@ -1,0 +1,112 @@
+"""A TensorFlow SavedModel: a folder that answers without Keras. Written by Keras, read for inference."""
+
+import hashlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from study_keras import files
+from study_keras.formats.quiet import quiet
+
+_SUMS = "SHA256SUMS"  # `sha256sum --check SHA256SUMS` understands it
+# Operations with which a graph reaches out of itself: to files, to Python, to other machines.
+# fmt: off
+_OUTSIDE = {
+    "PyFunc", "PyFuncStateless", "EagerPyFunc", "ReadFile", "WriteFile", "MatchingFiles", "Print",
+    "PrintV2", "TFRecordDataset", "TextLineDataset", "FixedLengthRecordDataset", "SaveDataset",
+    "LoadDataset", "Save", "SaveSlices", "Restore", "RestoreSlice", "RpcCall", "Send", "Recv",
+    "WriteSummary",
+}
+# fmt: on
+
+
+def save_saved_model(model: keras.Model, path: str | Path) -> Path:
+    """Write ``model`` for inference as a SavedModel folder at ``path`` and return the path.
+
+    Raises:
+        ValueError: there is a file at ``path``, or a folder that is no SavedModel.
+        OSError: the folder cannot be written. What stood there is untouched.
+    """
+    path = Path(path)
+    files.recover(path)
+    if path.exists() and not (path / "saved_model.pb").is_file() and (path.is_file() or any(path.iterdir())):
+        raise ValueError(f"{path}: there is something else; expected a free name or a SavedModel to replace")
+    with files.atomic_folder(path) as folder, quiet():
+        model.export(folder, format="tf_saved_model", verbose=False)
+        (folder / _SUMS).write_text("".join(f"{digest}  {name}\n" for name, digest in _digests(folder)))
+    return path
+
+
+def load_saved_model(path: str | Path) -> Callable[..., Any]:
+    """Return what a SavedModel computes as a function from arrays to an array, on any backend of Keras.
+
+    Keras 3 makes no model of it again: there are operations in the folder, and no layers.
+
+    Raises:
+        ValueError: the folder is missing or broken, or its graph reaches for files, Python or other machines.
+    """
+    import tensorflow as tf
+
+    path = Path(path)
+    files.recover(path)
+    try:
+        _check_sums(path)
+        _check_operations((path / "saved_model.pb").read_bytes())
+        with quiet():
+            loaded = tf.saved_model.load(str(path))
+        function = (
+            loaded.serve.concrete_functions[0] if hasattr(loaded, "serve") else loaded.signatures["serving_default"]
+        )
+    except Exception as error:  # TensorFlow raises what it likes at a broken graph
+        reason = (str(error) or type(error).__name__).splitlines()[0]
+        raise ValueError(f"{path}: cannot be read as a SavedModel: {reason}") from error
+
+    def predict(inputs: Any) -> Any:
+        """Return the outputs for an array, or for a list or dict of arrays, as the model takes them."""
+        specs = function.structured_input_signature
+        flat = zip(tf.nest.flatten(specs), tf.nest.flatten(inputs), strict=True)
+        arrays = [tf.constant(np.asarray(value, spec.dtype.as_numpy_dtype)) for spec, value in flat]
+        positional, named = tf.nest.pack_sequence_as(specs, arrays)
+        outputs = tf.nest.map_structure(lambda output: output.numpy(), function(*positional, **named))
+        if isinstance(outputs, dict) and len(outputs) == 1:  # a signature of Keras 2 names its output
+            return next(iter(outputs.values()))
+        return outputs
+
+    predict.__dict__["saved_model"] = loaded  # TensorFlow frees the weights together with this object
+    return predict
+
+
+def _digests(folder: Path) -> Iterator[tuple[str, str]]:
+    for file in sorted(folder.rglob("*")):
+        if file.is_file() and file.name != _SUMS:
+            yield file.relative_to(folder).as_posix(), hashlib.sha256(file.read_bytes()).hexdigest()
+
+
+def _check_sums(folder: Path) -> None:
+    """Refuse a folder that differs from the sums in it; one without sums comes from elsewhere."""
+    if not (folder / _SUMS).is_file():
+        return
+    lines = (folder / _SUMS).read_text(encoding="utf-8", errors="replace").splitlines()
+    expected = {name: digest for digest, _, name in (line.partition("  ") for line in lines)}
+    found = dict(_digests(folder))
+    if wrong := sorted(name for name in expected.keys() | found.keys() if expected.get(name) != found.get(name)):
+        raise ValueError(f"{wrong[0]} differs from what was saved; use another copy of the folder")
+
+
+def _check_operations(content: bytes) -> None:
+    """Refuse a graph that reaches out of itself, before TensorFlow sees it."""
+    from tensorflow.core.protobuf import saved_model_pb2
+
+    meta_graphs = saved_model_pb2.SavedModel.FromString(content).meta_graphs
+    if not meta_graphs:
+        raise ValueError("there is no graph in it")
+    for graph in (meta_graph.graph_def for meta_graph in meta_graphs):
+        bodies = {function.signature.name: list(function.node_def) for function in graph.library.function}
+        saving = {name for name in bodies if "traced_save" in name or "traced_restore" in name}
+        for name, nodes in {"": list(graph.node), **bodies}.items():
+            for node in nodes:
+                if node.op in _OUTSIDE or (node.op in ("SaveV2", "MergeV2Checkpoints") and name not in saving | {""}):
+                    raise ValueError(f"the operation {node.op} reaches out of the model; it is refused")

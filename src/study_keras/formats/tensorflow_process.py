@@ -1,0 +1,89 @@
+"""Exports that only TensorFlow can write, in a process of its own, for models on another backend of Keras."""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from study_keras.formats.keras_file import load_keras, save_keras
+
+_CODE = "import sys; from study_keras.formats.tensorflow_process import main; main(sys.argv[1])"
+
+
+def export_many(model: keras.Model, jobs: Sequence[dict[str, Any]]) -> None:
+    """Write several files for inference in one process with TensorFlow: starting it takes most of the time.
+
+    Where Keras runs on TensorFlow already, that is this process.
+
+    Args:
+        model: on any backend; it travels as a ``.keras`` file, and so is made of Keras' own layers.
+        jobs: ``path``, ending in ".tflite", ".onnx" or ".savedmodel"; for the first also ``quantize``, ``images``
+            (a list of arrays) and ``batch``.
+
+    Raises:
+        ValueError, OSError: as the format's own function; the jobs before it are done.
+    """
+    from study_keras import formats
+
+    if keras.backend.backend() == "tensorflow":
+        for job in jobs:
+            formats.save(model, **job)
+        return
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        save_keras(model, folder / "model.keras")
+        described = [_store_images(folder, index, job) for index, job in enumerate(jobs)]
+        (folder / "jobs.json").write_text(json.dumps(described))
+        here = str(Path(__file__).resolve().parents[2])
+        environment = {
+            **os.environ,
+            "KERAS_BACKEND": "tensorflow",
+            "TF_CPP_MIN_LOG_LEVEL": "3",
+            "PYTHONPATH": os.pathsep.join(filter(None, [here, os.environ.get("PYTHONPATH")])),
+        }
+        command = [sys.executable, "-c", _CODE, str(folder)]
+        done = subprocess.run(command, env=environment, capture_output=True, encoding="utf-8", check=False)
+        if not (folder / "result.json").is_file():
+            last = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
+            raise ValueError(f"the process with TensorFlow ended with code {done.returncode}: {last}")
+        result = json.loads((folder / "result.json").read_text())
+        if "errno" in result:
+            raise OSError(result["errno"], result["error"], result["filename"])
+        if "error" in result:
+            raise ValueError(result["error"])
+
+
+def main(folder: str) -> None:
+    """Do the jobs in ``folder``, in the process with TensorFlow, and leave ``result.json`` there."""
+    from study_keras import formats
+
+    result: dict[str, Any] = {}
+    try:
+        model = load_keras(Path(folder, "model.keras"))
+        for job in json.loads(Path(folder, "jobs.json").read_text()):
+            if job.get("images"):
+                job["images"] = [np.load(file) for file in job["images"]]
+            formats.save(model, **job)
+    except ValueError as error:
+        result = {"error": str(error)}
+    except OSError as error:
+        result = {"error": error.strerror or str(error), "errno": error.errno or 0, "filename": error.filename}
+    Path(folder, "result.json").write_text(json.dumps(result))
+
+
+def _store_images(folder: Path, index: int, job: dict[str, Any]) -> dict[str, Any]:
+    described = {**job, "path": str(job["path"])}
+    if job.get("images") is not None:
+        described["images"] = []
+        for number, array in enumerate(job["images"]):
+            file = folder / f"{index}_{number}.npy"
+            np.save(file, array)
+            described["images"].append(str(file))
+    return described

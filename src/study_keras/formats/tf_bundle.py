@@ -1,0 +1,61 @@
+"""The files of a TensorFlow checkpoint, which are two, changed as if they were one."""
+
+import glob
+from pathlib import Path
+
+from study_keras import files
+
+GRAPH = "_CHECKPOINTABLE_OBJECT_GRAPH"  # the tensor that says which object each other one belongs to
+
+
+def replace(path: Path, folder: Path) -> None:
+    """Put the checkpoint ``folder/one`` at ``path``; at every instant a whole checkpoint stands there.
+
+    Renaming the index is what makes a checkpoint count, so data must never change under an index that uses
+    it. If the former index says "one part", the new checkpoint is first put beside it in two parts, whose
+    names are free; once the index says "two parts", the one part is free and takes its usual name again.
+    """
+    if _parts(Path(f"{path}.index")) == 1:
+        _split(folder)
+        _rename(folder / "two", path, ["data-00000-of-00002", "data-00001-of-00002", "index"])
+    _rename(folder / "one", path, ["data-00000-of-00001", "index"])
+    for data in path.parent.glob(f"{glob.escape(path.name)}.data-?????-of-?????"):
+        if not data.name.endswith("-00000-of-00001"):
+            data.unlink()
+
+
+def _rename(source: Path, target: Path, suffixes: list[str]) -> None:
+    for suffix in suffixes:
+        files.sync(Path(f"{source}.{suffix}"))
+    for suffix in suffixes:
+        Path(f"{source}.{suffix}").replace(f"{target}.{suffix}")
+
+
+def _parts(index: Path) -> int | None:
+    """Return in how many parts the data lies: the first field of the first entry of the index, or None."""
+    if not index.is_file():
+        return None
+    with index.open("rb") as file:
+        head = file.read(5)  # two lengths of the key (both 0), the length of the value, the field's number (1), itself
+    return head[4] if head[:2] == b"\0\0" and head[3:4] == b"\x08" else 1
+
+
+def _split(folder: Path) -> None:
+    """Write ``folder/one`` again as ``folder/two``, in two parts."""
+    import tensorflow as tf
+
+    reader = tf.train.load_checkpoint(str(folder / "one"))
+    names = sorted(reader.get_variable_to_shape_map())
+    parts = {
+        "graph": [name for name in names if name == GRAPH],
+        "rest": [name for name in names if name != GRAPH],
+    }
+    for part, inside in parts.items():
+        tensors = [tf.constant(reader.get_tensor(name)) for name in inside]
+        prefix, slices = str(folder / part), [""] * len(inside)
+        tf.raw_ops.SaveV2(prefix=prefix, tensor_names=inside, shape_and_slices=slices, tensors=tensors)
+    tf.raw_ops.MergeV2Checkpoints(
+        checkpoint_prefixes=[str(folder / part) for part in parts],
+        destination_prefix=str(folder / "two"),
+        delete_old_dirs=False,
+    )

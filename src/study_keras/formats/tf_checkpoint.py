@@ -1,0 +1,236 @@
+"""Weights as a TensorFlow checkpoint, ``NAME.index`` and ``NAME.data-*``, in the layout of Keras 2.
+
+The index says in how many parts the data lies, and the names of the parts say so too. That is what makes two
+files change as one: see ``tf_bundle``.
+"""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from study_keras import files
+from study_keras.formats import tf_bundle, training, weights
+
+_Address = tuple[tuple[str, ...], ...]  # the way to a weight; of each step the names it may have, Keras 2's first
+
+
+def save_tf_checkpoint(model: keras.Model, path: str | Path) -> Path:
+    """Write the weights of ``model``, and its optimizer's state, so that Keras 2 reads them.
+
+    Args:
+        model: a Sequential or functional model, on any backend.
+        path: ``NAME`` or ``NAME.index``.
+
+    Returns:
+        ``NAME``, as Keras 2 and ``tf.train.load_checkpoint`` take it.
+
+    Raises:
+        ValueError: the model has not been built, or a layer keeps its weights where they have no name.
+        OSError: the files cannot be written. What stood there is untouched.
+    """
+    import tensorflow as tf
+
+    path = _name(path)
+    tree: dict[str, Any] = {}
+    for address, _, variable in _addresses(model):
+        _plant(tree, [names[0] for names in address], tf.Variable(weights.numpy(variable)))
+    if not tree:
+        raise ValueError(f"{path}: the model {model.name} has no weights to save")
+    if getattr(model, "optimizer", None) is not None:
+        tree["optimizer"] = _optimizer_tree(model.optimizer)
+    with files.staging(path) as folder:
+        _tracked(tree).write(str(folder / "one"))
+        tf_bundle.replace(path, folder)
+    return path
+
+
+def load_tf_checkpoint(model: keras.Model, path: str | Path) -> None:
+    """Put the weights of a checkpoint into ``model``; change nothing if they do not fit.
+
+    Reads what ``save_tf_checkpoint`` and ``save_weights`` of Keras 2 write, and
+    ``tf.train.Checkpoint(model=model)`` of Keras 2 and Keras 3. The optimizer's state is put in as well where
+    the checkpoint has it and the model's optimizer is of its kind.
+
+    Raises:
+        ValueError: the checkpoint is missing or broken, or the model is another one; the message says where.
+    """
+    import tensorflow as tf
+    from google.protobuf.message import DecodeError
+
+    path = _name(path)
+    if not Path(f"{path}.index").is_file():
+        raise ValueError(f"{path}.index: no such file; expected a TensorFlow checkpoint, NAME.index and NAME.data-*")
+    try:
+        stored = _Stored(tf.train.load_checkpoint(str(path)))
+        addresses = list(_addresses(model))
+        root = stored.root([address for address, _, _ in addresses])
+        keys = [stored.key(root, address) for address, _, _ in addresses]
+        stored.check_all_used(keys)
+        matches = [
+            weights.Match(layer, "/".join(names[0] for names in address[1:]), variable, stored.value(key))
+            for (address, layer, variable), key in zip(addresses, keys, strict=True)
+        ]
+        state = stored.optimizer(root)
+        weights.put(matches)
+        training.restore_optimizer(model, state)
+    except (tf.errors.OpError, DecodeError, RuntimeError, IndexError, UnicodeDecodeError) as error:
+        raise ValueError(f"{path}: not a whole checkpoint of a Keras model: {error}") from error
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from error
+
+
+def list_tf_checkpoint(path: str | Path) -> list[tuple[str, tuple[int, ...]]]:
+    """Return name and shape of each array in a checkpoint, or in a SavedModel's folder.
+
+    Raises:
+        ValueError: the checkpoint is missing or broken.
+    """
+    import tensorflow as tf
+
+    name = Path(path) / "variables" / "variables" if Path(path).is_dir() else _name(path)
+    try:
+        found = tf.train.list_variables(str(name))
+    except (tf.errors.OpError, ValueError) as error:
+        raise ValueError(f"{path}: not a whole checkpoint: {str(error).splitlines()[0]}") from error
+    plain = {key.removesuffix("/.ATTRIBUTES/VARIABLE_VALUE"): tuple(shape) for key, shape in found}
+    return [(name, shape) for name, shape in plain.items() if name != tf_bundle.GRAPH]
+
+
+class _Stored:
+    """A checkpoint's tensors, and the graph of objects under whose names they are stored."""
+
+    def __init__(self, reader: Any) -> None:
+        from tensorflow.core.protobuf import trackable_object_graph_pb2
+
+        self.reader = reader
+        if not reader.has_tensor(tf_bundle.GRAPH):
+            raise ValueError("a checkpoint without objects, as TensorFlow 1 wrote it; expected one of Keras")
+        self.nodes = trackable_object_graph_pb2.TrackableObjectGraph.FromString(
+            reader.get_tensor(tf_bundle.GRAPH)
+        ).nodes
+
+    def child(self, node: int | None, path: str) -> int | None:
+        for name in path.split("/"):
+            children = {} if node is None else {each.local_name: each.node_id for each in self.nodes[node].children}
+            node = children.get(name)
+        return node
+
+    def root(self, addresses: list[_Address]) -> int:
+        """Return the model's node: the checkpoint's own, or what ``Checkpoint(model=model)`` put it under."""
+        for node in [0, *(each.node_id for each in self.nodes[0].children)]:
+            if any(self.child(node, name) is not None for address in addresses[:1] for name in address[0]):
+                return node
+        return 0
+
+    def key(self, node: int | None, address: _Address) -> str | None:
+        """Return the name of the tensor at ``address`` below ``node``, or None."""
+        for names in address:
+            found = [self.child(node, name) for name in names]
+            node = next((each for each in found if each is not None), None)
+        attributes = [] if node is None else self.nodes[node].attributes
+        return next((each.checkpoint_key for each in attributes if self.reader.has_tensor(each.checkpoint_key)), None)
+
+    def check_all_used(self, keys: list[str | None]) -> None:
+        """Refuse a checkpoint that holds more layers than the model."""
+        left = sorted(
+            key
+            for key in self.reader.get_variable_to_shape_map().keys() - set(keys)
+            if ("layer_with_weights-" in key or "_operations/" in key)
+            and not any(word in key for word in ("seed_generator", "/count/", "optimizer/", ".OPTIMIZER_SLOT"))
+        )
+        if left and None not in keys:
+            raise ValueError(f"the checkpoint holds weights that the model lacks: {', '.join(left[:5])}")
+
+    def value(self, key: str | None) -> Any:
+        return None if key is None else np.asarray(self.reader.get_tensor(key))
+
+    def optimizer(self, root: int) -> list[np.ndarray]:
+        """Return the optimizer's arrays in Keras 3's order, or nothing."""
+        optimizer = self.child(root, "optimizer")
+        optimizer = self.child(0, "optimizer") if optimizer is None else optimizer
+        variables, rate = self.child(optimizer, "_variables"), self.child(optimizer, "_learning_rate")
+        if variables is None:
+            return []
+        places = {
+            int(each.local_name): each.node_id for each in self.nodes[variables].children if each.local_name.isdigit()
+        }
+        order = [places[position] for position in sorted(places)]
+        if rate is not None and rate not in order:  # Keras 2 keeps it beside the others
+            order.insert(1, rate)
+        return [self.value(self.key(node, ())) for node in order]
+
+
+def _addresses(model: keras.Model) -> Iterator[tuple[_Address, str, keras.Variable]]:
+    """Yield where each weight lies, the layer it belongs to, and its variable."""
+    seen: set[int] = set()
+    for address, layer, variable in _in_model(model):
+        if id(variable) not in seen:
+            seen.add(id(variable))
+            yield address, layer, variable
+    if lost := [variable.path for variable in model.weights if id(variable) not in seen]:
+        raise ValueError(f"a checkpoint has no name for the weight {lost[0]}; save as .weights.h5 instead")
+
+
+def _in_model(model: keras.Model, above: _Address = ()) -> Iterator[tuple[_Address, str, keras.Variable]]:
+    operations = [None, *model.layers] if isinstance(model, keras.Sequential) else list(model.operations)
+    where = "_functional/_operations" if isinstance(model, keras.Sequential) else "_operations"
+    for position, layer in enumerate(weights.weighted_layers(model)):
+        names = (f"layer_with_weights-{position}", f"{where}/{operations.index(layer)}")
+        yield from _in_layer(layer, (*above, names), layer.name)
+
+
+def _in_layer(layer: Any, above: _Address, name: str) -> Iterator[tuple[_Address, str, keras.Variable]]:
+    """Yield a layer's own weights by the names of its attributes, then those of the layers that it holds."""
+    if isinstance(layer, keras.Model):
+        yield from _in_model(layer, above)
+        return
+    own = {id(variable) for variable in layer.weights}
+    for attribute, value in vars(layer).items():
+        plain = attribute.lstrip("_")
+        if isinstance(value, keras.Variable) and id(value) in own:
+            old = (
+                "depthwise_kernel" if type(layer).__name__.startswith("DepthwiseConv") and plain == "kernel" else plain
+            )
+            yield (*above, (old, attribute, plain)), name, value
+        elif isinstance(value, keras.layers.Layer) and value.weights:
+            yield from _in_layer(value, (*above, (attribute, plain)), name)
+        elif isinstance(value, list | tuple) and not attribute.startswith("_"):
+            for position, item in enumerate(value):
+                if isinstance(item, keras.layers.Layer) and item.weights:
+                    yield from _in_layer(item, (*above, (attribute,), (str(position),)), name)
+
+
+def _plant(tree: dict[str, Any], address: list[str], value: Any) -> None:
+    for name in address[:-1]:
+        tree = tree.setdefault(name, {})
+    tree[address[-1]] = value
+
+
+def _optimizer_tree(optimizer: keras.Optimizer) -> dict[str, Any]:
+    """Return the optimizer's variables under Keras 2's names, where the learning rate stands apart."""
+    import tensorflow as tf
+
+    values = [weights.numpy(variable) for variable in optimizer.variables]
+    variables = [tf.Variable(value.astype("int64") if value.dtype.kind in "iu" else value) for value in values]
+    tree = {"_iterations": variables[0]}  # int64 in Keras 2, int32 in Keras 3
+    if training.has_rate(optimizer):
+        tree["_learning_rate"] = variables.pop(1)
+    return {**tree, "_variables": {str(position): variable for position, variable in enumerate(variables)}}
+
+
+def _tracked(tree: dict[str, Any]) -> Any:
+    import tensorflow as tf
+
+    return tf.train.Checkpoint(
+        **{name: _tracked(item) if isinstance(item, dict) else item for name, item in tree.items()}
+    )
+
+
+def _name(path: str | Path) -> Path:
+    """Return ``NAME`` for ``NAME``, ``NAME.index`` and ``NAME.data-00000-of-00001``."""
+    path = Path(path)
+    return path.with_name(re.sub(r"\.(index|data-\d{5}-of-\d{5})$", "", path.name))

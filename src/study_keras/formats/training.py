@@ -1,0 +1,33 @@
+"""The state of a model's optimizer: with it, training goes on where it stopped."""
+
+from collections.abc import Sequence
+
+import keras
+import numpy as np
+
+from study_keras.formats import weights
+
+
+def has_rate(optimizer: keras.Optimizer) -> bool:
+    """Say whether the learning rate is the optimizer's second variable; with a schedule it is not."""
+    return len(optimizer.variables) > 1 and optimizer.variables[1].name == "learning_rate"
+
+
+def restore_optimizer(model: keras.Model, state: Sequence[np.ndarray]) -> bool:
+    """Put ``state`` into the model's optimizer if it has one that it fits, and return whether it did.
+
+    The state of Keras 2 is the same, without the learning rate.
+    """
+    optimizer = getattr(model, "optimizer", None)
+    if optimizer is None or not state:
+        return False
+    if not optimizer.built:
+        optimizer.build(model.trainable_variables)
+    variables = optimizer.variables
+    if len(state) == len(variables) - 1 and has_rate(optimizer):
+        state = [state[0], weights.numpy(variables[1]), *state[1:]]
+    if [tuple(variable.shape) for variable in variables] != [np.shape(value) for value in state]:
+        return False
+    for variable, value in zip(variables, state, strict=True):
+        variable.assign(value)
+    return True

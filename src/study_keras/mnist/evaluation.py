@@ -1,0 +1,72 @@
+"""What a trained model gets right and wrong."""
+
+from typing import Any
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from study_keras.mnist.data import Images, Labels, scale
+
+Probabilities = NDArray[np.float32]
+
+
+def inputs(model: keras.Model, images: Images) -> NDArray[np.float32]:
+    """Return ``(n, 28, 28)`` uint8 images as ``model`` takes them: float32 in [0, 1].
+
+    They get the shape of its input: ``(n, 28, 28)``, ``(n, 28, 28, 1)`` or ``(n, 784)``.
+
+    Raises:
+        ValueError: the model's input is not such an image.
+    """
+    shape = model.input_shape
+    known = isinstance(shape, tuple) and None not in shape[1:]
+    if not known or shape[1:] not in ((28, 28), (28, 28, 1), (784,)):
+        raise ValueError(
+            f"the model takes {shape}, expected images of (None, 28, 28), (None, 28, 28, 1) or (None, 784)"
+        )
+    return scale(images).reshape(-1, *shape[1:])
+
+
+def predict(model: keras.Model, images: Images) -> Probabilities:
+    """Return the ``(n, classes)`` float32 probabilities for ``(n, 28, 28)`` uint8 images.
+
+    A model that ends without a softmax gets one.
+
+    Raises:
+        ValueError: the model's input is not such an image, or its output is not one row of numbers.
+    """
+    arrays = inputs(model, images)
+    if not isinstance(model.output_shape, tuple) or len(model.output_shape) != 2:
+        raise ValueError(f"the model gives {model.output_shape}, expected (None, classes)")
+    outputs = model.predict(arrays, batch_size=1000, verbose=0)
+    if np.all(outputs >= 0) and np.allclose(outputs.sum(axis=1), 1, atol=1e-3):
+        return outputs
+    exponentials = np.exp(outputs - outputs.max(axis=1, keepdims=True))
+    return exponentials / exponentials.sum(axis=1, keepdims=True)
+
+
+def evaluate(model: keras.Model, images: Images, labels: Labels) -> dict[str, Any]:
+    """Measure ``model`` on ``(n, 28, 28)`` uint8 images and their ``(n,)`` labels.
+
+    Returns:
+        ``images``: n; ``loss``: the mean cross-entropy in nats, probabilities cut off at 1e-7 as Keras does;
+        ``accuracy``: in [0, 1]; ``mistakes``: the indices of the images that are read wrong;
+        ``probabilities``: ``(n, classes)`` float32.
+
+    Raises:
+        ValueError: the model takes other images, or has fewer outputs than there are classes.
+    """
+    probabilities = predict(model, images)
+    classes = probabilities.shape[1]
+    if labels.max() >= classes:
+        raise ValueError(f"the model knows {classes} classes, but the data has the label {labels.max()}")
+    of_truth = probabilities[np.arange(len(labels)), labels]
+    mistakes = np.flatnonzero(probabilities.argmax(axis=1) != labels)
+    return {
+        "images": len(labels),
+        "loss": float(-np.log(np.clip(of_truth, 1e-7, 1)).mean()),
+        "accuracy": 1 - len(mistakes) / len(labels),
+        "mistakes": mistakes.tolist(),
+        "probabilities": probabilities,
+    }

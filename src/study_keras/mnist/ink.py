@@ -1,0 +1,128 @@
+"""From a picture to its ink: background, polarity, threshold. NumPy alone.
+
+``web/prepare.js`` does the same arithmetic in the same order, so both find the same ink, bit for bit. That is
+why sums are running sums (``np.sum`` adds in an order of its own) and filters are boxes.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Grey = NDArray[np.floating[Any]]
+Mask = NDArray[np.bool_]
+
+LEAST_CONTRAST = 0.06  # of the range from black to white; a hard pencil on paper has about 0.15
+LEAST_SIGNAL = 5.0  # how many deviations of the paper's noise the ink must stand out
+
+
+class Ink(NamedTuple):
+    """How much ink there is, and where: ``strength`` (h, w) float64 in [0, 1], ``mask`` (h, w) bool."""
+
+    strength: NDArray[np.float64]
+    mask: Mask
+
+
+def reduce(grey: Grey, longest: int) -> tuple[NDArray[np.float64], int]:
+    """Average blocks of k x k pixels, with the smallest k that leaves at most ``longest`` pixels a side.
+
+    Returns:
+        The smaller picture, float64, without the incomplete blocks at the right and the bottom; and k.
+
+    Raises:
+        ValueError: the picture is narrower than one block.
+    """
+    k = -(-max(grey.shape) // longest)
+    if min(grey.shape) < k:
+        raise ValueError(
+            f"a picture of {grey.shape[1]} x {grey.shape[0]} pixels: too narrow for a digit; expected the shorter side "
+            f"to be at least {k}"
+        )
+    height, width = grey.shape[0] // k * k, grey.shape[1] // k * k
+    rows = np.zeros((height // k, width))
+    for row in range(k):
+        rows += grey[row:height:k, :width]
+    small = np.zeros((height // k, width // k))
+    for column in range(k):
+        small += rows[:, column::k]
+    return small / (k * k), k
+
+
+def box_sum(values: NDArray[Any], radius: int) -> NDArray[np.float64]:
+    """Sum over the (2 radius + 1) squared pixels around each; beyond the edge there is nothing."""
+    total = values.astype(np.float64)
+    for axis in (0, 1):
+        size = total.shape[axis]
+        sums = np.zeros((size + 1, total.shape[1]) if axis == 0 else (total.shape[0], size + 1))
+        np.cumsum(total, axis=axis, out=sums[1:] if axis == 0 else sums[:, 1:])
+        places = np.arange(size)
+        last, first = np.minimum(places + radius + 1, size), np.maximum(places - radius, 0)
+        total = np.take(sums, last, axis) - np.take(sums, first, axis)
+    return total
+
+
+def separate(grey: Grey) -> Ink:
+    """Tell ink from paper, whichever of the two is the darker.
+
+    The paper's brightness around each pixel is the mean of a box a third of the picture wide; three more rounds
+    leave out what looked like ink. Ink differs from its paper in one direction only, so the third power of
+    the differences, summed, tells which; the differences the other way are the paper's noise.
+
+    Raises:
+        ValueError: nothing stands out from the paper.
+    """
+    longest = max(grey.shape)
+    radius, blur = max(2, longest // 6), longest // 256
+    light: NDArray[np.float64] = np.asarray(grey, np.float64)
+    difference = light - box_sum(light, radius) / box_sum(np.ones(grey.shape), radius)
+    if _total(difference * difference * difference) < 0:
+        light, difference = -light, -difference
+    threshold = _threshold(_smooth(difference, blur))
+    for _ in range(3):
+        paper = box_sum(_smooth(difference, blur) > threshold * 0.7, 1) == 0
+        difference = light - _mean_of_paper(light, paper, radius)
+        threshold = _threshold(_smooth(difference, blur))
+    mask = _smooth(difference, blur) > threshold
+    level = _total(np.where(mask, difference, 0)) / max(1, int(np.count_nonzero(mask)))
+    noise = _noise(difference)
+    if level < LEAST_CONTRAST or level < LEAST_SIGNAL * noise:
+        raise ValueError(
+            f"no ink found: at most {max(level, 0):.3f} of the range from black to white stands out from the paper, "
+            f"whose noise is {noise:.3f}; expected a digit, clearly darker or clearly lighter than its background"
+        )
+    return Ink(np.clip((difference / level - 0.15) / 0.7, 0, 1), mask)
+
+
+def _total(values: NDArray[np.float64]) -> float:
+    return float(np.cumsum(values)[-1])
+
+
+def _smooth(values: NDArray[np.float64], radius: int) -> NDArray[np.float64]:
+    return box_sum(values, radius) / (2 * radius + 1) ** 2 if radius else values
+
+
+def _noise(difference: NDArray[np.float64]) -> float:
+    """Return the deviation of the paper, seen where it differs in the direction that ink does not."""
+    other = np.minimum(difference, 0)
+    return float(np.sqrt(_total(other * other) / max(1, int(np.count_nonzero(other)))))
+
+
+def _threshold(difference: NDArray[np.float64]) -> float:
+    """Return Otsu's threshold of the positive differences, in 256 steps, or three deviations of the noise."""
+    top = float(difference.max())
+    if top <= 0:
+        return 0.0
+    bins = np.floor(np.maximum(difference, 0) / top * 255).astype(np.int64)
+    counts = np.bincount(bins.ravel(), minlength=256)
+    below, moment = np.cumsum(counts), np.cumsum(counts * np.arange(256))
+    total, mean = int(below[-1]), float(moment[-1] / below[-1])
+    apart = mean * below - moment
+    spread = apart * apart / np.maximum(below * (total - below), 1)  # the variance between the two sides
+    return max((int(spread.argmax()) + 1) * top / 255, 3 * _noise(difference))
+
+
+def _mean_of_paper(grey: NDArray[np.float64], paper: Mask, radius: int) -> NDArray[np.float64]:
+    count = box_sum(paper, radius)
+    everywhere = _total(np.where(paper, grey, 0)) / max(1, int(np.count_nonzero(paper)))
+    means = box_sum(np.where(paper, grey, 0), radius) / np.maximum(count, 1)
+    return np.where(count > 0, means, everywhere)

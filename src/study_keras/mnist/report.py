@@ -1,0 +1,141 @@
+"""One HTML file that shows a model: its table, how it was trained, what it gets right and wrong.
+
+The file needs no network and no server: the pictures are inside it, and it has no script.
+"""
+
+import base64
+from collections.abc import Callable, Iterable, Mapping
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import keras
+from matplotlib.figure import Figure
+
+from study_keras import files
+from study_keras.mnist import pictures
+from study_keras.mnist.data import Dataset
+
+STYLE = """
+:root { color-scheme: light dark; }
+body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
+figure { margin: 1.5rem 0; }
+figure img { max-width: 100%; border-radius: 6px; background: white; }
+figcaption { opacity: 0.75; }
+table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
+th, td { padding: 0.25rem 0.9rem 0.25rem 0; text-align: left; border-bottom: 1px solid #8884; }
+.scroll { overflow-x: auto; }
+code { overflow-wrap: anywhere; }
+.result { font-size: 1.25rem; }
+"""
+
+
+def write_report(
+    path: str | Path, model: keras.Model, dataset: Dataset, result: Mapping[str, Any], made: Mapping[str, Any]
+) -> Path:
+    """Write the report on ``model`` to ``path``, whole or not at all, and return the path.
+
+    Args:
+        dataset: the one that ``result`` was measured on.
+        result: of ``evaluation.evaluate`` on the test part.
+        made: ``name`` of the model and the ``command`` that makes this report; where they are known also
+            what ``runs.save_record`` wrote: settings, data, versions, history.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+    sections = [
+        _section("The model", _table(("layer", "kind", "output", "weights"), _layers(model))),
+        _section("The training", _training(made)),
+        _section("The test", _test(model, dataset, result)),
+        _section("How it was made", _origin(made)),
+    ]
+    name = escape(made["name"])
+    summary = (
+        f"reads {result['accuracy']:.2%} of {result['images']:,} test images right: "
+        f"{len(result['mistakes']):,} mistakes, loss {result['loss']:.4f} nats"
+    )
+    page = f"""<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
+<link rel="icon" href="data:,">
+<title>{name}</title>
+<style>{STYLE}</style>
+<h1>{name}</h1>
+<p class="result">{summary}</p>
+{"".join(sections)}
+</html>
+"""
+    with files.atomic_write(path) as temporary:
+        temporary.write_text(page, encoding="utf-8")
+    return Path(path)
+
+
+def _layers(model: keras.Model) -> Iterable[tuple[str, ...]]:
+    for layer in model.layers:
+        shape = str(getattr(layer.output, "shape", ""))
+        yield layer.name, type(layer).__name__, shape, f"{layer.count_params():,}"
+    yield "all", "", "", f"{model.count_params():,}"
+
+
+def _training(made: Mapping[str, Any]) -> str:
+    if "history" not in made:
+        return "<p>How this model was trained is not known: no record of it lies beside the file.</p>"
+    history = made["history"]
+    rows = [
+        (str(epoch), *(f"{value:.4f}" for value in row))
+        for epoch, row in enumerate(zip(*history.values(), strict=True), start=1)
+    ]
+    return (
+        _table(made["settings"], [[str(value) for value in made["settings"].values()]])
+        + _figure(pictures.history(history), "Loss and accuracy after each epoch.")
+        + _table(("epoch", *history), rows)
+    )
+
+
+def _test(model: keras.Model, dataset: Dataset, result: Mapping[str, Any]) -> str:
+    (x_train, y_train), (images, labels) = dataset
+    probabilities = result["probabilities"]
+    shown: list[tuple[Callable[[], Figure], str]] = [
+        (lambda: pictures.mistakes(images, labels, probabilities), "The mistakes, the most confident first."),
+        (lambda: pictures.confusion(labels, probabilities), "What is taken for what; the shade counts mistakes alone."),
+        (lambda: pictures.accuracy_per_digit(labels, probabilities), "How much of each digit is read right."),
+        (lambda: pictures.first_weights(model), "What the first layer looks for: ink on orange speaks for a unit."),
+        (lambda: pictures.activations(model, images[0]), "The first test image on its way through the network."),
+        (lambda: pictures.samples(x_train, y_train), "What it learned from."),
+    ]
+    figures = []
+    for draw, caption in shown:
+        try:
+            figures.append(_figure(draw(), caption))
+        except ValueError as reason:  # such as a first layer whose weights are no images
+            figures.append(f"<p>Not shown: {escape(caption)} {escape(str(reason))}</p>")
+    return "".join(figures)
+
+
+def _origin(made: Mapping[str, Any]) -> str:
+    rows = [("this report", f"<code>{escape(made['command'])}</code>")]
+    if "trained_by" in made:
+        rows.append(("the model", f"<code>{escape(made['trained_by'])}</code>"))
+    for name in ("data", "versions"):
+        for key, value in made.get(name, {}).items():
+            rows.append((escape(f"{name}: {key}"), f"<code>{escape(str(value))}</code>"))
+    return "<table>" + "".join(f"<tr><th>{name}<td>{value}" for name, value in rows) + "</table>"
+
+
+def _section(title: str, content: str) -> str:
+    return f'<section id="{title.lower().replace(" ", "-")}"><h2>{escape(title)}</h2>{content}</section>\n'
+
+
+def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    top = "".join(f"<th>{escape(cell)}" for cell in head)
+    body = "".join("<tr>" + "".join(f"<td>{escape(cell)}" for cell in row) for row in rows)
+    return f'<div class="scroll"><table><tr>{top}{body}</table></div>'
+
+
+def _figure(figure: Figure, caption: str) -> str:
+    content = base64.b64encode(pictures.png(figure)).decode()
+    text = escape(caption)
+    return f'<figure><img alt="{text}" src="data:image/png;base64,{content}"><figcaption>{text}</figcaption></figure>'

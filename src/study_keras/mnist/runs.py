@@ -1,0 +1,175 @@
+"""How a model was made: its settings, data, versions and history; and how an interrupted training goes on."""
+
+import hashlib
+import importlib
+import json
+import platform
+import zipfile
+from collections.abc import Mapping, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from study_keras import files, formats
+from study_keras.mnist import models, training
+from study_keras.mnist.data import Dataset, class_count
+
+UNFINISHED = "hello_mnist.unfinished.keras"
+RECORD = "how_it_was_made.json"  # an entry inside UNFINISHED
+
+
+def describe(dataset: Dataset, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what decides how a training ends: settings, data and versions.
+
+    Args:
+        settings: plain values by name, as the user gave them.
+
+    Returns:
+        ``settings``, ``data`` (the number of images and the SHA-256 of all arrays' bytes), ``backend``,
+        ``versions``, ready for JSON.
+    """
+    digest = hashlib.sha256()
+    for part in dataset:
+        for array in part:
+            digest.update(np.ascontiguousarray(array).data)
+    backend = keras.backend.backend()
+    versions = {"hello-mnist": version("hello-mnist"), "keras": keras.__version__, "numpy": np.__version__}
+    versions[backend] = importlib.import_module(backend).__version__
+    (x_train, _), (x_test, _) = dataset
+    return {
+        "settings": dict(settings),
+        "data": {"training_images": len(x_train), "test_images": len(x_test), "sha256": digest.hexdigest()},
+        "backend": backend,
+        "versions": {"python": platform.python_version(), **versions},
+    }
+
+
+def differences(now: Mapping[str, Any], then: Mapping[str, Any]) -> list[str]:
+    """Say in what two descriptions differ that changes the result, a line each; versions may differ."""
+    pairs = [(name, then["settings"].get(name), value) for name, value in now["settings"].items()]
+    pairs.append(("the data's SHA-256", then["data"]["sha256"], now["data"]["sha256"]))
+    pairs.append(("the backend", then["backend"], now["backend"]))
+    return [f"{name} was {former}, now {value}" for name, former, value in pairs if former != value]
+
+
+def save_record(record: Mapping[str, Any], model_path: str | Path) -> Path:
+    """Write ``record`` beside the model, as ``NAME.json``, and return its path."""
+    path = Path(model_path).with_suffix(".json")
+    with files.atomic_write(path) as temporary:
+        temporary.write_text(json.dumps(record, indent=1) + "\n")
+    return path
+
+
+def load_record(model_path: str | Path) -> dict[str, Any] | None:
+    """Return the record beside a model, or ``None`` where there is none that can be read."""
+    try:
+        record = json.loads(Path(model_path).with_suffix(".json").read_text())
+    except (OSError, ValueError):
+        return None
+    return record if isinstance(record, dict) and "settings" in record else None
+
+
+def train_and_save(
+    dataset: Dataset,
+    settings: Mapping[str, Any],
+    folder: Path,
+    *,
+    made: Mapping[str, Any] | None = None,
+    unfinished: tuple[keras.Model, Mapping[str, Any]] | None = None,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
+) -> tuple[keras.Model, Path, dict[str, Any]]:
+    """Train the network that ``settings`` describe and save it with its record as ``folder/hello_mnist.*``.
+
+    Killed at any moment, it loses the current epoch at most: ``load_unfinished`` has the rest.
+
+    Args:
+        settings: ``units, activation, dropout, optimizer, one_hot, epochs, batch_size, validation, seed``.
+        made: what else the record is to tell, such as the command.
+        unfinished: of ``load_unfinished``, to go on with; otherwise the training begins anew.
+
+    Returns:
+        The model, the path of its ``.keras`` file, and the record, which ``hello_mnist.json`` beside it holds.
+
+    Raises:
+        ValueError: the unfinished training had other settings, data or backend; the text says which.
+        OSError: the folder cannot be written to.
+    """
+    record = {**(made or {}), **describe(dataset, settings)}
+    training.set_seed(settings["seed"])
+    history: Mapping[str, list[float]] = {}
+    if unfinished is None:
+        shape = {name: settings[name] for name in ("units", "activation", "dropout")}
+        model = models.mlp(**shape, classes=class_count(dataset))
+        models.compile(model, settings["optimizer"], settings["one_hot"])
+    else:
+        model, former = unfinished
+        if different := differences(record, former):
+            raise ValueError(f"the interrupted training was another one: {'; '.join(different)}")
+        history = former["history"]
+    keep = KeepUnfinished(folder / UNFINISHED, record, history)
+    training.train(
+        model,
+        *dataset[0],
+        **{name: settings[name] for name in ("epochs", "batch_size", "validation", "seed")},
+        first_epoch=len(history.get("loss", ())),
+        callbacks=[keep, *callbacks],
+    )
+    path = formats.save_keras(model, folder / "hello_mnist.keras")
+    record["history"] = keep.history
+    save_record(record, path)
+    (folder / UNFINISHED).unlink()
+    return model, path, record
+
+
+class KeepUnfinished(keras.callbacks.Callback):
+    """Keep what an interrupted training needs to go on in one file, replaced after every epoch.
+
+    The file is a ``.keras`` file, weights and optimizer included, with the record as one more entry: a single
+    file cannot disagree with itself, whenever the process is killed.
+
+    Args:
+        path: ends in ``.keras``.
+        record: of ``describe``; the history so far is added to it.
+        history: of the epochs before the first one.
+    """
+
+    def __init__(self, path: Path, record: Mapping[str, Any], history: Mapping[str, list[float]]) -> None:
+        super().__init__()
+        self.path = path
+        self.record = record
+        self.history = {name: list(values) for name, values in history.items()}
+
+    def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
+        if not self.history:
+            self._save()
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        for name, value in (logs or {}).items():
+            self.history.setdefault(name, []).append(float(value))
+        self._save()
+
+    def _save(self) -> None:
+        with files.atomic_write(self.path) as temporary:
+            self.model.save(temporary)
+            with zipfile.ZipFile(temporary, "a") as archive:
+                archive.writestr(RECORD, json.dumps({**self.record, "history": self.history}))
+
+
+def load_unfinished(folder: Path) -> tuple[keras.Model, dict[str, Any]]:
+    """Return the model and the record, with the ``history`` so far, of the unfinished training in ``folder``.
+
+    Raises:
+        ValueError: there is none, or it cannot be read.
+    """
+    path = folder / UNFINISHED
+    if not path.exists():
+        raise ValueError(f"{folder}: nothing to resume here; expected the file {UNFINISHED} of an interrupted training")
+    model = formats.load_keras(path)
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return model, json.loads(archive.read(RECORD))
+    except (KeyError, ValueError, zipfile.BadZipFile) as error:
+        raise ValueError(f"{path}: not an unfinished training: {error}") from error

@@ -1,0 +1,129 @@
+"""What a terminal shows: the progress of a training, its history, and digits in characters."""
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.table import Table
+from rich.text import Text
+
+from study_keras.mnist.data import Images
+
+
+class TrainingProgress(keras.callbacks.Callback):
+    """A bar over all epochs and steps in a terminal; one line an epoch anywhere else.
+
+    Args:
+        console: where to write.
+        images: how many images an epoch shows the model.
+    """
+
+    def __init__(self, console: Console, images: int) -> None:
+        super().__init__()
+        self.console = console
+        self.images = images
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TaskProgressColumn(),
+            TextColumn("{task.fields[figures]}"),
+            TimeRemainingColumn(),
+        )
+        self.bar = Progress(*columns, console=console, disable=not console.is_terminal, transient=True)
+
+    def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
+        self.steps = self.params["steps"]
+        self.task = self.bar.add_task("training", total=self.params["epochs"] * self.steps, figures="")
+        self.bar.start()
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        self.epoch = epoch
+        self.started = time.perf_counter()
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
+        done = (batch + 1) / self.steps
+        rate = done * self.images / (time.perf_counter() - self.started)
+        self.bar.update(
+            self.task,
+            completed=self.epoch * self.steps + batch + 1,
+            description=f"epoch {self.epoch + 1}/{self.params['epochs']}",
+            figures=f"{_figures(logs)}  {rate:,.0f} images/s",
+        )
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        seconds = time.perf_counter() - self.started
+        epochs = self.params["epochs"]
+        self.console.print(
+            f"epoch {epoch + 1:{len(str(epochs))}}/{epochs}  {_figures(logs)}  "
+            f"{self.images / seconds:,.0f} images/s  {seconds:.1f} s",
+            highlight=False,
+        )
+
+    def on_train_end(self, logs: dict[str, float] | None = None) -> None:
+        self.bar.stop()
+
+
+def history_table(history: dict[str, list[float]]) -> Table:
+    """Return the history of a training as a table, an epoch a row."""
+    table = Table("epoch", *history, title="history", title_justify="left")
+    for epoch, row in enumerate(zip(*history.values(), strict=True), start=1):
+        table.add_row(str(epoch), *(f"{value:.4f}" for value in row))
+    return table
+
+
+def verify_table(results: Sequence[dict[str, Any]]) -> Table:
+    """Return the results of ``formats.verify`` as a table, an artifact a row."""
+    table = Table(title="the same answers everywhere", title_justify="left", caption_justify="left")
+    table.box, table.padding = None, (0, 1, 0, 0)  # 80 columns hold it
+    table.add_column("artifact", overflow="fold")
+    table.add_column("runtime", no_wrap=True)
+    for name in ("kB", "agree", "largest", "accuracy", "ms", ""):
+        table.add_column(name, justify="right", no_wrap=True)
+    for result in results:
+        table.add_row(
+            Path(result["artifact"]).name,
+            result["runtime"],
+            f"{result['bytes'] / 1000:,.0f}",
+            f"{result['agree']:,}",
+            f"{result['max_abs_diff']:.1e}",
+            "" if result["accuracy"] is None else f"{result['accuracy']:.4f}",
+            f"{result['ms_per_image']:.4f}",
+            "ok" if result["passed"] else "[red]DIFFERS[/red]",
+        )
+    if results:
+        table.caption = (
+            f"of {results[0]['images']:,} images: how many get Keras' class; the largest difference of a probability; "
+            "the accuracy; milliseconds per image"
+        )
+    return table
+
+
+def digits(images: Images, captions: list[str], console: Console) -> Text | None:
+    """Draw ``(n, 28, 28)`` uint8 images side by side in half blocks, as many as the terminal is wide.
+
+    Returns ``None`` where that would not read well: no terminal, no 256 colours, no UTF-8, too narrow.
+    """
+    fit = (console.width + 2) // 30
+    colours = console.color_system in ("256", "truecolor")
+    if not (console.is_terminal and colours and console.encoding == "utf-8" and fit):
+        return None
+    shown = list(zip(images, captions, strict=False))[:fit]
+    picture = Text()
+    for _, caption in shown:
+        picture.append(f"{caption:30}")
+    for row in range(0, 28, 2):
+        picture.append("\n")
+        for image, _ in shown:
+            for upper, lower in image[row : row + 2].T:  # a character is two pixels, one above the other
+                picture.append("▀", f"rgb({upper},{upper},{upper}) on rgb({lower},{lower},{lower})")
+            picture.append("  ")
+    return picture
+
+
+def _figures(logs: dict[str, Any] | None) -> str:
+    return "  ".join(f"{name} {float(np.asarray(value)):.4f}" for name, value in (logs or {}).items())

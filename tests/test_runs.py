@@ -1,0 +1,183 @@
+"""An interrupted training goes on as if nothing had happened, and a model can tell how it was made."""
+
+import json
+import os
+import random
+import shutil
+import subprocess
+import threading
+
+import keras
+import numpy as np
+import pytest
+from conftest import COMMAND, hello_mnist
+
+from study_keras.cli import main
+from study_keras.mnist import data, runs
+
+SETTINGS = {
+    "units": [16],
+    "activation": "relu",
+    "dropout": 0.3,
+    "optimizer": "adam",
+    "one_hot": False,
+    "epochs": 4,
+    "batch_size": 32,
+    "validation": 0.2,
+    "seed": 11,
+}
+
+
+class StopAfter(keras.callbacks.Callback):
+    """Ctrl-C, in the middle of the epoch that follows the given number of epochs."""
+
+    def __init__(self, epochs):
+        super().__init__()
+        self.epochs = epochs
+
+    def on_epoch_begin(self, epoch, logs=None):
+        if epoch == self.epochs:
+            raise KeyboardInterrupt
+
+
+@pytest.fixture(scope="module")
+def interrupted_once(digits, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("interrupted")
+    with pytest.raises(KeyboardInterrupt):
+        runs.train_and_save(digits, SETTINGS, folder, callbacks=[StopAfter(2)])
+    return folder
+
+
+@pytest.fixture
+def interrupted(interrupted_once, tmp_path):
+    """The folder of a training that was interrupted after two of four epochs."""
+    return shutil.copytree(interrupted_once, tmp_path / "interrupted")
+
+
+def same_weights(one, other):
+    return all(np.array_equal(a, b) for a, b in zip(one.get_weights(), other.get_weights(), strict=True))
+
+
+def test_a_resumed_training_ends_with_the_weights_and_the_history_of_an_uninterrupted_one(
+    digits, interrupted, tmp_path_factory
+):
+    whole, _, record = runs.train_and_save(digits, SETTINGS, tmp_path_factory.mktemp("whole"))
+    unfinished = runs.load_unfinished(interrupted)
+    assert len(unfinished[1]["history"]["val_loss"]) == 2
+    assert not same_weights(unfinished[0], whole)
+    resumed, path, again = runs.train_and_save(digits, SETTINGS, interrupted, unfinished=unfinished)
+    assert same_weights(resumed, whole)
+    assert again["history"] == record["history"]
+    assert same_weights(keras.saving.load_model(path), whole)
+    assert sorted(file.name for file in interrupted.iterdir()) == ["hello_mnist.json", "hello_mnist.keras"]
+
+
+def test_an_epoch_is_shuffled_and_dropped_by_its_own_number(digits, tmp_path):
+    runs.train_and_save(digits, SETTINGS | {"epochs": 1}, tmp_path)
+    one = keras.saving.load_model(tmp_path / "hello_mnist.keras")
+    runs.train_and_save(digits, SETTINGS | {"epochs": 1, "seed": 12}, tmp_path)
+    assert not same_weights(one, keras.saving.load_model(tmp_path / "hello_mnist.keras"))
+
+
+@pytest.mark.parametrize("name", [name for name in SETTINGS if name != "seed"])
+def test_a_resume_with_another_setting_says_which(digits, interrupted, name):
+    other = {"units": [8], "activation": "tanh", "optimizer": "sgd", "one_hot": True}
+    settings = SETTINGS | {name: other.get(name, 1)}
+    before = (interrupted / runs.UNFINISHED).read_bytes()
+    with pytest.raises(ValueError, match=rf"another one: {name} was .*, now ") as refusal:
+        runs.train_and_save(digits, settings, interrupted, unfinished=runs.load_unfinished(interrupted))
+    assert str(settings[name]) in str(refusal.value)
+    assert (interrupted / runs.UNFINISHED).read_bytes() == before
+
+
+def test_a_resume_with_other_data_or_another_backend_is_refused(digits, interrupted):
+    (x_train, y_train), test = digits
+    changed = x_train.copy()
+    changed[0, 14, 14] ^= 1  # one bit of one pixel
+    model, record = runs.load_unfinished(interrupted)
+    with pytest.raises(ValueError, match="the data's SHA-256 was"):
+        runs.train_and_save(((changed, y_train), test), SETTINGS, interrupted, unfinished=(model, record))
+    with pytest.raises(ValueError, match="the backend was torch, now "):
+        runs.train_and_save(digits, SETTINGS, interrupted, unfinished=(model, record | {"backend": "torch"}))
+
+
+def test_the_command_resumes_with_the_settings_it_remembers(small, tmp_path, capsys):
+    dataset = data.load_data(small)
+    with pytest.raises(KeyboardInterrupt):
+        runs.train_and_save(dataset, SETTINGS, tmp_path, made={"data_path": str(small)}, callbacks=[StopAfter(3)])
+    arguments = ["train", "--resume", "--output", str(tmp_path)]
+    assert main([*arguments, "--units", "99"]) == 1
+    assert "units was [16], now [99]" in capsys.readouterr().err
+    assert main([*arguments, "--json"]) == 0
+    shown = capsys.readouterr()
+    assert "resuming after epoch 3 of 4" in shown.err
+    figures = json.loads(shown.out)
+    assert figures["settings"] == SETTINGS
+    assert len(figures["history"]["loss"]) == 4
+    assert main(arguments) == 1
+    assert "nothing to resume" in capsys.readouterr().err
+
+
+def test_a_broken_unfinished_training_is_refused(tmp_path, capsys):
+    (tmp_path / runs.UNFINISHED).write_bytes(b"PK\x03\x04 and no more")
+    assert main(["train", "--resume", "--output", str(tmp_path)]) == 1
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_the_record_tells_how_the_model_was_made(trained, small):
+    record = runs.load_record(trained)
+    assert record["settings"]["units"] == [128]
+    assert record["settings"]["seed"] == 1
+    assert record["data"]["training_images"] == 600
+    assert record["data"]["sha256"] == runs.describe(data.load_data(small), {})["data"]["sha256"]
+    assert record["versions"]["keras"] == keras.__version__
+    assert len(record["history"]["loss"]) == 5
+    assert record["trained_by"].startswith("hello-mnist train --data")
+
+
+def kill_and_resume(backend, small, folder, chance):
+    """Kill a training ten times at random moments and resume it each time; return what went wrong."""
+    environment = {**os.environ, "KERAS_BACKEND": backend}
+    command = ["train", "--units", "32", "--epochs", "100", "--seed", "5", "--data", small]
+    whole = hello_mnist(*command, "--output", folder / "whole", env=environment)
+    assert whole.returncode == 0, whole.stderr
+    command = [COMMAND, *map(str, command), "--output", str(folder / "killed")]
+    for _ in range(10):
+        with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, env=environment) as process:
+            for _ in range(chance.randrange(1, 4)):  # lines: "resuming", and one for each epoch
+                process.stderr.readline()
+            try:
+                process.wait(timeout=chance.random() * 0.15)
+            except subprocess.TimeoutExpired:
+                process.kill()
+        assert process.returncode == -9, "the training ended before it could be killed; give it more epochs"
+        if "--resume" not in command:
+            command.append("--resume")
+    last = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+    assert last.returncode == 0, last.stderr
+    assert "resuming after epoch" in last.stderr
+    models = [keras.saving.load_model(folder / name / "hello_mnist.keras") for name in ("whole", "killed")]
+    assert same_weights(*models)
+    histories = [runs.load_record(folder / name / "hello_mnist.keras")["history"] for name in ("whole", "killed")]
+    assert histories[0] == histories[1]
+
+
+def test_kill_9_at_random_moments_costs_at_most_an_epoch(small, tmp_path):
+    seed = random.randrange(1000)
+    print("the moments follow from", seed)
+    failures = []
+
+    def chain(backend):
+        folder = tmp_path / backend
+        folder.mkdir()
+        try:
+            kill_and_resume(backend, small, folder, random.Random(seed))
+        except BaseException as failure:
+            failures.append((backend, failure))
+
+    threads = [threading.Thread(target=chain, args=(backend,)) for backend in ("jax", "tensorflow")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not failures

@@ -1,0 +1,266 @@
+"""The model in a web page, on a phone and anywhere else: every export answers as Keras does, in its real runtime."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+from conftest import ROOT, hello_mnist
+
+from study_keras import cli, formats
+from study_keras.cli import main
+from study_keras.formats.verify import THRESHOLDS, verify
+from study_keras.mnist import artifacts
+
+KEYS = {"artifact", "runtime", "bytes", "images", "agree", "max_abs_diff", "accuracy", "ms_per_image"}
+FLOAT32 = ["Keras"] * 6 + ["TensorFlow", "TF.js", "LiteRT", "onnxruntime"]
+
+
+@pytest.fixture(scope="module")
+def tutorial(tmp_path_factory):
+    """The path of the tutorial's network, trained on all digits: the thresholds are published for it."""
+    folder = tmp_path_factory.mktemp("tutorial")
+    result = hello_mnist("train", "--epochs", 3, "--seed", 1, "--output", folder)
+    assert result.returncode == 0, result.stderr
+    return folder / "hello_mnist.keras"
+
+
+@pytest.fixture(scope="module", params=["jax", "tensorflow"])
+def everywhere(request, tutorial, tmp_path_factory):
+    """The backend, the folder with all exports of the trained model, and what running them gave."""
+    folder = tmp_path_factory.mktemp("everywhere")
+    environment = {**os.environ, "KERAS_BACKEND": request.param}
+    command = [sys.executable, ROOT / "tests/export_everywhere.py", tutorial, folder]
+    result = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+    assert result.returncode == 0, result.stderr
+    assert result.stderr == ""
+    return request.param, folder, json.loads(result.stdout.splitlines()[-1])
+
+
+def test_every_export_gives_the_answers_of_keras_on_10000_digits(everywhere):
+    _, _, results = everywhere
+    found = results["digits"]
+    assert len(found) == len(artifacts.ARTIFACTS) + 1 >= 12
+    quantize = dict(artifacts.ARTIFACTS)
+    exact = []
+    for result in found:
+        assert set(result) == KEYS | {"mean_abs_diff", "passed"}
+        name = result["artifact"].rpartition("/")[2].removeprefix("model")
+        fraction, limit = THRESHOLDS[quantize.get(name) or "float32"]
+        assert result["images"] == 10_000
+        assert result["agree"] >= 10_000 * fraction, name
+        assert limit is None or result["max_abs_diff"] <= limit, name
+        assert 0 <= result["mean_abs_diff"] <= result["max_abs_diff"]
+        assert result["passed"]
+        assert result["ms_per_image"] > 0
+        if quantize.get(name) is None:
+            exact.append(result["runtime"])
+            assert result["accuracy"] == found[0]["accuracy"] > 0.97
+        else:
+            assert result["max_abs_diff"] > 1e-5, name  # it is what its name says
+    assert sorted(exact) == sorted(FLOAT32)
+    sizes = {result["artifact"].rpartition("/")[2]: result["bytes"] for result in found}
+    assert sizes["model_float16.tflite"] < 0.52 * sizes["model.tflite"]
+    assert sizes["model_int8.tflite"] < 0.28 * sizes["model.tflite"]
+    assert sizes["model_uint8.tfjs"] < 0.28 * sizes["model.tfjs"]
+
+
+def test_no_export_passes_for_another_model(everywhere):
+    _, _, results = everywhere
+    passed = [result["artifact"] for result in results["other"] if result["passed"]]
+    assert [path.rpartition("/")[2] for path in passed] == ["model.model.json", "model.model.yaml"]  # structures
+
+
+def test_other_shapes_than_digits_are_exported_too(everywhere):
+    backend, _, results = everywhere
+    if backend == "jax":
+        return  # there the same code runs in a process with TensorFlow
+    assert results["shapes"]["found"] == [True] * 17
+    assert "lack TensorListReserve" in results["shapes"]["refusal"]
+    assert "batch=1" in results["shapes"]["refusal"]
+
+
+def test_an_app_finds_inputs_and_outputs_by_name(everywhere):
+    from ai_edge_litert.interpreter import Interpreter
+
+    _, folder, _ = everywhere
+    for name in ("model.tflite", "model_int8.tflite"):
+        interpreter = Interpreter(str(folder / name))
+        assert interpreter.get_signature_list() == {"serving_default": {"inputs": ["input"], "outputs": ["dense"]}}
+        (given,), (answered,) = interpreter.get_input_details(), interpreter.get_output_details()
+        assert given["shape_signature"].tolist() == [-1, 28, 28]
+        assert answered["shape_signature"].tolist() == [-1, 10]
+        assert given["dtype"] is answered["dtype"] is np.float32
+
+
+def test_verify_is_exit_code_1_where_a_threshold_is_missed(tutorial, everywhere, small, tmp_path, capsys):
+    _, folder, _ = everywhere
+    good, bad = folder / "model.tflite", tmp_path / "bad.tfjs"
+    model = formats.load(tutorial)
+    model.set_weights([weight + np.float32(0.01) * np.sign(weight) for weight in model.get_weights()])
+    formats.export_tfjs(model, bad)
+    assert main(["verify", str(tutorial), str(good), "--data", str(small), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)[0]["passed"]
+    assert main(["verify", str(tutorial), str(good), str(bad), "--data", str(small), "--json"]) == 1
+    assert [result["passed"] for result in json.loads(capsys.readouterr().out)] == [True, False]
+    assert main(["verify", str(tutorial), str(bad), "--data", str(small)]) == 1
+    assert "DIFFERS" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", ["model.tflite", "model.onnx", "model.tfjs", "model.savedmodel", "model.h5"])
+def test_verify_refuses_what_is_missing_or_broken(everywhere, small, tmp_path, capsys, name):
+    _, folder, _ = everywhere
+    path = tmp_path / name
+    call = ["verify", str(folder / "model.keras"), str(path), "--data", str(small)]
+    for broken in ("missing", "cut short"):
+        if broken == "cut short":
+            (shutil.copytree if (folder / name).is_dir() else shutil.copy)(folder / name, path)
+            files = [path] if path.is_file() else [file for file in path.rglob("*") if file.suffix in (".bin", ".pb")]
+            for file in files:
+                file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
+        assert main(call) == 1, broken
+        shown = capsys.readouterr()
+        assert shown.err.count("\n") == 1
+        assert name in shown.err
+        assert shown.out == ""
+
+
+def test_verify_names_a_model_of_another_shape(trained, tmp_path):
+    model = formats.load(trained)
+    other = keras.Sequential([keras.Input((28, 28)), keras.layers.Flatten(), keras.layers.Dense(3)])
+    formats.save(other, tmp_path / "other.h5")
+    with pytest.raises(ValueError, match=r"gives \[\(2, 3\)\], the model gives \[\(2, 10\)\]"):
+        verify(model, tmp_path / "other.h5", np.zeros((2, 28, 28), "float32"))
+    with pytest.raises(ValueError, match="at least one"):
+        verify(model, tmp_path / "other.h5", np.zeros((0, 28, 28), "float32"))
+
+
+def test_an_answer_that_is_no_number_never_passes(trained, tmp_path):
+    model = formats.load(trained)
+    formats.export_tfjs(model, tmp_path / "model.tfjs", "uint8")
+    weights = model.get_weights()
+    model.set_weights([np.full_like(weight, np.nan) for weight in weights])
+    formats.save(model, tmp_path / "nan.h5")
+    model.set_weights(weights)
+    result = verify(model, tmp_path / "nan.h5", np.ones((2, 28, 28), "float32"))
+    assert result["agree"] == 0
+    assert not result["passed"]
+
+
+class Own(keras.Model):
+    """A subclass that has no layers which an export could follow."""
+
+    def call(self, inputs):
+        return inputs * 2.0
+
+
+def mlp():
+    return keras.Sequential([keras.Input((2,)), keras.layers.Dense(3)])
+
+
+def subclassed():
+    model = Own()
+    model(np.zeros((1, 2), "float32"))
+    return model
+
+
+@pytest.mark.parametrize(("suffix", "export"), [(".tflite", formats.export_litert), (".onnx", formats.export_onnx)])
+def test_a_model_or_path_that_cannot_be_exported_is_refused(suffix, export, tmp_path):
+    path = tmp_path / f"model{suffix}"
+    with pytest.raises(ValueError, match="never built; begin it with"):
+        export(keras.Sequential([keras.layers.Dense(3)]), path)
+    with pytest.raises(ValueError, match=r"subclass of its own \(Own\)"):
+        export(subclassed(), path)
+    with pytest.raises(ValueError, match=f"expected a name that ends in {suffix}"):
+        export(mlp(), tmp_path / "model.txt")
+    path.mkdir()
+    with pytest.raises(ValueError, match="there is a folder"):
+        export(mlp(), path)
+    path.rmdir()
+    with pytest.raises(OSError, match="cannot be written"):
+        export(mlp(), tmp_path / "nowhere" / path.name)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"quantize": "int4"}, "quantize='int4'; expected None or one of float16, dynamic, int8"),
+        ({"quantize": "int8"}, "quantize='int8' needs images="),
+        ({"quantize": "int8", "images": np.zeros((5, 3), "float32")}, r"expected at least one image of \[\(\(2,\)"),
+        ({"quantize": "int8", "images": np.zeros((5, 2), "uint8")}, "'uint8'"),
+        ({"quantize": "int8", "images": np.zeros((0, 2), "float32")}, "expected at least one image"),
+        ({"quantize": "int8", "images": [np.zeros((5, 2), "float32")] * 2}, "expected at least one image"),
+        ({"batch": 0}, "batch=0; expected None or a whole number of at least 1"),
+    ],
+)
+def test_litert_options_that_cannot_be_are_refused(options, message, tmp_path):
+    with pytest.raises(ValueError, match=message):
+        formats.export_litert(mlp(), tmp_path / "model.tflite", **options)
+    assert not list(tmp_path.iterdir())
+
+
+def test_convert_quantizes_and_refuses_where_it_cannot(trained, small, tmp_path, capsys):
+    target = tmp_path / "model.tflite"
+    assert main(["convert", str(trained), str(target), "--quantize", "int8", "--data", str(small)]) == 0
+    shown = capsys.readouterr()
+    assert "process with TensorFlow" in shown.err
+    assert "has lost: optimizer" in shown.out
+    assert main(["show", str(target)]) == 0
+    assert "128" in capsys.readouterr().out
+    assert main(["evaluate", str(target), "--data", str(small)]) == 1
+    assert "holds inference alone" in capsys.readouterr().err
+    folder = tmp_path / "model.tfjs"
+    assert main(["convert", str(trained), str(folder), "--quantize", "uint8", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["lost"] == ["optimizer"]
+    assert main(["convert", str(folder), str(tmp_path / "again.h5")]) == 0
+    before = target.read_bytes()
+    for name, quantize in [("model.tfjs", "int8"), ("model.tflite", "uint16"), ("model.h5", "float16")]:
+        assert main(["convert", str(trained), str(tmp_path / name), "--quantize", quantize]) == 1
+        shown = capsys.readouterr()
+        assert quantize in shown.err or "can be quantized" in shown.err
+    assert target.read_bytes() == before
+    assert not (tmp_path / "model.h5").exists()
+
+
+def test_without_node_the_others_are_still_verified(trained, small, tmp_path):
+    formats.export_tfjs(formats.load(trained), tmp_path / "model.tfjs")
+    code = f"""if True:
+    from pathlib import Path
+    from study_keras import cli
+    from study_keras.formats import node
+    from study_keras.mnist import data
+    node.WEB = Path({str(tmp_path)!r}) / "no" / "study_keras" / "web"
+    cli._keras()
+    from study_keras import formats
+    paths = [Path({str(trained)!r}), Path({str(tmp_path)!r}) / "model.tfjs"]
+    test = data.load_data({str(small)!r})[1]
+    assert cli._verify(formats.load(paths[0]), paths, test, leave_out=True)"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "model.tfjs is left out: TF.js is not installed; run: npm ci" in done.stderr
+    assert "ok" in done.stdout
+    assert "model.tfjs" not in done.stdout
+
+
+def test_a_custom_layer_that_tensorflow_cannot_see_is_named(tmp_path):
+    class Twice(keras.layers.Layer):
+        def call(self, inputs):
+            return inputs * 2.0
+
+    model = keras.Sequential([keras.Input((2,)), Twice()])
+    with pytest.raises(ValueError, match="Twice"):
+        formats.export_onnx(model, tmp_path / "model.onnx")
+    assert not list(tmp_path.iterdir())
+
+
+def test_run_takes_the_model_everywhere(tmp_path, capsys, monkeypatch):
+    monkeypatch.setitem(cli.DEFAULTS, "epochs", 3)
+    assert main(["run", "--output", str(tmp_path)]) == 0
+    shown = capsys.readouterr().out
+    assert len(re.findall(r" ok *$", shown, re.MULTILINE)) == len(artifacts.ARTIFACTS) + 1
+    assert "DIFFERS" not in shown

@@ -1,0 +1,153 @@
+"""The lessons do what they say, on all 60,000 images, from any folder and without a warning."""
+
+import ast
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+
+import pytest
+from conftest import hello_mnist
+
+from study_keras import formats, mnist
+from study_keras.formats.verify import verify
+from study_keras.mnist import evaluation, models
+
+# Loads a checkpoint with real Keras 2, and prints the accuracy on the test images.
+KERAS_2 = """
+import sys
+import tf_keras as keras
+from study_keras import mnist
+_, (images, labels) = mnist.load_data()
+layers = [keras.layers.Flatten(input_shape=(28, 28)), keras.layers.Dense(128, activation="relu")]
+model = keras.Sequential([*layers, keras.layers.Dropout(0.2), keras.layers.Dense(10, activation="softmax")])
+model.load_weights(sys.argv[1]).assert_existing_objects_matched().expect_partial()
+print((model.predict(images / 255.0, verbose=0).argmax(axis=1) == labels).mean())
+"""
+LITERT = "INFO: Created TensorFlow Lite XNNPACK delegate for CPU.\n"  # its C++ says so, and nothing stops it
+NUMBER = r"[-+.\de]+"
+
+
+@pytest.fixture(scope="session")
+def run_lesson(checkout, tmp_path_factory):
+    """Run a lesson of the copied checkout, and give what it printed as lines without the progress bars."""
+
+    def run(*arguments, backend="jax"):
+        environment = {**os.environ, "KERAS_BACKEND": backend, "PYTHONPATH": str(checkout / "src")}
+        elsewhere = tmp_path_factory.mktemp("elsewhere")
+        command = [sys.executable, "-W", "default::UserWarning", *map(str, arguments)]
+        result = subprocess.run(command, capture_output=True, text=True, check=False, env=environment, cwd=elsewhere)
+        assert result.returncode == 0, result.stderr
+        assert result.stderr.replace(LITERT, "") == ""
+        assert not list(elsewhere.iterdir())  # all output goes to the checkout
+        return result.stdout
+
+    return run
+
+
+def accuracies(printed):
+    """The [loss, accuracy] pairs that the lesson printed, by name."""
+    pairs = re.findall(rf"^(evaluate.*): \[({NUMBER}), ({NUMBER})\]$", printed, re.MULTILINE)
+    return {name: (float(loss), float(accuracy)) for name, loss, accuracy in pairs}
+
+
+def differences(printed):
+    """The number and the list of differences at the end."""
+    count, indices = printed.splitlines()[-2:]
+    return int(count.removeprefix("differences: ")), ast.literal_eval(indices)
+
+
+def test_lesson_0_reads_97_of_100(run_lesson, checkout):
+    printed = run_lesson(checkout / "src/study_keras/hello_mnist.py")
+    assert "Epoch 5/5" in printed
+    assert 0.970 < float(re.findall(r"accuracy: ([.\d]+)", printed)[-1]) < 0.985
+
+
+def test_lesson_1_saves_loads_and_finds_the_mistakes(run_lesson, checkout):
+    printed = run_lesson(checkout / "src/study_keras/hello_mnist_1.py")
+    figures = accuracies(printed)
+    assert figures["evaluate"] == figures["evaluate, loaded"]
+    assert 0.970 < figures["evaluate"][1] < 0.985
+    count, indices = differences(printed)
+    assert count == len(indices) == round((1 - figures["evaluate"][1]) * 10_000)
+    assert printed.count("101,770") >= 2  # the summary, before and after
+    assert "history: dict_keys(['accuracy', 'loss'])" in printed
+    assert (checkout / "output/hello_mnist_1_model_plot.png").read_bytes().startswith(b"\x89PNG")
+    evaluated = json.loads(hello_mnist("evaluate", checkout / "output/hello_mnist_1.h5", "--json").stdout)
+    assert evaluated["mistakes"] == indices
+    assert evaluated["loss"] == pytest.approx(figures["evaluate"][0], rel=1e-4)
+
+
+def test_lesson_2_puts_structure_and_weights_together_again(run_lesson, checkout):
+    printed = run_lesson("-m", "study_keras.hello_mnist_2")
+    original, json_model, yaml_model = re.findall(rf"^evaluate, .*: +\[({NUMBER}, {NUMBER})\]$", printed, re.MULTILINE)
+    assert original == json_model == yaml_model
+    assert 0.970 < float(original.split()[1]) < 0.985
+    names = ["model.json", "model.yaml", "weights.data-00000-of-00001", "weights.h5", "weights.index"]
+    found = sorted(path.name for path in (checkout / "output").glob("hello_mnist_2*"))
+    assert found == [f"hello_mnist_2.{name}" for name in names]
+
+
+def test_lesson_3_leaves_checkpoints_logs_and_a_plot(run_lesson, checkout):
+    printed = run_lesson(checkout / "src/study_keras/hello_mnist_3.py")
+    output = checkout / "output"
+    saved = [output / f"hello_mnist_3-{epoch:04d}.ckpt" for epoch in (2, 4, 6)]
+    assert re.findall(r"^epoch (\d): saved (.*)$", printed, re.MULTILINE) == [
+        (str(2 * place), str(path)) for place, path in enumerate(saved, start=1)
+    ]
+    assert sorted(output.glob("hello_mnist_3-*.index")) == [path.with_name(path.name + ".index") for path in saved]
+    assert {folder.name for folder in (output / "hello_mnist_3.logs").iterdir()} == {"train", "validation", "gradients"}
+    assert (output / "hello_mnist_3_history.png").read_bytes().startswith(b"\x89PNG")
+    assert printed.endswith(f"tensorboard --logdir {output / 'hello_mnist_3.logs'}\n")
+    # The last checkpoint holds the weights that the lesson evaluated, for this library and for Keras 2.
+    final = float(re.findall(r"accuracy: ([.\d]+)", printed)[-1])
+    model = models.mlp()
+    formats.load_weights(model, saved[-1])
+    result = evaluation.evaluate(model, *mnist.load_data()[1])
+    assert result["accuracy"] == pytest.approx(final, abs=1e-4)
+    for path in saved:
+        read = [sys.executable, "-c", KERAS_2, path]
+        accuracy = float(subprocess.run(read, capture_output=True, text=True, check=True).stdout.split()[-1])
+        assert accuracy > 0.95
+    assert accuracy == pytest.approx(final, abs=1e-4)
+
+
+@pytest.mark.parametrize("backend", ["jax", "tensorflow"])
+def test_lesson_4_learns_from_one_hot_labels(run_lesson, backend):
+    printed = run_lesson("-m", "study_keras.hello_mnist_4", backend=backend)
+    assert "labels: [5 0 4 1 9 2 1 3 1 4]" in printed
+    assert "[0. 0. 0. 0. 0. 1. 0. 0. 0. 0.]" in printed
+    _, accuracy = accuracies(printed)["evaluate"]
+    assert 0.970 < accuracy < 0.985
+    count, indices = differences(printed)
+    assert count == len(indices) == round((1 - accuracy) * 10_000)
+
+
+def test_lesson_5_takes_the_model_of_lesson_1_to_the_web_and_the_phone(run_lesson, checkout):
+    output = checkout / "output"
+    if not (output / "hello_mnist_1.h5").exists():
+        run_lesson("-m", "study_keras.hello_mnist_1")
+    printed = run_lesson(checkout / "src/study_keras/hello_mnist_5.py")
+    assert "101,770" in printed
+    assert "'inputs': ['input']" in printed
+    labels, by_keras, by_litert = re.findall(r"^(?:labels|Keras|LiteRT): +(\[.*\])$", printed, re.MULTILINE)
+    assert by_keras == by_litert
+    assert labels == "[7 2 1 0 4 1 4 9 5 9]"
+    assert float(re.search(rf"probability: ({NUMBER})$", printed, re.MULTILINE)[1]) < 1e-5
+    model = formats.load(output / "hello_mnist_1.h5")
+    images = evaluation.inputs(model, mnist.load_data()[1][0])
+    for name in ("hello_mnist_5.tfjs", "hello_mnist_5.tflite"):
+        assert verify(model, output / name, images)["passed"]
+
+
+def test_lesson_5_asks_for_lesson_1_where_it_is_missing(checkout, tmp_path):
+    shutil.copytree(checkout / "src", tmp_path / "src")
+    (tmp_path / "pyproject.toml").touch()
+    command = [sys.executable, tmp_path / "src/study_keras/hello_mnist_5.py"]
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path / "src")}
+    result = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+    assert result.returncode == 1
+    assert result.stderr.count("\n") == 1
+    assert "run lesson 1 first" in result.stderr

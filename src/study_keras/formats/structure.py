@@ -15,7 +15,20 @@ _UNSAFE = {"Lambda", "TFSMLayer", "JaxLayer", "FlaxLayer", "TorchModuleWrapper",
 _VALUES = {"__keras_tensor__", "__tensor__", "__numpy__", "__bytes__", "__ellipsis__", "__slice__"}
 _DEPTH, _SIZE = 100, 1_000_000
 _LARGEST, _LARGEST_SHAPE = 2**24, 2**32  # of a layer's width, and of the elements of a shape
-_NO_SIZES = ("seed", "salt", "token", "steps", "vocabulary")
+# The settings that make something large: these, and those whose names end so.
+_SIZES = {
+    "units",
+    "filters",
+    "num_heads",
+    "depth_multiplier",
+    "n",
+    "num_tokens",
+    "num_bins",
+    "padding",
+    "height",
+    "width",
+}
+_SIZE_ENDS = ("shape", "size", "dim", "strides", "rate")
 _COMPILE = ("optimizer", "loss", "loss_weights", "metrics", "weighted_metrics", "steps_per_execution")
 
 
@@ -107,18 +120,18 @@ def _plain(value: Any, depth: int, size: list[int], key: str = "") -> Any:
         return {name: _plain(item, depth + 1, size, name) for name, item in value.items()}
     if isinstance(value, list | tuple):
         if key.endswith(("shape", "size")):
-            _check_number(math.prod(item for item in value if isinstance(item, int)), key, _LARGEST_SHAPE)
+            _check_size(math.prod(item for item in value if isinstance(item, int)), key, _LARGEST_SHAPE)
         return [_plain(item, depth + 1, size, key) for item in value]
     if isinstance(value, int):
-        _check_number(value, key, _LARGEST)
+        _check_size(value, key, _LARGEST)
     if value is None or isinstance(value, str | bool | int | float):
         return value
     raise ValueError(f"found {type(value).__name__}; expected objects, lists, text, numbers, true, false or null")
 
 
-def _check_number(value: int, key: str, largest: int) -> None:
+def _check_size(value: int, key: str, largest: int) -> None:
     """Refuse a layer larger than any machine: JAX ends the whole process where a size overflows."""
-    if abs(value) > largest and not any(word in key for word in _NO_SIZES):
+    if abs(value) > largest and (key in _SIZES or key.endswith(_SIZE_ENDS)):
         raise ValueError(f"{key} is {value}; expected at most {largest:,}")
 
 

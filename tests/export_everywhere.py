@@ -5,8 +5,11 @@ import sys
 import warnings
 from pathlib import Path
 
-import keras
 import numpy as np
+
+from study_keras.startup import import_keras
+
+keras = import_keras()
 
 from study_keras import formats, mnist
 from study_keras.formats.verify import verify

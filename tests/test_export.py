@@ -236,7 +236,7 @@ def test_without_node_the_others_are_still_verified(trained, small, tmp_path):
     from study_keras.formats import node
     from study_keras.mnist import data
     node.WEB = Path({str(tmp_path)!r}) / "no" / "study_keras" / "web"
-    cli._keras()
+    cli.import_keras()
     from study_keras import formats
     paths = [Path({str(trained)!r}), Path({str(tmp_path)!r}) / "model.tfjs"]
     test = data.load_data({str(small)!r})[1]

@@ -19,6 +19,8 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
+from study_keras.startup import import_keras
+
 
 class Units(click.ParamType[Any]):
     """``512,128``: the widths of the hidden layers."""
@@ -82,7 +84,7 @@ def run(output: Path | None) -> None:
 
     Example: hello-mnist run
     """
-    _keras()
+    import_keras()
     from rich.console import Console
 
     from study_keras.mnist import artifacts, data, evaluation, pictures, report, terminal
@@ -165,7 +167,7 @@ def train(
 
     Example: hello-mnist train --units 512,128 --dropout 0.3 --validation 0.1 --epochs 10
     """
-    keras = _keras()
+    keras = import_keras()
     _check_name(settings["activation"], "--activation", keras.activations)
     _check_name(settings["optimizer"], "--optimizer", keras.optimizers)
     from study_keras.mnist import callbacks, models, runs
@@ -216,7 +218,7 @@ def report(model: Path, data: Path | None, output: Path | None) -> None:
 
     Example: hello-mnist report output/hello_mnist.keras
     """
-    _keras()
+    import_keras()
     from study_keras.mnist import data as mnist_data
     from study_keras.mnist import evaluation, runs
     from study_keras.mnist.report import write_report
@@ -240,7 +242,7 @@ def evaluate(model: Path, data: Path | None, as_json: bool) -> None:
 
     Example: hello-mnist evaluate output/hello_mnist.keras
     """
-    _keras()
+    import_keras()
     from study_keras.mnist import data as mnist_data
     from study_keras.mnist import evaluation
 
@@ -279,7 +281,7 @@ def convert(
 
     Example: hello-mnist convert output/hello_mnist.keras model.yaml
     """
-    keras = _keras()
+    keras = import_keras()
     from study_keras.formats import convert as formats_convert
     from study_keras.formats import kind
     from study_keras.mnist import data as mnist_data
@@ -312,7 +314,7 @@ def verify(model: Path, artifacts: tuple[Path, ...], data: Path | None, as_json:
 
     Example: hello-mnist verify output/hello_mnist.keras output/hello_mnist.tfjs output/hello_mnist.tflite
     """
-    _keras()
+    import_keras()
     from study_keras.mnist import data as mnist_data
 
     if not _verify(_whole_model(model), artifacts, mnist_data.load_data(data)[1], as_json=as_json):
@@ -326,7 +328,7 @@ def show(model: Path) -> None:
 
     Example: hello-mnist show output/hello_mnist.keras
     """
-    _keras()
+    import_keras()
     from rich.console import Console
     from rich.table import Table
 
@@ -340,17 +342,6 @@ def show(model: Path) -> None:
     for name, shape in stored_weights(model):
         table.add_row(name, str(shape))
     return console.print(table)
-
-
-def _keras() -> Any:
-    """Import Keras on the backend that the user chose, JAX otherwise, without TensorFlow's start-up notes."""
-    os.environ.setdefault("KERAS_BACKEND", "jax")
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    import absl.logging
-    import keras
-
-    absl.logging.set_verbosity(absl.logging.ERROR)  # Keras calls .h5 "legacy" at every save and load
-    return keras
 
 
 def _output(folder: Path | None) -> Path:

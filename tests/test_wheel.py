@@ -21,7 +21,16 @@ def test_the_wheel_works_in_an_empty_environment(checkout, tmp_path):
     environment = tmp_path / "environment"
     venv.create(environment, with_pip=True)
     try:
-        pip = [environment / "bin/python", "-m", "pip", "install", "-q", "--constraint", tmp_path / "versions.txt"]
+        pip = [
+            environment / "bin/python",
+            "-m",
+            "pip",
+            "install",
+            "-q",
+            "--no-compile",
+            "--constraint",
+            tmp_path / "versions.txt",
+        ]
         subprocess.run([*pip, wheel], check=True)
         folder = tmp_path / "folder"
         folder.mkdir()

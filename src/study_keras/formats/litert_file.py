@@ -11,7 +11,8 @@ import numpy as np
 
 from study_keras import files
 from study_keras.formats import inference, tensorflow_process
-from study_keras.formats.quiet import quiet, silent_stderr
+from study_keras.formats.quiet import quiet
+from study_keras.silence import silent_stderr
 
 QUANTIZE = ("float16", "dynamic", "int8")
 

@@ -7,7 +7,8 @@ import keras
 
 from study_keras import files
 from study_keras.formats import inference, tensorflow_process
-from study_keras.formats.quiet import quiet, silent_stderr
+from study_keras.formats.quiet import quiet
+from study_keras.silence import silent_stderr
 
 
 def export_onnx(model: keras.Model, path: str | Path) -> Path:

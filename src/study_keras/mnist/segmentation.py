@@ -110,16 +110,19 @@ def _around(boxes: NDArray[np.int64]) -> Box:
 
 
 def _in_reading_order(digits: list[tuple[Box, NDArray[np.float64]]]) -> list[list[tuple[Box, NDArray[np.float64]]]]:
-    """Sort by lines, and within a line from the left; a line holds what overlaps its last digit by half."""
+    """Sort by lines, and within a line from the left; a digit follows the line whose last one it overlaps most."""
     lines: list[list[tuple[Box, NDArray[np.float64]]]] = []
     for digit in sorted(digits, key=lambda digit: digit[0][0]):
-        _, top, _, bottom = digit[0]
-        for line in lines:
-            _, other_top, _, other_bottom = line[-1][0]
-            if 2 * (min(bottom, other_bottom) - max(top, other_top)) >= min(bottom - top, other_bottom - other_top):
-                line.append(digit)
-                break
+        shared = [_beside(line[-1][0], digit[0]) for line in lines]
+        if max(shared, default=0) >= 0.2:  # a line may climb by 10 degrees, and its digits dance
+            lines[shared.index(max(shared))].append(digit)
         else:
             lines.append([digit])
     lines.sort(key=lambda line: min(top for (_, top, _, _), _ in line))
     return lines
+
+
+def _beside(one: Box, other: Box) -> float:
+    """Return which part of the lower one's height two boxes share."""
+    lower = min(one[3] - one[1], other[3] - other[1])
+    return (min(one[3], other[3]) - max(one[1], other[1])) / lower

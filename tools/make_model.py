@@ -203,11 +203,11 @@ side of it; noisy: a deviation of 0.2; inverted: black on white.
 
 ## How it was made
 
-`make model`: seed {seed}, {epochs} epochs of batches of 128, Adam with one cycle of the learning rate, {minutes} minutes
-on two cores that did other work too. 55,000 training images, some as photos through `prepare`; printed digits; and
-ink that is no digit (scribbles, blots, dashes, letters, pairs of digits), whose target is one tenth for each class:
-so a low best probability means "no digit". All of it bent, turned, moved, thinned and thickened anew in each epoch.
-`tools/make_model.py` is the whole recipe. {versions}. SHA-256 of the data: {sha256}.
+`make model`: seed {seed}, {epochs} epochs of batches of 128, Adam with one cycle of the learning rate, {minutes}
+minutes on two cores that did other work too. 55,000 training images, some as photos through `prepare`; printed digits;
+and ink that is no digit (scribbles, blots, dashes, letters, pairs of digits), whose target is a tenth for each
+class: so a low best probability means "no digit". All of it bent, turned, moved, thinned and thickened anew in each
+epoch. `tools/make_model.py` is the whole recipe. {versions}. SHA-256 of the data: {sha256}.
 
 Below {no_digit} for the best class `hello-mnist predict` counts ink as no digit, below {certain} it marks the answer
 as uncertain. Both were chosen on the held-out training images and on ink that is no digit, drawn from another seed.

@@ -14,8 +14,9 @@ from study_keras.mnist.segmentation import Box, find_lines
 
 __all__ = ["CERTAIN", "NO_DIGIT", "Candidate", "Network", "find_candidates", "load_network", "read_digits", "read_grey"]
 
-NO_DIGIT = 0.3  # a blob whose best class has less than this is no digit
-CERTAIN = 0.8  # below this the answer is marked as uncertain
+# Chosen on the 5,000 training images that the shipped network never saw, and on ink that is no digit.
+NO_DIGIT = 0.5  # below it for the best class, ink is not counted: 0.16 % of those images, and 96.6 % of that ink
+CERTAIN = 0.9  # below it an answer is marked as uncertain: 1.2 % of those images, but 9 of the 14 that are read wrong
 
 
 class Candidate(NamedTuple):

@@ -77,12 +77,14 @@ def separate(grey: Grey) -> Ink:
     difference = light - box_sum(light, radius) / box_sum(np.ones(grey.shape), radius)
     if _total(difference * difference * difference) < 0:
         light, difference = -light, -difference
-    threshold = _threshold(_smooth(difference, blur))
+    smooth = _smooth(difference, blur)
+    threshold = _threshold(smooth)
     for _ in range(3):
-        paper = box_sum(_smooth(difference, blur) > threshold * 0.7, 1) == 0
+        paper = box_sum(smooth > threshold * 0.7, 1) == 0
         difference = light - _mean_of_paper(light, paper, radius)
-        threshold = _threshold(_smooth(difference, blur))
-    mask = _smooth(difference, blur) > threshold
+        smooth = _smooth(difference, blur)
+        threshold = _threshold(smooth)
+    mask = smooth > threshold
     level = _total(np.where(mask, difference, 0)) / max(1, int(np.count_nonzero(mask)))
     noise = _noise(difference)
     if level < LEAST_CONTRAST or level < LEAST_SIGNAL * noise:

@@ -342,6 +342,44 @@ def show(model: Path) -> None:
     return console.print(table)
 
 
+@cli.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on; 0.0.0.0 for all.")
+@click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="0 for any free one.")
+@click.option(
+    "--model",
+    "models",
+    multiple=True,
+    type=click.Path(exists=True, path_type=Path),
+    metavar="PATH",
+    help="A model besides the shipped one; may be repeated, the first is the default.",
+)
+@click.option("--workers", type=click.IntRange(1, 256), help="Threads that read pictures.  [default: one a processor]")
+@click.option("--queue", type=click.IntRange(0), default=64, show_default=True, help="Pictures that may wait for one.")
+@click.option(
+    "--time-limit",
+    type=click.FloatRange(0.01, 3600),
+    default=10.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="At most for the head of a request, for its body, for its answer, and for the stop.",
+)
+def serve(
+    *, host: str, port: int, models: tuple[Path, ...], workers: int | None, queue: int, time_limit: float
+) -> None:
+    """Serve the page that reads your handwriting, and POST /predict, which reads a picture.
+
+    For this computer alone unless --host says otherwise. Ctrl-C stops it. One line on stderr for each request; no
+    picture is stored. GET /openapi.json describes it all.
+
+    Example: hello-mnist serve --port 8000
+    """
+    if any(path.suffix not in (".tflite", ".onnx") for path in models):
+        _keras()
+    from study_keras.web import server
+
+    server.serve(host, port, models, workers=workers, queue=queue, seconds=time_limit, listening=click.echo)
+
+
 def _keras() -> Any:
     """Import Keras on the backend that the user chose, JAX otherwise, without TensorFlow's start-up notes."""
     os.environ.setdefault("KERAS_BACKEND", "jax")

@@ -32,7 +32,12 @@ _READERS = {
 }
 
 
-def read_image(source: str | Path | bytes | BinaryIO) -> NDArray[np.float32]:
+def picture_kind(data: bytes) -> str | None:
+    """Return which picture begins so: PNG, JPEG, WebP, BMP or GIF, or None."""
+    return next((kind for magic, (kind, _) in _READERS.items() if data.startswith(magic)), None)
+
+
+def read_image(source: str | Path | bytes | BinaryIO, most_pixels: int = MOST_PIXELS) -> NDArray[np.float32]:
     """Read a picture as grey: PNG, JPEG, WebP, BMP, or the first frame of a GIF.
 
     Colours become grey by ITU-R BT.601; a transparent picture is laid on white, or on black where what it
@@ -40,12 +45,13 @@ def read_image(source: str | Path | bytes | BinaryIO) -> NDArray[np.float32]:
 
     Args:
         source: a path, the bytes of a file, or a file open for reading bytes.
+        most_pixels: refuse a larger picture before it is unpacked.
 
     Returns:
         ``(height, width)`` float32, from 0 (black) to 1 (white).
 
     Raises:
-        ValueError: it is missing, empty, no such picture, truncated, or larger than 50 megapixels; the text
+        ValueError: it is missing, empty, no such picture, truncated, or larger than ``most_pixels``; the text
             names the file, what was found and what was expected.
     """
     name, data = _read_bytes(source)
@@ -56,7 +62,7 @@ def read_image(source: str | Path | bytes | BinaryIO) -> NDArray[np.float32]:
     grey = None
     try:
         image = reader(io.BytesIO(data))
-        if image.width * image.height <= MOST_PIXELS:
+        if image.width * image.height <= most_pixels:
             image.load()
             grey = _grey(ImageOps.exif_transpose(image))
     # Pillow's readers raise nearly anything on hostile bytes: OSError, SyntaxError, struct.error, IndexError ...
@@ -66,7 +72,7 @@ def read_image(source: str | Path | bytes | BinaryIO) -> NDArray[np.float32]:
     if grey is None:
         raise ValueError(
             f"{name}: a {kind} of {image.width} x {image.height} pixels, {image.width * image.height / 1e6:.1f} "
-            f"megapixels; expected at most {MOST_PIXELS // 1_000_000}: make it smaller first"
+            f"megapixels; expected at most {most_pixels // 1_000_000}: make it smaller first"
         )
     return grey
 

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from study_keras.mnist.framing import box_of, frame
-from study_keras.mnist.images import prepare, read_image
+from study_keras.mnist.images import MOST_PIXELS, prepare, read_image
 from study_keras.mnist.networks import Network, load_network
 from study_keras.mnist.segmentation import Box, find_digits
 
@@ -17,12 +17,15 @@ NO_DIGIT = 0.3  # a blob whose best class has less than this is no digit
 CERTAIN = 0.8  # below this the answer is marked as uncertain
 
 
-def read_digits(source: str | Path | bytes | BinaryIO, network: Network) -> dict[str, Any]:
+def read_digits(
+    source: str | Path | bytes | BinaryIO, network: Network, most_pixels: int = MOST_PIXELS
+) -> dict[str, Any]:
     """Read the digits in a picture, line by line from the left.
 
     Args:
         source: a picture as ``images.read_image`` takes it; one of MNIST's own passes to the network unchanged.
         network: as ``load_network`` gives it.
+        most_pixels: refuse a larger picture before it is unpacked.
 
     Returns:
         ``text``: the digits in reading order, lines parted by a line feed, "" where the ink is no digit;
@@ -33,7 +36,7 @@ def read_digits(source: str | Path | bytes | BinaryIO, network: Network) -> dict
     Raises:
         ValueError: the picture cannot be read, or has no ink.
     """
-    grey = read_image(source)
+    grey = read_image(source, most_pixels)
     found = _framed(grey)
     probabilities = network(np.array([image for _, image in found]))
     digits = [_answer(box, row) for (box, _), row in zip(found, probabilities, strict=True) if row.max() >= NO_DIGIT]

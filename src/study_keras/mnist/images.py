@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from PIL import BmpImagePlugin, GifImagePlugin, Image, ImageOps, JpegImagePlugin, PngImagePlugin, WebPImagePlugin
 
 from study_keras.mnist.framing import box_of, frame, is_mnist
-from study_keras.mnist.ink import Grey, Mask, box_sum, reduce, separate
+from study_keras.mnist.ink import Grey, Mask, near, reduce, separate
 from study_keras.mnist.pieces import find_pieces, without_rules
 
 CONTRACT = 1
@@ -126,7 +126,7 @@ def keep_digit(mask: Mask) -> Mask:
 
 def clean(strength: NDArray[np.float64], mask: Mask) -> NDArray[np.float64]:
     """Return ``strength`` near the ``mask``, where the soft edges of its strokes are, and 0 elsewhere."""
-    return np.where(box_sum(mask, 1 + max(mask.shape) // 128) > 0, strength, 0)
+    return np.where(near(mask, 1 + max(mask.shape) // 128), strength, 0)
 
 
 def check_grey(grey: Grey) -> Grey:
@@ -178,11 +178,11 @@ def _grey(image: Image.Image) -> NDArray[np.float32]:
 
 def grey_of(colours: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Turn ``(height, width, 3 or 4)`` uint8, RGB or RGBA, into ``(height, width)`` float32 in [0, 1]."""
-    red, green, blue = (colours[..., channel].astype(np.int64) for channel in range(3))
+    red, green, blue = (colours[..., channel].astype(np.int32) for channel in range(3))
     light = 299 * red + 587 * green + 114 * blue  # 0 to 255,000; ITU-R BT.601
     if colours.shape[2] == 4:
-        alpha = colours[..., 3].astype(np.int64)
+        alpha = colours[..., 3].astype(np.int32)
         shown = light * alpha
-        backdrop = 0 if 2 * int(shown.sum()) > 255_000 * int(alpha.sum()) else 255_000
+        backdrop = 0 if 2 * int(shown.sum(dtype=np.int64)) > 255_000 * int(alpha.sum(dtype=np.int64)) else 255_000
         return ((shown + backdrop * (255 - alpha)) / 65_025_000).astype(np.float32)
     return (light / 255_000).astype(np.float32)

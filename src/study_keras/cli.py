@@ -377,6 +377,9 @@ def serve(
         _keras()
     from study_keras.web import server
 
+    if not host.startswith(server.LOOPBACK):
+        who = "whoever reaches this computer over the network can use the server, and nothing is encrypted"
+        click.echo(f"--host {host}: {who}", err=True)
     server.serve(host, port, models, workers=workers, queue=queue, seconds=time_limit, listening=click.echo)
 
 

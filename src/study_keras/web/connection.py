@@ -6,8 +6,10 @@ that instant, with a request in the socket or not. Its signals end the process b
 
 import asyncio
 import json
+import socket
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, cast
 
 import h11
@@ -48,14 +50,23 @@ class Connection(H11Protocol):
                 self.refuse(408, f"the head of a request took more than {seconds:g} s; expected it at once: try again")
             self.transport.abort() if unsent else self.transport.close()
 
+    def eof_received(self) -> bool:  # type: ignore[override]
+        """Still answer a client that has said all it will say; tell whether to keep the connection for that."""
+        if self.cycle is None or self.cycle.response_complete:
+            return False
+        if self.conn.their_state is h11.SEND_BODY:
+            self.send_400_response("")
+        self.cycle.keep_alive = False
+        return True
+
     def send_400_response(self, msg: str) -> None:
         """Answer what is no HTTP. The name is uvicorn's."""
         if self.cycle is None or self.cycle.response_complete:
             self.refuse(400, "no valid HTTP request; expected HTTP/1.1, such as curl or a browser sends")
-        else:  # the body's framing broke; whoever waits for it is told that there is no more
+        else:  # whoever waits for the body is told that there is no more
             self.cycle.disconnected = True
             self.cycle.message_event.set()
-            self.refuse(400, "the body is broken, as by a wrong length of a chunk; expected valid HTTP/1.1")
+            self.refuse(400, "the body is cut off, or in broken chunks; expected as many bytes as announced")
 
     def refuse(self, status: int, text: str) -> None:
         """Answer and close, without the application."""
@@ -93,12 +104,17 @@ class Server(uvicorn.Server):
 
         A second Ctrl-C ends the wait.
         """
-        for _ in range(3):  # take in whoever has connected: closing the socket would turn them away
-            await asyncio.sleep(0)
+        taken = [client for listener in sockets for client in accept_all(listener)]
         for server in self.servers:
             server.close()
+        loop = asyncio.get_running_loop()
+        for client in taken:
+            await loop.connect_accepted_socket(
+                lambda: Connection(self.config, self.server_state, self.lifespan.state), client
+            )
         self._say_close()
         stopped = time.monotonic()
+        await asyncio.sleep(0.02)  # a client that has just been accepted is not among the connections yet
         while self.server_state.connections and not self.force_exit:
             now = time.monotonic()
             for connection in self._connections():
@@ -122,3 +138,12 @@ class Server(uvicorn.Server):
 
     def _connections(self) -> list[Connection]:
         return cast(list[Connection], list(self.server_state.connections))
+
+
+def accept_all(listener: socket.socket) -> list[socket.socket]:
+    """Return whoever has connected: closing the listener now would turn them away, with their requests."""
+    clients = []
+    with suppress(BlockingIOError):
+        while True:
+            clients.append(listener.accept()[0])
+    return clients

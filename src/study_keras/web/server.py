@@ -32,7 +32,7 @@ def serve(
     seconds: float = 10.0,
     body_limit: int = 10_000_000,
     page: str | Path = PAGE,
-    listening: Callable[[str], None] = print,
+    listening: Callable[[str], None] = lambda url: None,
 ) -> None:
     """Serve until SIGTERM or SIGINT, then answer what has been sent and return.
 

@@ -49,21 +49,21 @@ def photo(width, height, count):
     return encode(np.clip(paper, 0, 255).astype(np.uint8), "JPEG", quality=85)
 
 
-def drive(port, method, path, body, until, taken):
+def drive(port, request, until, taken):
     """Ask again and again over one connection; put the seconds of each answer in `taken`, None for a failure."""
     connection = HTTPConnection("127.0.0.1", port, timeout=30)
     while (started := time.perf_counter()) < until:
-        connection.request(method, path, body)
+        connection.request(*request)
         response = connection.getresponse()
         response.read()
         taken.append(time.perf_counter() - started if response.status == 200 else None)
     connection.close()
 
 
-def measure(port, method, path, body, connections, seconds):
+def measure(port, request, connections, seconds):
     """Return answers a second, milliseconds of the median and of the slowest hundredth, and the failures."""
     until, lists = time.perf_counter() + seconds, [[] for _ in range(connections)]
-    threads = [threading.Thread(target=drive, args=(port, method, path, body, until, taken)) for taken in lists]
+    threads = [threading.Thread(target=drive, args=(port, request, until, taken)) for taken in lists]
     started = time.perf_counter()
     for thread in threads:
         thread.start()
@@ -99,11 +99,11 @@ try:
     port = int(process.stdout.readline().rsplit(":", 1)[1])
     results = {(name, connections): [] for name in loads for connections in CONNECTIONS}
     alone = {name: [] for name in pictures}
-    for method, path, body in loads.values():
-        measure(port, method, path, body, 2, 0.5)
+    for request in loads.values():
+        measure(port, request, 2, 0.5)
     for _ in range(ROUNDS):
         for (name, connections), rounds in results.items():
-            rounds.append(measure(port, *loads[name], connections, SECONDS))
+            rounds.append(measure(port, loads[name], connections, SECONDS))
         for name, body in pictures.items():
             alone[name].append(direct(body, SECONDS / 2))
 finally:

@@ -1,6 +1,6 @@
 # The one door for developers. `make` alone prints the targets.
 .DEFAULT_GOAL := help
-.PHONY: help run setup test lint bench lock clean
+.PHONY: help run setup test lint bench model lock clean
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 BIN := .venv/bin
@@ -26,6 +26,9 @@ lint: setup ## ruff (format and check) and mypy
 
 bench: setup ## measure what the library costs, beside the same work without it
 	@for benchmark in benchmarks/*.py; do $(BIN)/python $$benchmark || exit 1; done
+
+model: setup ## train the network that the package ships anew, and write its card (some 20 minutes)
+	@$(BIN)/python tools/make_model.py
 
 lock: ## resolve pyproject.toml's ranges anew into requirements/*.txt
 	@sh tools/lock.sh $(PYTHON)

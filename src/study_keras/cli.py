@@ -343,6 +343,60 @@ def show(model: Path) -> None:
 
 
 @cli.command()
+@click.argument("images", metavar="IMAGE...", nargs=-1, required=True)
+@click.option(
+    "--model", type=click.Path(path_type=Path), metavar="MODEL", help="Any model.  [default: the shipped one]"
+)
+@click.option("--show", type=click.Path(path_type=Path), metavar="DIR", help="Write each stage as a picture.")
+@JSON
+def predict(images: tuple[str, ...], model: Path | None, show: Path | None, as_json: bool) -> None:
+    """Read the digits in each IMAGE: PNG, JPEG, WebP, BMP or GIF, or - for standard input.
+
+    Several digits are read as a number, line by line. A digit that the network is not certain of has a ? behind it;
+    ink that is no digit is not counted. JSON: {"image", "text", "digits": [{"digit", "probability", "probabilities",
+    "box", "certain"}]}, in an array where there are several IMAGEs. A picture that cannot be read is named on stderr,
+    the others are answered, and the exit code is 1.
+
+    Example: hello-mnist predict photo.jpg --show output/photo
+    """
+    from study_keras import files
+    from study_keras.mnist import networks, reading
+
+    if model and model.suffix not in networks.LIGHT:
+        _keras()
+    network = reading.load_network(model)
+    folder = files.writable_dir(show) if show else None
+    answers: list[dict[str, Any]] = []
+    for number, image in enumerate(images, 1):
+        try:
+            answers.append({"image": image, **_predict(image, number, network, folder)})
+        except ValueError as error:
+            _complain(str(error), 1)
+            continue
+        if not as_json:
+            for line in reading.lines_of(answers[-1]):
+                click.echo(f"{image}: {line}")
+    if as_json and answers:
+        click.echo(json.dumps(answers if len(images) > 1 else answers[0]))
+    if len(answers) < len(images):
+        raise click.exceptions.Exit(1)
+
+
+def _predict(image: str, number: int, network: Any, folder: Path | None) -> dict[str, Any]:
+    from study_keras.mnist import reading
+    from study_keras.mnist.images import read_image
+
+    grey = read_image(sys.stdin.buffer if image == "-" else image)
+    with _named(Path(image)):
+        if folder:
+            from study_keras.mnist import stages
+
+            name = "stdin" if image == "-" else Path(image).stem
+            stages.save_stages(grey, network, folder, f"{number}_{name}")
+        return reading.read_grey(grey, network)
+
+
+@cli.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on; 0.0.0.0 for all.")
 @click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="0 for any free one.")
 @click.option(
@@ -373,7 +427,9 @@ def serve(
 
     Example: hello-mnist serve --port 8000
     """
-    if any(path.suffix not in (".tflite", ".onnx") for path in models):
+    from study_keras.mnist import networks
+
+    if any(path.suffix not in networks.LIGHT for path in models):
         _keras()
     from study_keras.web import server
 

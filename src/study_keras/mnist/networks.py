@@ -15,6 +15,7 @@ from study_keras.silence import silent_stderr
 Network = Callable[[NDArray[np.float32]], NDArray[np.float32]]  # (n, 28, 28) in [0, 1] -> (n, classes) probabilities
 
 SHIPPED = Path(__file__).with_name("shipped") / "digits.tflite"
+LIGHT = (".tflite", ".onnx")  # run without Keras
 SHAPES = ((28, 28), (28, 28, 1), (784,))  # what a network may take for one image
 
 

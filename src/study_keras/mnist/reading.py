@@ -1,54 +1,75 @@
 """A picture -> the number in it: the digits found, framed as MNIST's, and read by a network. NumPy and Pillow alone."""
 
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from study_keras.mnist.framing import box_of, frame
-from study_keras.mnist.images import MOST_PIXELS, prepare, read_image
+from study_keras.mnist.images import prepare, read_image
+from study_keras.mnist.ink import Grey
 from study_keras.mnist.networks import Network, load_network
-from study_keras.mnist.segmentation import Box, find_digits
+from study_keras.mnist.segmentation import Box, find_lines
 
-__all__ = ["Network", "load_network", "read_digits"]
+__all__ = ["CERTAIN", "NO_DIGIT", "Candidate", "Network", "find_candidates", "load_network", "read_digits", "read_grey"]
 
 NO_DIGIT = 0.3  # a blob whose best class has less than this is no digit
 CERTAIN = 0.8  # below this the answer is marked as uncertain
 
 
-def read_digits(
-    source: str | Path | bytes | BinaryIO, network: Network, most_pixels: int = MOST_PIXELS
-) -> dict[str, Any]:
+class Candidate(NamedTuple):
+    """Ink that may be a digit: its ``box``, its ``(28, 28)`` image, its probabilities, and its line, from 0."""
+
+    box: Box
+    image: NDArray[np.float32]
+    row: NDArray[np.float32]
+    line: int
+
+
+def read_digits(source: str | Path | bytes | BinaryIO, network: Network) -> dict[str, Any]:
     """Read the digits in a picture, line by line from the left.
 
     Args:
         source: a picture as ``images.read_image`` takes it; one of MNIST's own passes to the network unchanged.
         network: as ``load_network`` gives it.
-        most_pixels: refuse a larger picture before it is unpacked.
 
     Returns:
-        ``text``: the digits in reading order, lines parted by a line feed, "" where the ink is no digit;
+        ``text``: the digits in reading order, a line feed between lines, "" where the ink is no digit;
         ``digits``: for each its ``digit``, ``probability``, ``probabilities``, ``box`` (left, top, right, bottom
         in pixels of the picture turned upright, the last two exclusive) and ``certain``, whether the probability
         is at least ``CERTAIN``. Ready for JSON.
 
     Raises:
-        ValueError: the picture cannot be read, or has no ink.
+        ValueError: the picture cannot be read, or has no ink, or the network has more than ten classes.
     """
-    grey = read_image(source, most_pixels)
+    return read_grey(read_image(source), network)
+
+
+def read_grey(grey: Grey, network: Network) -> dict[str, Any]:
+    """Read the digits in ``(height, width)`` floats in [0, 1], as ``read_digits`` does and with its result."""
+    digits = [candidate for candidate in find_candidates(grey, network) if candidate.row.max() >= NO_DIGIT]
+    lines: dict[int, str] = {}
+    for _, _, row, line in digits:
+        lines[line] = lines.get(line, "") + str(row.argmax())
+    return {"text": "\n".join(lines.values()), "digits": [_answer(box, row) for box, _, row, _ in digits]}
+
+
+def find_candidates(grey: Grey, network: Network) -> list[Candidate]:
+    """Return all ink that may be a digit, in reading order; what ``NO_DIGIT`` rules out is among them."""
     found = _framed(grey)
-    probabilities = network(np.array([image for _, image in found]))
-    digits = [_answer(box, row) for (box, _), row in zip(found, probabilities, strict=True) if row.max() >= NO_DIGIT]
-    return {"text": "".join(str(digit["digit"]) for digit in digits), "digits": digits}
+    rows = network(np.array([image for _, image, _ in found], np.float32).reshape(-1, 28, 28))
+    if rows.shape[1] > 10:
+        raise ValueError(f"the network knows {rows.shape[1]} classes; expected at most the ten digits")
+    return [Candidate(box, image, row, line) for (box, image, line), row in zip(found, rows, strict=True)]
 
 
-def _framed(grey: NDArray[np.float32]) -> list[tuple[Box, NDArray[np.float32]]]:
-    """Return box and ``(28, 28)`` image of each digit."""
+def _framed(grey: Grey) -> list[tuple[Box, NDArray[np.float32], int]]:
+    """Return box, image and line of whatever may be a digit."""
     if grey.shape == (28, 28):
         image = prepare(grey)
-        return [(box_of(image > 0), image)]
-    return [(box, frame(ink)) for box, ink in find_digits(grey)]
+        return [(box_of(image > 0), image, 0)]
+    return [(box, frame(ink), number) for number, line in enumerate(find_lines(grey)) for box, ink in line]
 
 
 def _answer(box: Box, row: NDArray[np.float32]) -> dict[str, Any]:
@@ -60,3 +81,15 @@ def _answer(box: Box, row: NDArray[np.float32]) -> dict[str, Any]:
         "box": [int(side) for side in box],
         "certain": bool(row[best] >= CERTAIN),
     }
+
+
+def lines_of(answer: dict[str, Any]) -> list[str]:
+    """Return the answer of ``read_digits`` for people, a text a line: "50?3 (99.8 %, 61.0 %, 98.2 %)"."""
+    rest = iter(answer["digits"])
+    shown = []
+    for line in answer["text"].split("\n"):
+        digits = [next(rest) for _ in line]
+        marked = "".join(f"{item['digit']}{'' if item['certain'] else '?'}" for item in digits)
+        chances = ", ".join(f"{100 * item['probability']:.1f} %" for item in digits)
+        shown.append(f"{marked} ({chances})" if digits else "no digit")
+    return shown

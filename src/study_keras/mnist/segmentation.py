@@ -14,6 +14,11 @@ Box = tuple[int, int, int, int]  # left, top, right, bottom; the last two exclus
 
 
 def find_digits(grey: Grey) -> list[tuple[Box, NDArray[np.float64]]]:
+    """Return the digits of ``find_lines`` one after the other."""
+    return [digit for line in find_lines(grey) for digit in line]
+
+
+def find_lines(grey: Grey) -> list[list[tuple[Box, NDArray[np.float64]]]]:
     """Cut a picture into digits: pieces of ink that hang together, and strokes that belong to one of them.
 
     All is measured by the usual height of the digits. A low piece joins the one that it is over, under or
@@ -25,8 +30,8 @@ def find_digits(grey: Grey) -> list[tuple[Box, NDArray[np.float64]]]:
         grey: ``(height, width)``, from 0 to 1; dark on light or light on dark.
 
     Returns:
-        Line by line from the left: the box in pixels of ``grey``, and the ink in it, ``(h, w)`` float64 in
-        [0, 1], white on black, which ``framing.frame`` makes ``(28, 28)``.
+        Line by line, and each line from the left: the box in pixels of ``grey``, and the ink in it, ``(h, w)``
+        float64 in [0, 1], white on black, which ``framing.frame`` makes ``(28, 28)``.
 
     Raises:
         ValueError: as ``images.prepare``.
@@ -44,7 +49,8 @@ def find_digits(grey: Grey) -> list[tuple[Box, NDArray[np.float64]]]:
         if bottom - top >= 0.4 * height:
             own = np.append(groups, -1)[pieces.labels] == group
             digits += [_cut(ink, own, box) for box in _split(own, (left, top, right, bottom), height)]
-    return [((k * a, k * b, k * c, k * d), crop) for (a, b, c, d), crop in _in_reading_order(digits)]
+    lines = _in_reading_order(digits)
+    return [[((k * a, k * b, k * c, k * d), crop) for (a, b, c, d), crop in line] for line in lines]
 
 
 def _usual_height(pieces: Pieces) -> float:
@@ -102,17 +108,20 @@ def _around(boxes: NDArray[np.int64]) -> Box:
     return int(left), int(top), int(right), int(bottom)
 
 
-def _in_reading_order(digits: list[tuple[Box, NDArray[np.float64]]]) -> list[tuple[Box, NDArray[np.float64]]]:
-    """Sort by lines, and within a line from the left; a line holds what overlaps its last digit by half."""
+def _in_reading_order(digits: list[tuple[Box, NDArray[np.float64]]]) -> list[list[tuple[Box, NDArray[np.float64]]]]:
+    """Sort by lines, and within a line from the left; a digit follows the line whose last one it overlaps most."""
     lines: list[list[tuple[Box, NDArray[np.float64]]]] = []
     for digit in sorted(digits, key=lambda digit: digit[0][0]):
-        _, top, _, bottom = digit[0]
-        for line in lines:
-            _, other_top, _, other_bottom = line[-1][0]
-            if 2 * (min(bottom, other_bottom) - max(top, other_top)) >= min(bottom - top, other_bottom - other_top):
-                line.append(digit)
-                break
+        shared = [_beside(line[-1][0], digit[0]) for line in lines]
+        if max(shared, default=0) >= 0.2:  # a line may climb by 10 degrees, and its digits dance
+            lines[shared.index(max(shared))].append(digit)
         else:
             lines.append([digit])
     lines.sort(key=lambda line: min(top for (_, top, _, _), _ in line))
-    return [digit for line in lines for digit in line]
+    return lines
+
+
+def _beside(one: Box, other: Box) -> float:
+    """Return which part of the lower one's height two boxes share."""
+    lower = min(one[3] - one[1], other[3] - other[1])
+    return (min(one[3], other[3]) - max(one[1], other[1])) / lower

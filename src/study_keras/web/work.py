@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from study_keras.mnist.reading import Network, read_digits
+from study_keras.mnist.images import read_image
+from study_keras.mnist.reading import Network, read_grey
 
 MOST_PIXELS = 25_000_000  # a phone's photo has 12 million; reading 25 million takes a second and 0.5 GB
 
@@ -34,14 +35,14 @@ class Readers:
         self._seconds = seconds
 
     async def read(self, name: str, picture: bytes) -> dict[str, Any]:
-        """Return what ``read_digits`` says of ``picture``.
+        """Return what ``reading.read_digits`` says of ``picture``.
 
         A thread cannot be stopped: a picture that takes too long keeps its place until it is done.
 
         Raises:
             FullError: there is no place; try later.
             TimeoutError: it took too long.
-            ValueError: as ``read_digits``.
+            ValueError: as ``reading.read_digits``, and a picture of more than ``MOST_PIXELS``.
         """
         if not self._places.acquire(blocking=False):
             raise FullError
@@ -60,7 +61,7 @@ class Readers:
     def _read(self, name: str, picture: bytes) -> dict[str, Any]:
         network = self._networks[name].get_nowait()
         try:
-            return read_digits(picture, network, MOST_PIXELS)
+            return read_grey(read_image(picture, MOST_PIXELS), network)
         finally:
             self._networks[name].put(network)
 

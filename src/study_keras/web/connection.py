@@ -124,7 +124,6 @@ class Server(uvicorn.Server):
                     connection.transport.close()
                 else:
                     connection.check(now, self._seconds)
-            self._say_close()
             await asyncio.sleep(0.02)
 
     def _say_close(self) -> None:

@@ -398,6 +398,49 @@ def _predict(image: str, number: int, network: Any, folder: Path | None) -> dict
         return reading.read_grey(grey, network)
 
 
+@cli.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on; 0.0.0.0 for all.")
+@click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="0 for any free one.")
+@click.option(
+    "--model",
+    "models",
+    multiple=True,
+    type=click.Path(exists=True, path_type=Path),
+    metavar="PATH",
+    help="A model besides the shipped one; may be repeated, the first is the default.",
+)
+@click.option("--workers", type=click.IntRange(1, 256), help="Threads that read pictures.  [default: one a processor]")
+@click.option("--queue", type=click.IntRange(0), default=64, show_default=True, help="Pictures that may wait for one.")
+@click.option(
+    "--time-limit",
+    type=click.FloatRange(0.01, 3600),
+    default=10.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="At most for the head of a request, for its body, for its answer, and for the stop.",
+)
+def serve(
+    *, host: str, port: int, models: tuple[Path, ...], workers: int | None, queue: int, time_limit: float
+) -> None:
+    """Serve the page that reads your handwriting, and POST /predict, which reads a picture.
+
+    For this computer alone unless --host says otherwise. Ctrl-C stops it. One line on stderr for each request; no
+    picture is stored. GET /openapi.json describes it all.
+
+    Example: hello-mnist serve --port 8000
+    """
+    from study_keras.mnist import networks
+
+    if any(path.suffix not in networks.LIGHT for path in models):
+        import_keras()
+    from study_keras.web import server
+
+    if not host.startswith(server.LOOPBACK):
+        who = "whoever reaches this computer over the network can use the server, and nothing is encrypted"
+        click.echo(f"--host {host}: {who}", err=True)
+    server.serve(host, port, models, workers=workers, queue=queue, seconds=time_limit, listening=click.echo)
+
+
 def _output(folder: Path | None) -> Path:
     from study_keras import files
 

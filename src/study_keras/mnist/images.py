@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from PIL import BmpImagePlugin, GifImagePlugin, Image, ImageOps, JpegImagePlugin, PngImagePlugin, WebPImagePlugin
 
 from study_keras.mnist.framing import box_of, frame, is_mnist
-from study_keras.mnist.ink import Grey, Mask, box_sum, reduce, separate
+from study_keras.mnist.ink import Grey, Mask, near, reduce, separate
 from study_keras.mnist.pieces import find_pieces, without_rules
 
 CONTRACT = 1
@@ -32,7 +32,12 @@ _READERS = {
 }
 
 
-def read_image(source: str | Path | bytes | BinaryIO) -> NDArray[np.float32]:
+def picture_kind(data: bytes) -> str | None:
+    """Return which picture begins so: PNG, JPEG, WebP, BMP or GIF, or None."""
+    return next((kind for magic, (kind, _) in _READERS.items() if data.startswith(magic)), None)
+
+
+def read_image(source: str | Path | bytes | BinaryIO, most_pixels: int = MOST_PIXELS) -> NDArray[np.float32]:
     """Read a picture as grey: PNG, JPEG, WebP, BMP, or the first frame of a GIF.
 
     Colours become grey by ITU-R BT.601; a transparent picture is laid on white, or on black where what it
@@ -40,12 +45,13 @@ def read_image(source: str | Path | bytes | BinaryIO) -> NDArray[np.float32]:
 
     Args:
         source: a path, the bytes of a file, or a file open for reading bytes.
+        most_pixels: refuse a larger picture before it is unpacked.
 
     Returns:
         ``(height, width)`` float32, from 0 (black) to 1 (white).
 
     Raises:
-        ValueError: it is missing, empty, no such picture, truncated, or larger than 50 megapixels; the text
+        ValueError: it is missing, empty, no such picture, truncated, or larger than ``most_pixels``; the text
             names the file, what was found and what was expected.
     """
     name, data = _read_bytes(source)
@@ -56,7 +62,7 @@ def read_image(source: str | Path | bytes | BinaryIO) -> NDArray[np.float32]:
     grey = None
     try:
         image = reader(io.BytesIO(data))
-        if image.width * image.height <= MOST_PIXELS:
+        if image.width * image.height <= most_pixels:
             image.load()
             grey = _grey(ImageOps.exif_transpose(image))
     # Pillow's readers raise nearly anything on hostile bytes: OSError, SyntaxError, struct.error, IndexError ...
@@ -66,7 +72,7 @@ def read_image(source: str | Path | bytes | BinaryIO) -> NDArray[np.float32]:
     if grey is None:
         raise ValueError(
             f"{name}: a {kind} of {image.width} x {image.height} pixels, {image.width * image.height / 1e6:.1f} "
-            f"megapixels; expected at most {MOST_PIXELS // 1_000_000}: make it smaller first"
+            f"megapixels; expected at most {most_pixels // 1_000_000}: make it smaller first"
         )
     return grey
 
@@ -120,7 +126,7 @@ def keep_digit(mask: Mask) -> Mask:
 
 def clean(strength: NDArray[np.float64], mask: Mask) -> NDArray[np.float64]:
     """Return ``strength`` near the ``mask``, where the soft edges of its strokes are, and 0 elsewhere."""
-    return np.where(box_sum(mask, 1 + max(mask.shape) // 128) > 0, strength, 0)
+    return np.where(near(mask, 1 + max(mask.shape) // 128), strength, 0)
 
 
 def check_grey(grey: Grey) -> Grey:
@@ -172,11 +178,11 @@ def _grey(image: Image.Image) -> NDArray[np.float32]:
 
 def grey_of(colours: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Turn ``(height, width, 3 or 4)`` uint8, RGB or RGBA, into ``(height, width)`` float32 in [0, 1]."""
-    red, green, blue = (colours[..., channel].astype(np.int64) for channel in range(3))
+    red, green, blue = (colours[..., channel].astype(np.int32) for channel in range(3))
     light = 299 * red + 587 * green + 114 * blue  # 0 to 255,000; ITU-R BT.601
     if colours.shape[2] == 4:
-        alpha = colours[..., 3].astype(np.int64)
+        alpha = colours[..., 3].astype(np.int32)
         shown = light * alpha
-        backdrop = 0 if 2 * int(shown.sum()) > 255_000 * int(alpha.sum()) else 255_000
+        backdrop = 0 if 2 * int(shown.sum(dtype=np.int64)) > 255_000 * int(alpha.sum(dtype=np.int64)) else 255_000
         return ((shown + backdrop * (255 - alpha)) / 65_025_000).astype(np.float32)
     return (light / 255_000).astype(np.float32)

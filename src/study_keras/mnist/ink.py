@@ -51,14 +51,28 @@ def reduce(grey: Grey, longest: int) -> tuple[NDArray[np.float64], int]:
 def box_sum(values: NDArray[Any], radius: int) -> NDArray[np.float64]:
     """Sum over the (2 radius + 1) squared pixels around each; beyond the edge there is nothing."""
     total = values.astype(np.float64)
-    for axis in (0, 1):
-        size = total.shape[axis]
-        sums = np.zeros((size + 1, total.shape[1]) if axis == 0 else (total.shape[0], size + 1))
-        np.cumsum(total, axis=axis, out=sums[1:] if axis == 0 else sums[:, 1:])
-        places = np.arange(size)
-        last, first = np.minimum(places + radius + 1, size), np.maximum(places - radius, 0)
-        total = np.take(sums, last, axis) - np.take(sums, first, axis)
-    return total
+    height, width = total.shape
+    # Running sums, with as many zeros before them and as many repeats of the last after as the boxes stick out.
+    rows = np.zeros((height + 1 + 2 * radius, width))
+    for row in range(height):  # np.cumsum down the columns takes three times as long
+        np.add(rows[radius + row], total[row], out=rows[radius + row + 1])
+    rows[radius + height + 1 :] = rows[radius + height]
+    total = rows[2 * radius + 1 :] - rows[:height]
+    columns = np.zeros((height, width + 1 + 2 * radius))
+    np.cumsum(total, axis=1, out=columns[:, radius + 1 : radius + 1 + width])
+    columns[:, radius + width + 1 :] = columns[:, radius + width, None]
+    return columns[:, 2 * radius + 1 :] - columns[:, :width]
+
+
+def near(mask: Mask, radius: int) -> Mask:
+    """Tell for each pixel whether any of the (2 radius + 1) squared around it is true."""
+    for _ in range(2):
+        wider = mask.copy()
+        for step in range(1, radius + 1):
+            wider[step:] |= mask[:-step]
+            wider[:-step] |= mask[step:]
+        mask = wider.T
+    return mask
 
 
 def separate(grey: Grey) -> Ink:
@@ -74,14 +88,13 @@ def separate(grey: Grey) -> Ink:
     longest = max(grey.shape)
     radius, blur = max(2, longest // 6), longest // 256
     light: NDArray[np.float64] = np.asarray(grey, np.float64)
-    difference = light - box_sum(light, radius) / box_sum(np.ones(grey.shape), radius)
+    difference = light - box_sum(light, radius) / _box_areas(grey.shape, radius)
     if _total(difference * difference * difference) < 0:
         light, difference = -light, -difference
     smooth = _smooth(difference, blur)
     threshold = _threshold(smooth)
     for _ in range(3):
-        paper = box_sum(smooth > threshold * 0.7, 1) == 0
-        difference = light - _mean_of_paper(light, paper, radius)
+        difference = light - _mean_of_paper(light, ~near(smooth > threshold * 0.7, 1), radius)
         smooth = _smooth(difference, blur)
         threshold = _threshold(smooth)
     mask = smooth > threshold
@@ -93,6 +106,13 @@ def separate(grey: Grey) -> Ink:
             f"whose noise is {noise:.3f}; expected a digit, clearly darker or clearly lighter than its background"
         )
     return Ink(np.clip((difference / level - 0.15) / 0.7, 0, 1), mask)
+
+
+def _box_areas(shape: tuple[int, ...], radius: int) -> NDArray[np.float64]:
+    """Return how many pixels lie in the box around each."""
+    places = [np.arange(side) for side in shape]
+    inside = [np.minimum(at + radius + 1, len(at)) - np.maximum(at - radius, 0) for at in places]
+    return np.multiply.outer(inside[0], inside[1]).astype(np.float64)
 
 
 def _total(values: NDArray[np.float64]) -> float:
@@ -125,6 +145,7 @@ def _threshold(difference: NDArray[np.float64]) -> float:
 
 def _mean_of_paper(grey: NDArray[np.float64], paper: Mask, radius: int) -> NDArray[np.float64]:
     count = box_sum(paper, radius)
-    everywhere = _total(np.where(paper, grey, 0)) / max(1, int(np.count_nonzero(paper)))
-    means = box_sum(np.where(paper, grey, 0), radius) / np.maximum(count, 1)
+    light = np.where(paper, grey, 0)
+    everywhere = _total(light) / max(1, int(np.count_nonzero(paper)))
+    means = box_sum(light, radius) / np.maximum(count, 1)
     return np.where(count > 0, means, everywhere)

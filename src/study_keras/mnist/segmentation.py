@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from study_keras.mnist.images import check_grey
-from study_keras.mnist.ink import Grey, Ink, box_sum, reduce, separate
+from study_keras.mnist.ink import Grey, Ink, near, reduce, separate
 from study_keras.mnist.pieces import Pieces, find_pieces, without_rules
 
 LONGEST = 1024  # a line of digits is wider than one digit, so more pixels a side than `prepare` looks at
@@ -99,8 +99,7 @@ def _cut(ink: Ink, own: NDArray[np.bool_], box: Box) -> tuple[Box, NDArray[np.fl
     """Return the box and its ink: the digit's own, with the soft edges of its strokes, and no neighbour's."""
     left, top, right, bottom = box
     inside = np.s_[max(top - 1, 0) : bottom + 1, max(left - 1, 0) : right + 1]
-    near = box_sum(own[inside], 1) > 0
-    return box, np.where(near & (own | ~ink.mask)[inside], ink.strength[inside], 0)
+    return box, np.where(near(own[inside], 1) & (own | ~ink.mask)[inside], ink.strength[inside], 0)
 
 
 def _around(boxes: NDArray[np.int64]) -> Box:

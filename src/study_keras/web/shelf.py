@@ -1,0 +1,80 @@
+"""The models that the server knows: a network for each thread, and files for the page to run by itself."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from study_keras.mnist.networks import SHIPPED
+from study_keras.mnist.reading import Network, load_network
+from study_keras.web.site import File, address, read_file, read_tfjs
+
+
+class Shelf(NamedTuple):
+    """``networks``: name -> a copy for each thread, the default first; ``offers``: what ``GET /models`` says;
+    ``files``: path in the address -> file."""
+
+    networks: dict[str, list[Network]]
+    offers: list[dict[str, Any]]
+    files: dict[str, File]
+
+
+def load_models(paths: Sequence[Path], workers: int, temporary: Path) -> Shelf:
+    """Load the models at ``paths`` and the shipped one.
+
+    Args:
+        paths: any model that ``load_network`` takes; the first is the default.
+        workers: how many copies of each network.
+        temporary: a folder for what the page needs in another format.
+
+    Raises:
+        ValueError: a model cannot be read.
+    """
+    shelf = Shelf({}, [], {})
+    chosen = {_name(path, paths[:index]): path for index, path in enumerate(paths)}
+    for name, path in [*chosen.items(), ("digits", SHIPPED)]:
+        shelf.networks[name] = [load_network(path) for _ in range(workers)]
+        copies = [path, path.with_suffix(".tfjs")] if path == SHIPPED else [_for_page(path, temporary / f"{name}.tfjs")]
+        for copy in copies:
+            if copy is not None and copy.exists():
+                _offer(name, copy, shelf)
+    return shelf
+
+
+def _name(path: Path, earlier: Sequence[Path]) -> str:
+    """Return the name of a model: its file's, without the suffix, and numbered where another has it."""
+    stem = _stem(path)
+    same = [_stem(other) for other in [SHIPPED, *earlier]].count(stem)
+    return f"{stem}-{same + 1}" if same else stem
+
+
+def _stem(path: Path) -> str:
+    return path.resolve().name.split(".")[0] or "model"
+
+
+def _for_page(path: Path, copy: Path) -> Path | None:
+    """Return the model as the page can run it, made at ``copy`` where it cannot run this, or None where none can be."""
+    from study_keras import formats
+
+    kind = formats.kind(path)
+    if kind in ("litert", "tfjs"):
+        return path
+    try:
+        model = formats.load(path)
+        return formats.export_tfjs(model, copy) if hasattr(model, "layers") else None
+    except ValueError as error:
+        sys.stderr.write(f"{path.name}: /predict knows it, the page does not: {' '.join(str(error).split())}\n")
+        return None
+
+
+def _offer(name: str, path: Path, shelf: Shelf) -> None:
+    """Add a model for the page: its line and its files."""
+    if path.is_dir():
+        kind, first = "tfjs", f"/models/{name}.tfjs/model.json"
+        added = {f"/models/{name}.tfjs/{file}": content for file, content in read_tfjs(path).items()}
+    else:
+        kind, first = "tflite", f"/models/{name}.tflite"
+        added = {first: read_file(path)}
+    shelf.files.update(added)
+    size = sum(len(file.content) for file in added.values())
+    shelf.offers.append({"name": name, "format": kind, "bytes": size, "url": address(first)})

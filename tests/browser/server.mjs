@@ -5,13 +5,16 @@ import { once } from "node:events";
 /** Start a command that prints an http address, and wait for that. */
 export async function serve(command) {
   const child = spawn(command[0], command.slice(1), { stdio: ["ignore", "pipe", "inherit"] });
-  let said = "";
-  for await (const part of child.stdout) {
-    said += part;
-    const found = said.match(/http:\/\/[\d.:]+\//);
-    if (found) return { url: found[0], stop: () => stop(child) };
-  }
-  throw new Error(`${command.join(" ")} named no address: ${said}`);
+  const url = await new Promise((resolve, reject) => {
+    let said = "";
+    child.stdout.on("data", (part) => {
+      said += part;
+      const found = said.match(/http:\/\/[\d.:]+/);
+      if (found) resolve(`${found[0]}/`);
+    });
+    child.on("exit", () => reject(new Error(`${command.join(" ")} named no address: ${said}`)));
+  });
+  return { url, stop: () => stop(child) };
 }
 
 async function stop(child) {

@@ -17,19 +17,36 @@ export const DIGITS = [
   [[...arc(0.48, 0.36, 0.3, 0.3, -20, -340), [0.63, 0.36], [0.62, 0.55], [0.57, 0.82]]],
 ];
 
-/** Draw a digit by real pointer events. */
-export async function draw(page, digit) {
+/** Draw a digit by real pointer events: those of the mouse, or what `by` sends. */
+export async function draw(page, digit, by = mouse(page)) {
   const box = await page.locator("#pad").boundingBox();
+  const at = ([x, y]) => [box.x + x * box.width, box.y + y * box.height];
   for (const [first, ...points] of DIGITS[digit]) {
-    await page.mouse.move(box.x + first[0] * box.width, box.y + first[1] * box.height);
-    await page.mouse.down();
-    for (const [x, y] of points) await page.mouse.move(box.x + x * box.width, box.y + y * box.height);
-    await page.mouse.up();
+    await by.down(...at(first));
+    for (const point of points) await by.move(...at(point));
+    await by.up();
   }
+}
+
+/** Wait until a model is there. */
+export async function ready(page) {
+  await page.waitForFunction(() => document.querySelector("#models :checked:enabled"));
+  await said(page);
 }
 
 /** Wait until the page has said what it makes of the last stroke, and return that. */
 export async function said(page) {
   await page.waitForFunction(() => document.getElementById("result").ariaBusy === "false");
-  return page.locator("#status").textContent();
+  return page.textContent("#status");
+}
+
+function mouse(page) {
+  return {
+    async down(x, y) {
+      await page.mouse.move(x, y);
+      await page.mouse.down();
+    },
+    move: (x, y) => page.mouse.move(x, y),
+    up: () => page.mouse.up(),
+  };
 }

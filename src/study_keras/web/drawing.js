@@ -10,7 +10,8 @@ const WIDTH = 22; // of a stroke: a tenth of a digit that fills most of the area
  * @param {() => void} onEnd called when a stroke has ended
  */
 export function createPad(canvas, onChange, onEnd) {
-  const items = []; // {points: [[x, y], ...]}, {picture} or {} for a clearing; what comes before a picture is hidden
+  // {points: [[x, y], ...]}, {picture} or, for a clearing, {swept}: whether by a stroke that began on a picture.
+  const items = [];
   const changed = () => {
     paint(canvas, shownOf(items));
     onChange();
@@ -18,7 +19,7 @@ export function createPad(canvas, onChange, onEnd) {
   const pad = {
     side: SIDE,
     begin(x, y) {
-      if (shownOf(items)[0]?.picture) items.push({});
+      if (shownOf(items)[0]?.picture) items.push({ swept: true });
       items.push({ points: [[x, y]] });
       changed();
     },
@@ -33,14 +34,12 @@ export function createPad(canvas, onChange, onEnd) {
       onEnd();
     },
     clear() {
-      if (shownOf(items).length) items.push({});
+      if (shownOf(items).length) items.push({ swept: false });
       changed();
       onEnd();
     },
     undo() {
-      const last = items.pop();
-      // The stroke that was begun on a picture has cleared it; both go together.
-      if (last?.points && items.length > 1 && !items.at(-1).points && !items.at(-1).picture && items.at(-2).picture) items.pop();
+      if (items.pop()?.points && items.at(-1)?.swept) items.pop(); // both were one deed
       changed();
       onEnd();
     },
@@ -53,9 +52,10 @@ export function createPad(canvas, onChange, onEnd) {
   return pad;
 }
 
+/** A picture or a clearing hides all that came before it. */
 function shownOf(items) {
   const start = items.findLastIndex((item) => !item.points);
-  return start >= 0 && !items[start].picture ? items.slice(start + 1) : items.slice(Math.max(start, 0));
+  return items.slice(items[start]?.picture ? start : start + 1);
 }
 
 function followPointer(canvas, pad) {

@@ -23,7 +23,6 @@ export { greyOf, prepare };
 
 function drawn() {
   byId("hint").hidden = !pad.isEmpty();
-  byId("undo").disabled = byId("clear").disabled = pad.isEmpty();
   later();
 }
 

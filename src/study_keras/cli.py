@@ -265,7 +265,7 @@ def evaluate(model: Path, data: Path | None, as_json: bool) -> None:
 @click.option(
     "--quantize",
     metavar="NAME",
-    help="Store smaller numbers: float16, uint16, uint8 in .tfjs; float16, dynamic, int8 in .tflite.",
+    help="Store smaller numbers: float16, uint16, uint8 in .tfjs and .html; float16, dynamic, int8 in .tflite.",
 )
 @DATA
 @JSON
@@ -276,7 +276,8 @@ def convert(
 
     .keras and .h5 are whole models; .json and .yaml structures; .weights.h5 and .ckpt (a TensorFlow
     checkpoint, NAME.index and NAME.data-*) weights; .savedmodel a folder for inference, .onnx a file for it;
-    .tfjs is a folder for TensorFlow.js, .tflite a file for phones. What SOURCE is, is seen from its content;
+    .tfjs is a folder for TensorFlow.js, .tflite a file for phones, .html a page to draw digits on, with the model and
+    all else inside. What SOURCE is, is seen from its content;
     files of Keras 2 are read too. int8 is fitted to 500 training images of --data.
 
     Example: hello-mnist convert output/hello_mnist.keras model.yaml
@@ -287,13 +288,19 @@ def convert(
     from study_keras.mnist import data as mnist_data
     from study_keras.mnist import evaluation
 
-    if kind(target) in ("litert", "onnx") and keras.backend.backend() != "tensorflow":
+    page = target.suffix == ".html"
+    if not page and kind(target) in ("litert", "onnx") and keras.backend.backend() != "tensorflow":
         click.echo(f"writing {target.name} takes a process with TensorFlow, some 10 seconds ...", err=True)
 
     def typical(model: Any) -> Any:
         return evaluation.inputs(model, mnist_data.load_data(data)[0][0][:CALIBRATION])
 
-    done = formats_convert.convert(source, target, weights, quantize, typical)
+    if page:
+        from study_keras.web.page import convert_page
+
+        done = convert_page(source, target, weights, quantize)
+    else:
+        done = formats_convert.convert(source, target, weights, quantize, typical)
     if as_json:
         return _print_json(done)
     click.echo(f"{_near(source)} -> {_near(target)}")

@@ -7,10 +7,10 @@ import { chromium } from "playwright-core";
 const HERE = import.meta.dirname;
 const INSTALLED = ["/Applications/Google Chrome.app/Contents/MacOS/Google Chrome", "/usr/bin/chromium", "/usr/bin/google-chrome"];
 
-export async function launch(options = {}) {
+export async function launch(options = {}, more = []) {
   const executablePath = process.env.CHROME || (await packaged()) || INSTALLED.find(existsSync);
   if (!executablePath) throw new Error("no Chrome found: install one, or name it in the environment variable CHROME");
-  const args = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-sync"];
+  const args = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-sync", ...more];
   return chromium.launch({ executablePath, args, ...options });
 }
 

@@ -37,14 +37,36 @@ def convert(
     """
     was, becomes = formats.kind(source), formats.kind(target)
     if quantize and becomes not in ("tfjs", "litert"):
-        raise ValueError(f"{target}: only .tfjs and .tflite can be quantized, not {becomes}")
-    held = set(formats.KEEPS[was])
+        raise ValueError(f"{target}: only .tfjs, .tflite and .html can be quantized, not {becomes}")
+    model, held = load_source(source, target, weights, structure_alone=set(formats.KEEPS[becomes]) == {"structure"})
+    options: dict[str, Any] = {"quantize": quantize} if quantize else {}
+    if becomes == "litert" and quantize == "int8" and images:
+        options["images"] = images(model)
+    formats.save(model, target, **options)
+    kept = {*formats.KEEPS[becomes], *(("structure", "weights") if "inference" in formats.KEEPS[becomes] else ())}
+    lost = sorted(held - kept)
+    return {"source": str(source), "target": str(target), "from": was, "to": becomes, "lost": lost}
+
+
+def load_source(
+    source: str | Path, target: str | Path, weights: str | Path | None = None, structure_alone: bool = False
+) -> tuple[Any, set[str]]:
+    """Return the model at ``source`` with ``weights`` put into it, and what the two held, as in ``formats.KEEPS``.
+
+    Args:
+        target: what it is for; the messages name it.
+        structure_alone: whether that takes a model without trained weights.
+
+    Raises:
+        ValueError: as ``convert``.
+    """
+    held = set(formats.KEEPS[formats.kind(source)])
     if "structure" not in held:
         found = "weights alone" if "weights" in held else "a model for inference alone"
         raise ValueError(f"{source}: holds {found}; expected a model or a structure to begin with")
     if weights is not None:
         held |= set(formats.KEEPS[formats.kind(weights)]) - {"structure"}
-    if "weights" not in held and set(formats.KEEPS[becomes]) != {"structure"}:
+    if "weights" not in held and not structure_alone:
         raise ValueError(f"{source}: holds a structure alone; name a file of weights for {target} with --weights FILE")
     model = formats.load(source)
     if weights is not None:
@@ -53,13 +75,7 @@ def convert(
         held.discard("optimizer")
     elif not model.optimizer.built:  # Keras warns whoever loads a model whose optimizer has no variables yet
         model.optimizer.build(model.trainable_variables)
-    options: dict[str, Any] = {"quantize": quantize} if quantize else {}
-    if becomes == "litert" and quantize == "int8" and images:
-        options["images"] = images(model)
-    formats.save(model, target, **options)
-    kept = {*formats.KEEPS[becomes], *(("structure", "weights") if "inference" in formats.KEEPS[becomes] else ())}
-    lost = sorted(held - kept)
-    return {"source": str(source), "target": str(target), "from": was, "to": becomes, "lost": lost}
+    return model, held
 
 
 def stored_weights(path: str | Path) -> list[tuple[str, tuple[int, ...]]]:

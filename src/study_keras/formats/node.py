@@ -75,7 +75,7 @@ def run_many_tfjs(jobs: Sequence[tuple[Any, ...]], backend: str = "wasm", batch_
     """
     node = find_node()
     if not (WEB / "node_modules" / "@tensorflow").is_dir():
-        raise FileNotFoundError(f"TF.js is not installed; run: {_install()}")
+        raise FileNotFoundError(f"TF.js is not installed; run: {install_command()}")
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
         described = [_write_job(work / str(index), *job, batch_size=batch_size) for index, job in enumerate(jobs)]
@@ -90,7 +90,8 @@ def run_many_tfjs(jobs: Sequence[tuple[Any, ...]], backend: str = "wasm", batch_
         return [_read_result(work / str(index), result) for index, result in enumerate(results)]
 
 
-def _install() -> str:
+def install_command() -> str:
+    """Return what to type so that the packages for Node are there."""
     checkout = (WEB.parents[2] / "pyproject.toml").is_file()
     return "make setup" if checkout else f"npm ci --ignore-scripts --prefix {WEB}"
 

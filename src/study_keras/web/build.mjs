@@ -1,0 +1,120 @@
+// node build.mjs: makes dist/, all static files of the page. dist/one_file.html is the page for page.py to put a model in.
+import { createHash } from "node:crypto";
+import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { basename, join } from "node:path";
+import { build } from "esbuild";
+import { drawIcon } from "./icon.mjs";
+
+const HERE = import.meta.dirname;
+const DIST = join(HERE, "dist");
+const SHIPPED = join(HERE, "..", "mnist", "shipped");
+const LITERT = join(HERE, "node_modules", "@litertjs", "core", "wasm");
+const OPTIONS = {
+  absWorkingDir: HERE,
+  bundle: true,
+  minify: true,
+  target: "es2022",
+  entryNames: "[name]-[hash]",
+  chunkNames: "[name]-[hash]",
+  assetNames: "[name]-[hash]",
+  legalComments: "eof",
+  logLevel: "warning",
+  metafile: true,
+};
+
+const folder = `${DIST}.${process.pid}`; // renamed when it is whole
+rmSync(folder, { recursive: true, force: true });
+mkdirSync(folder);
+await bundle(folder);
+writeIcons(folder);
+writeModels(folder);
+writeWorker(folder);
+await writeOneFile(folder);
+mkdirSync(join(folder, "litert"));
+for (const name of ["litert_wasm_compat_internal.js", "litert_wasm_compat_internal.wasm"]) {
+  cpSync(join(LITERT, name), join(folder, "litert", name));
+}
+rmSync(DIST, { recursive: true, force: true });
+renameSync(folder, DIST);
+
+async function bundle(outdir) {
+  const { metafile } = await build({
+    ...OPTIONS,
+    entryPoints: ["main.js", "style.css"],
+    outdir,
+    format: "esm",
+    splitting: true,
+    define: { ONE_FILE: "false" },
+    loader: { ".wasm": "file" },
+  });
+  const made = Object.entries(metafile.outputs).filter(([, { entryPoint }]) => entryPoint);
+  const file = (entry) => basename(made.find(([, { entryPoint }]) => entryPoint === entry)[0]);
+  const head = `<link rel="manifest" href="manifest.webmanifest">
+    <link rel="icon" href="icon-64.png" type="image/png">
+    <link rel="apple-touch-icon" href="icon-192.png">
+    <link rel="stylesheet" href="${file("style.css")}">
+    <script type="module" src="${file("main.js")}"></script>`;
+  writeFileSync(join(outdir, "index.html"), fill(template(), { head, end: "" }));
+}
+
+/** The page with all in it; what stands for the model is replaced by page.py. */
+async function writeOneFile(folder) {
+  const options = { ...OPTIONS, write: false, outdir: folder, define: { ONE_FILE: "true" }, metafile: false };
+  const { outputFiles: [script] } = await build({ ...options, entryPoints: ["main.js"], format: "iife" });
+  const { outputFiles: [style] } = await build({ ...options, entryPoints: ["style.css"] });
+  if (/<\/(script|style)/i.test(script.text + style.text)) throw new Error("the bundle would end its own element");
+  const icon = readFileSync(join(folder, "icon-64.png")).toString("base64");
+  writeFileSync(join(folder, "one_file.html"), fill(template(), {
+    head: `<link rel="icon" href="data:image/png;base64,${icon}">\n    <style>${style.text}</style>`,
+    end: `<script id="model" type="application/json"><!-- model --></script>\n    <script>${script.text}</script>`,
+  }));
+}
+
+function template() {
+  return readFileSync(join(HERE, "index.html"), "utf8");
+}
+
+function fill(html, parts) {
+  return html.replace(/<!-- (head|end) -->/g, (_, name) => parts[name]);
+}
+
+function writeIcons(folder) {
+  for (const size of [64, 192, 512]) writeFileSync(join(folder, `icon-${size}.png`), drawIcon(size));
+  const icons = [192, 512].flatMap((size) => ["any", "maskable"].map((purpose) => (
+    { src: `icon-${size}.png`, sizes: `${size}x${size}`, type: "image/png", purpose })));
+  const manifest = {
+    name: "Hello MNIST",
+    short_name: "Hello MNIST",
+    description: "Draw a digit; a network on your own device reads it.",
+    start_url: "./",
+    scope: "./",
+    display: "standalone",
+    background_color: "#f6f6f3",
+    theme_color: "#2353c8",
+    icons,
+  };
+  writeFileSync(join(folder, "manifest.webmanifest"), JSON.stringify(manifest));
+}
+
+/** The shipped model, for hosts that only serve files; `hello-mnist serve` answers /models itself. */
+function writeModels(folder) {
+  const models = [];
+  const size = (path) => (statSync(path).isDirectory() ? readdirSync(path).reduce((sum, name) => sum + size(join(path, name)), 0) : statSync(path).size);
+  for (const [name, format, url] of [["digits.tfjs", "tfjs", "shipped/digits.tfjs/model.json"], ["digits.tflite", "tflite", "shipped/digits.tflite"]]) {
+    if (!existsSync(join(SHIPPED, name))) continue;
+    cpSync(join(SHIPPED, name), join(folder, "shipped", name), { recursive: true });
+    models.push({ name: "digits", format, bytes: size(join(SHIPPED, name)), url });
+  }
+  writeFileSync(join(folder, "models"), JSON.stringify(models));
+}
+
+/** The service worker knows each file by its content, so that a new build is a new version. */
+function writeWorker(folder) {
+  const names = readdirSync(folder).filter((name) => statSync(join(folder, name)).isFile() && name !== "models").sort();
+  const files = names.filter((name) => !name.startsWith("litert-") && name !== "index.html"); // LiteRT is kept once it is chosen
+  const hash = createHash("sha256");
+  const source = readFileSync(join(HERE, "sw.js"), "utf8");
+  for (const name of names) hash.update(name).update(readFileSync(join(folder, name)));
+  const version = `hello-mnist-${hash.update(source).digest("hex").slice(0, 12)}`;
+  writeFileSync(join(folder, "sw.js"), source.replace("%VERSION%", version).replace('"%FILES%"', JSON.stringify(files)));
+}

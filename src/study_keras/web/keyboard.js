@@ -1,0 +1,69 @@
+// Drawing without a pointer: arrow keys move a pen, Space lowers and lifts it.
+
+const STEP = 10; // in the units of the drawing area
+const MOVES = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+
+/**
+ * @param {HTMLCanvasElement} canvas where the keys are pressed
+ * @param {object} pad what createPad gave
+ * @param {HTMLElement} cursor shown where the pen is
+ * @param {(down: boolean) => void} onPen called when the pen is lowered or lifted
+ */
+export function drawByKeys(canvas, pad, cursor, onPen) {
+  const pen = { x: pad.side / 2, y: pad.side / 4, down: false };
+  const held = new Set(); // two arrows at once make a diagonal
+  const show = () => {
+    cursor.style.left = `${(pen.x / pad.side) * 100}%`;
+    cursor.style.top = `${(pen.y / pad.side) * 100}%`;
+    cursor.classList.toggle("down", pen.down);
+  };
+  const lift = () => {
+    if (pen.down) pad.end();
+    pen.down = false;
+    show();
+  };
+  const move = () => {
+    for (const key of held) {
+      pen.x = Math.min(Math.max(pen.x + STEP * MOVES[key][0], 0), pad.side);
+      pen.y = Math.min(Math.max(pen.y + STEP * MOVES[key][1], 0), pad.side);
+    }
+    if (pen.down) pad.extend([pen.x, pen.y]);
+    show();
+  };
+  const press = () => {
+    if (pen.down) lift();
+    else {
+      pen.down = true;
+      pad.begin(pen.x, pen.y);
+      show();
+    }
+    onPen(pen.down);
+  };
+  canvas.addEventListener("keydown", (event) => {
+    if (event.altKey || (event.ctrlKey && event.key !== "z") || event.metaKey) return;
+    if (event.key in MOVES) {
+      held.add(event.key);
+      move();
+    } else if (event.key === " ") press();
+    else if (event.key === "Backspace" || event.key === "z") {
+      lift();
+      pad.undo();
+    } else if (event.key === "Delete" || event.key === "Escape") {
+      lift();
+      pad.clear();
+    } else return;
+    cursor.hidden = false;
+    event.preventDefault();
+  });
+  canvas.addEventListener("keyup", (event) => held.delete(event.key));
+  canvas.addEventListener("blur", () => {
+    held.clear();
+    lift();
+    cursor.hidden = true;
+  });
+  canvas.addEventListener("pointerdown", () => {
+    lift();
+    cursor.hidden = true;
+  });
+  show();
+}

@@ -1,0 +1,94 @@
+// A model by its name, format and place: opened by the runtime that its format needs, which is loaded only then.
+
+/**
+ * @typedef {object} Model
+ * @property {number} classes how many probabilities it gives
+ * @property {(pixels: Float32Array, count?: number) => Promise<Float32Array>} run
+ *   count * 784 numbers in [0, 1], white ink on black -> count * classes probabilities
+ * @property {((pixels: Float32Array) => {name: string, shape: number[], values: Float32Array}[]) | null} layers
+ *   what each layer makes of one picture
+ * @property {() => void} close
+ */
+
+/**
+ * The models that can be chosen: those inside the page, where it is one file, or those that the server names.
+ * @returns {Promise<{name: string, format: "tfjs" | "tflite", bytes: number, url?: string}[]>}
+ */
+export async function listModels() {
+  const inside = document.getElementById("model");
+  if (inside) return [JSON.parse(inside.textContent)];
+  return (await get("models")).json();
+}
+
+/** Of the models that are named as the first, that for TensorFlow.js: it is the smaller runtime, and shows its layers. */
+export function preferred(entries) {
+  return entries.find(({ name, format }) => name === entries[0].name && format === "tfjs") ?? entries[0];
+}
+
+/**
+ * @param {object} entry one of listModels()
+ * @returns {Promise<Model>}
+ * @throws {Error} it cannot be loaded, or takes something else than one picture of 28 x 28
+ */
+export async function openModel(entry) {
+  if (entry.format === "tfjs") {
+    const { openTfjs } = await import("./tfjs.js");
+    return withProbabilities(await openTfjs(await readTfjs(entry)));
+  }
+  if (!ONE_FILE && entry.format === "tflite") {
+    const { openLiteRt } = await import("./litert.js");
+    return withProbabilities(await openLiteRt(new Uint8Array(await (await get(entry.url)).arrayBuffer())));
+  }
+  throw new Error(`its format is ${entry.format}`);
+}
+
+/** Run a model on one picture and say how long it took. */
+export async function read(model, pixels) {
+  const started = performance.now();
+  const probabilities = await model.run(pixels);
+  const milliseconds = performance.now() - started;
+  const digit = probabilities.indexOf(Math.max(...probabilities));
+  return { digit, probability: probabilities[digit], probabilities, milliseconds };
+}
+
+async function get(url) {
+  const answer = await fetch(new URL(url, document.baseURI));
+  if (!answer.ok) throw new Error(`${answer.status} for ${url}`);
+  return answer;
+}
+
+/** The content of model.json and the bytes of its weights. */
+async function readTfjs(entry) {
+  if (entry.weights !== undefined) {
+    const text = atob(entry.weights);
+    return { json: entry.json, weights: Uint8Array.from(text, (letter) => letter.charCodeAt(0)).buffer };
+  }
+  const json = await (await get(entry.url)).json();
+  const place = new URL(entry.url, document.baseURI);
+  const paths = json.weightsManifest.flatMap((group) => group.paths);
+  const parts = await Promise.all(paths.map(async (path) => (await get(new URL(path, place))).blob()));
+  return { json, weights: await new Blob(parts).arrayBuffer() };
+}
+
+/** A model that ends without a softmax gets one, as in evaluation.py. */
+function withProbabilities(model) {
+  const run = async (pixels, count = 1) => {
+    const outputs = await model.run(pixels, count);
+    const rows = Array.from({ length: count }, (_, i) => outputs.subarray(i * model.classes, (i + 1) * model.classes));
+    const done = rows.every((row) => row.every((v) => v >= 0) && Math.abs(sum(row) - 1) < 5e-3);
+    if (!done) rows.forEach(softmax);
+    return outputs;
+  };
+  return { ...model, run };
+}
+
+function softmax(row) {
+  const highest = Math.max(...row);
+  row.forEach((v, i) => (row[i] = Math.exp(v - highest)));
+  const whole = sum(row);
+  row.forEach((v, i) => (row[i] = v / whole));
+}
+
+function sum(row) {
+  return row.reduce((total, v) => total + v, 0);
+}

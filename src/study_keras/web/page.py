@@ -1,0 +1,106 @@
+"""The page that reads a drawn digit: its built files, and the page as one file around a model."""
+
+import base64
+import json
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from study_keras import files, formats
+from study_keras.formats.convert import load_source
+from study_keras.formats.node import find_node, install_command
+
+WEB = Path(__file__).resolve().parent
+DIST = WEB / "dist"
+PLACE = "<!-- model -->"  # in dist/one_file.html
+
+
+def build() -> Path:
+    """Return the folder with all static files of the page, built first where it is missing.
+
+    Raises:
+        FileNotFoundError: it is missing, and Node or its packages, which build it, are not installed.
+        ValueError: it cannot be built.
+    """
+    if (DIST / "index.html").is_file():
+        return DIST
+    node = find_node()
+    if not (WEB / "node_modules" / "esbuild").is_dir():
+        raise FileNotFoundError(f"the page is not built, and its packages are not installed; run: {install_command()}")
+    done = subprocess.run([node, str(WEB / "build.mjs")], capture_output=True, encoding="utf-8", check=False)
+    if done.returncode:
+        raise ValueError(f"the page cannot be built: {done.stderr.strip()[-500:]}")
+    return DIST
+
+
+def write_page(model: keras.Model, path: str | Path, quantize: str | None = None, name: str | None = None) -> Path:
+    """Write one HTML file that reads drawn digits with ``model``, and asks for nothing else.
+
+    It opens from a disk, on a computer or a phone; TensorFlow.js is inside, and the weights are.
+
+    Args:
+        model: takes ``(n, 28, 28)``, ``(n, 28, 28, 1)`` or ``(n, 784)``, and gives one row of numbers for each.
+        path: ends in ``.html``.
+        quantize: how the weights are stored, as in ``export_tfjs``.
+        name: what the page calls the model; otherwise as the file.
+
+    Returns:
+        The path.
+
+    Raises:
+        ValueError: the model takes or gives something else, or TF.js cannot give its answers.
+        FileNotFoundError: the page is not built here, and cannot be.
+        OSError: the file cannot be written. What stood there is untouched.
+    """
+    path = Path(path)
+    if path.suffix != ".html":
+        raise ValueError(f"{path}: expected a name that ends in .html")
+    _check_shapes(model)
+    page = (build() / "one_file.html").read_text(encoding="utf-8")
+    entry = {"name": name or path.stem, "format": "tfjs", **_packed(model, quantize)}
+    inside = json.dumps(entry, allow_nan=False, separators=(",", ":")).replace("<", "\\u003c")  # no </script> in it
+    with files.atomic_write(path) as temporary:
+        temporary.write_text(page.replace(PLACE, inside), encoding="utf-8")
+    return path
+
+
+def convert_page(
+    source: str | Path, target: str | Path, weights: str | Path | None = None, quantize: str | None = None
+) -> dict[str, Any]:
+    """Write the model at ``source`` as a page; see ``formats.convert.convert`` for what comes and goes."""
+    model, held = load_source(source, target, weights)
+    write_page(model, target, quantize, Path(source).stem)
+    lost = sorted(held - {"structure", "weights"})
+    return {
+        "source": str(source),
+        "target": str(target),
+        "from": formats.kind(source),
+        "to": "page",
+        "lost": lost,
+    }
+
+
+def _check_shapes(model: keras.Model) -> None:
+    takes, gives = getattr(model, "input_shape", None), getattr(model, "output_shape", None)
+    if not isinstance(takes, tuple) or takes[1:] not in ((28, 28), (28, 28, 1), (784,)):
+        raise ValueError(f"the model takes {takes}; the page draws pictures of (None, 28, 28) or (None, 28, 28, 1)")
+    if not isinstance(gives, tuple) or len(gives) != 2:
+        raise ValueError(f"the model gives {gives}; the page shows (None, classes)")
+
+
+def _packed(model: keras.Model, quantize: str | None) -> dict[str, Any]:
+    """Return the TF.js export as the page reads it: model.json, the weights in base64, and the size of both."""
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = formats.export_tfjs(model, Path(temporary) / "page.tfjs", quantize)
+        text = (folder / "model.json").read_text(encoding="utf-8")
+        content = json.loads(text)
+        paths = [path for group in content["weightsManifest"] for path in group["paths"]]
+        weights = b"".join((folder / path).read_bytes() for path in paths)
+    return {
+        "bytes": len(text.encode()) + len(weights),
+        "json": content,
+        "weights": base64.b64encode(weights).decode("ascii"),
+    }

@@ -1,0 +1,96 @@
+// Pictures that are not drawn here: chosen, dropped, pasted or taken by the camera.
+
+const LONGEST = 1200; // larger photos are made smaller before they are searched for a digit
+const byId = (id) => document.getElementById(id);
+
+/**
+ * Let the user bring a picture.
+ * @param {HTMLElement} place where one can be dropped
+ * @param {(picture: HTMLCanvasElement) => void} onPicture
+ * @param {(problem: "noPicture" | "noCamera") => void} onProblem
+ */
+export function acceptPictures(place, onPicture, onProblem) {
+  const take = async (file) => {
+    if (!file) return;
+    try {
+      onPicture(await load(file));
+    } catch {
+      onProblem("noPicture");
+    }
+  };
+  for (const input of [byId("file"), byId("snap")]) {
+    input.addEventListener("change", async () => {
+      await take(input.files[0]);
+      input.value = ""; // the same file may be chosen again
+    });
+  }
+  byId("choose").addEventListener("click", () => byId("file").click());
+  place.addEventListener("dragover", (event) => {
+    event.preventDefault();
+    place.classList.add("dropping");
+  });
+  place.addEventListener("dragleave", () => place.classList.remove("dropping"));
+  place.addEventListener("drop", (event) => {
+    event.preventDefault();
+    place.classList.remove("dropping");
+    take(event.dataTransfer.files[0]);
+  });
+  document.addEventListener("paste", (event) => take(event.clipboardData.files[0]));
+  useCamera(onPicture, onProblem);
+}
+
+/** The grey values of a picture, for prepare(). */
+export function pixelsOf(picture) {
+  const { width, height } = picture;
+  return { colours: picture.getContext("2d").getImageData(0, 0, width, height).data, width, height };
+}
+
+async function load(file) {
+  const bitmap = await createImageBitmap(file, { imageOrientation: "from-image" });
+  return copyOf(bitmap, bitmap.width, bitmap.height);
+}
+
+function copyOf(source, width, height) {
+  const scale = Math.min(1, LONGEST / Math.max(width, height));
+  const canvas = document.createElement("canvas");
+  canvas.width = Math.max(1, Math.round(width * scale));
+  canvas.height = Math.max(1, Math.round(height * scale));
+  const context = canvas.getContext("2d", { willReadFrequently: true });
+  context.imageSmoothingQuality = "high";
+  context.drawImage(source, 0, 0, canvas.width, canvas.height);
+  return canvas;
+}
+
+function useCamera(onPicture, onProblem) {
+  const [dialog, video] = [byId("viewfinder"), byId("video")];
+  const stop = () => {
+    for (const track of video.srcObject?.getTracks() ?? []) track.stop();
+    video.srcObject = null;
+  };
+  byId("camera").addEventListener("click", async () => {
+    if (!navigator.mediaDevices) return byId("snap").click(); // the phone's own camera app
+    try {
+      video.srcObject = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment" } });
+      dialog.showModal();
+      await video.play();
+    } catch {
+      stop();
+      dialog.close();
+      onProblem("noCamera");
+    }
+  });
+  byId("take").addEventListener("click", () => {
+    if (!video.videoWidth) return;
+    const side = Math.min(video.videoWidth, video.videoHeight); // the square that the viewfinder shows
+    const square = copyOf(video, video.videoWidth, video.videoHeight);
+    const part = document.createElement("canvas");
+    const scale = square.width / video.videoWidth;
+    part.width = part.height = Math.floor(side * scale);
+    const context = part.getContext("2d", { willReadFrequently: true });
+    context.drawImage(square, (part.width - square.width) / 2, (part.height - square.height) / 2);
+    dialog.close();
+    onPicture(part);
+  });
+  byId("close").addEventListener("click", () => dialog.close());
+  dialog.addEventListener("close", stop);
+}

@@ -1,0 +1,51 @@
+// TensorFlow.js: wasm where the page is served, the cpu backend where it is one file or wasm does not start.
+import * as tf from "@tensorflow/tfjs-core";
+import { loadLayersModel, model as modelOf } from "@tensorflow/tfjs-layers";
+
+const SAME = ["InputLayer", "Flatten", "Reshape", "Dropout"]; // show nothing new
+let started = null;
+
+/**
+ * @param {{json: object, weights: ArrayBuffer}} files what model.json holds, and the weights after one another
+ * @returns {Promise<import("./model.js").Model>}
+ */
+export async function openTfjs({ json, weights }) {
+  started ??= startBackend();
+  await started;
+  const model = await loadLayersModel({
+    load: async () => ({
+      modelTopology: json.modelTopology,
+      weightSpecs: json.weightsManifest.flatMap((group) => group.weights),
+      weightData: weights,
+    }),
+  });
+  const [input, output] = [model.inputs[0].shape.slice(1), model.outputs[0].shape.slice(1)];
+  if (model.inputs.length > 1 || input.reduce((a, b) => a * b, 1) !== 784) throw new Error(`it takes ${input}, not 28,28`);
+  if (model.outputs.length > 1 || output.length !== 1) throw new Error(`it gives ${output}, not one row of numbers`);
+  return {
+    classes: output[0],
+    run: async (pixels, count) => predict(model, pixels, [count, ...input]),
+    layers: layersOf(model, [1, ...input]),
+    close: () => model.dispose(),
+  };
+}
+
+function predict(model, pixels, shape) {
+  return tf.tidy(() => model.predict(tf.tensor(pixels, shape), { batchSize: 1024 }).dataSync());
+}
+
+function layersOf(model, shape) {
+  const shown = model.layers.filter((layer) => !SAME.includes(layer.getClassName()) && layer.output.shape);
+  const watched = modelOf({ inputs: model.inputs, outputs: shown.map((layer) => layer.output) });
+  return (pixels) => tf.tidy(() => {
+    const outputs = [watched.predict(tf.tensor(pixels, shape))].flat();
+    return outputs.map((output, i) => ({ name: shown[i].name, shape: output.shape.slice(1), values: output.dataSync() }));
+  });
+}
+
+async function startBackend() {
+  if (!ONE_FILE && (await (await import("./wasm.js")).startWasm())) return;
+  await import("@tensorflow/tfjs-backend-cpu");
+  await tf.setBackend("cpu");
+  if (tf.getBackend() !== "cpu") throw new Error("TensorFlow.js does not start");
+}

@@ -1,0 +1,109 @@
+// What the page shows of an answer: the digit, the bars, the picture that the network sees, and its layers.
+import { words } from "./words.js";
+
+const SURE = 0.8; // below this the page says that it is not sure, as `hello-mnist predict` does
+const byId = (id) => document.getElementById(id);
+
+/** Show an answer, or that there is none: ``answer`` null and, where something is wrong, its ``reason``. */
+export function showAnswer(answer, reason) {
+  const doubtful = answer && answer.probability < SURE;
+  byId("digit").textContent = answer ? answer.digit : "";
+  byId("digit").classList.toggle("doubtful", Boolean(doubtful));
+  byId("sure").textContent = answer
+    ? words()[doubtful ? "unsure" : "sure"](percent(answer.probability))
+    : reason ?? words().nothing;
+}
+
+/** Tell a screen reader; it reads each change aloud, so this is for finished strokes alone. */
+export function announce(answer, reason) {
+  const said = answer && words()[answer.probability < SURE ? "doubted" : "said"](answer.digit, percent(answer.probability));
+  byId("status").textContent = said ?? reason ?? words().nothing;
+}
+
+/** Make a bar for each class. */
+export function makeBars(classes) {
+  byId("bars").replaceChildren(...Array.from({ length: classes }, (_, digit) => {
+    const bar = document.createElement("li");
+    bar.append(part("share"), part("bar"), part("name", digit));
+    return bar;
+  }));
+}
+
+/** Set the bars to ``classes`` probabilities; null empties them. */
+export function showBars(probabilities) {
+  const best = probabilities ? probabilities.indexOf(Math.max(...probabilities)) : -1;
+  [...byId("bars").children].forEach((bar, digit) => {
+    const [share, fill] = bar.children;
+    share.textContent = probabilities ? percent(probabilities[digit]) : "";
+    fill.style.setProperty("--share", probabilities ? probabilities[digit] : 0);
+    bar.classList.toggle("best", digit === best);
+  });
+}
+
+/** Show 784 numbers in [0, 1] as the network sees them, white on black; null empties the picture. */
+export function showSeen(pixels) {
+  drawMaps(byId("seen"), [pixels ?? new Float32Array(784)], 28, 28, 1, 0);
+}
+
+/** Show what each layer gives; null where the runtime does not tell. */
+export function showLayers(layers) {
+  const place = byId("layers");
+  if (!layers) {
+    place.textContent = words().noLayers;
+    return;
+  }
+  const known = place.querySelectorAll("figure");
+  if (known.length !== layers.length) place.replaceChildren(...layers.map(makeLayer));
+  layers.forEach((layer, i) => drawLayer(place.children[i], layer));
+}
+
+export function percent(share) {
+  return `${share > 0 && share < 0.01 ? "<1" : share < 1 && share > 0.99 ? ">99" : Math.round(100 * share)} %`;
+}
+
+function part(name, text = "") {
+  const element = document.createElement("span");
+  element.className = name;
+  element.textContent = text;
+  return element;
+}
+
+function makeLayer() {
+  const figure = document.createElement("figure");
+  const canvas = document.createElement("canvas");
+  canvas.setAttribute("role", "img");
+  figure.append(canvas, document.createElement("figcaption"));
+  return figure;
+}
+
+function drawLayer(figure, { name, shape, values }) {
+  const [canvas, caption] = figure.children;
+  const flat = shape.length !== 3;
+  const [height, width, count] = flat ? [1, 1, values.length] : shape;
+  const said = flat ? words().neurons(count) : words().maps(count, height, width);
+  const highest = values.reduce((most, v) => Math.max(most, v), 1e-9);
+  const maps = Array.from({ length: count }, (_, map) =>
+    Float32Array.from({ length: height * width }, (_, i) => values[i * count + map] / highest));
+  const columns = flat ? Math.min(count, 32) : Math.ceil(Math.sqrt(2 * count));
+  drawMaps(canvas, maps, width, height, columns, flat ? 0 : 1);
+  caption.textContent = `${name}: ${said}`;
+  canvas.setAttribute("aria-label", caption.textContent);
+}
+
+/** Draw pictures of numbers in [0, 1], so many in a row, with a gap between them. */
+function drawMaps(canvas, maps, width, height, columns, gap) {
+  const rows = Math.ceil(maps.length / columns);
+  canvas.width = columns * (width + gap) - gap;
+  canvas.height = rows * (height + gap) - gap;
+  const context = canvas.getContext("2d");
+  const image = context.createImageData(canvas.width, canvas.height);
+  maps.forEach((map, index) => {
+    const [left, top] = [(index % columns) * (width + gap), Math.floor(index / columns) * (height + gap)];
+    map.forEach((value, i) => {
+      const at = 4 * ((top + Math.floor(i / width)) * canvas.width + left + (i % width));
+      const light = 255 * Math.min(Math.max(value, 0), 1);
+      image.data.set([light, light, light, 255], at);
+    });
+  });
+  context.putImageData(image, 0, 0);
+}

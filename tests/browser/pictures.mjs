@@ -1,0 +1,27 @@
+// node pictures.mjs FOLDER: photographs the page for the README, on a desktop in light and on a phone in the dark.
+import { join } from "node:path";
+import { launch } from "./chrome.mjs";
+import { serve } from "./server.mjs";
+import { draw, ready, said } from "./strokes.mjs";
+
+const ROOT = join(import.meta.dirname, "..", "..");
+const SERVER = ["python", join(ROOT, "tests", "static_server.py"), join(ROOT, "src", "study_keras", "web", "dist")];
+const PICTURES = {
+  "page.png": [8, { viewport: { width: 1120, height: 800 } }],
+  "page_phone.png": [3, { viewport: { width: 390, height: 800 }, isMobile: true, deviceScaleFactor: 1.5, colorScheme: "dark" }],
+};
+
+const server = await serve(SERVER);
+const browser = await launch();
+for (const [name, [digit, options]] of Object.entries(PICTURES)) {
+  const page = await browser.newPage({ ...options, bypassCSP: true }); // for addStyleTag
+  await page.goto(server.url);
+  await ready(page);
+  await draw(page, digit);
+  await said(page);
+  await page.evaluate(() => Promise.all(document.getAnimations().map((animation) => animation.finished)));
+  await page.addStyleTag({ content: "#other { display: none !important }" }); // the packaged browser has no Chinese font
+  await page.screenshot({ path: join(process.argv[2], name), fullPage: !options.isMobile });
+}
+await browser.close();
+await server.stop();

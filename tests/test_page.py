@@ -1,0 +1,212 @@
+"""The page in a real browser: it reads what is drawn, as Python would, for everybody, offline, and as one file."""
+
+import json
+import shutil
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+from conftest import ROOT, hello_mnist
+from golden_vectors import GOLDEN
+
+from study_keras import formats, mnist
+from study_keras.formats.node import find_node
+from study_keras.mnist import evaluation
+from study_keras.mnist.images import prepare, read_image
+from study_keras.web import page
+
+SHIPPED = ROOT / "src/study_keras/mnist/shipped"
+PICTURES = {"paper_8": 5, "night_1": 2, "plain_9": 9}  # of tests/golden, and the digits on them
+ENGLISH = "This is a {}, "
+
+
+def server(folder):
+    """The command that serves the page."""
+    return [sys.executable, str(ROOT / "tests/static_server.py"), str(folder)]
+
+
+@pytest.fixture(scope="module")
+def shipped():
+    """The shipped model, as Keras reads it from the files that the page gets."""
+    return formats.load_tfjs(SHIPPED / "digits.tfjs")
+
+
+@pytest.fixture(scope="module")
+def one_file(shipped, tmp_path_factory):
+    """The page as one file around the shipped model, which also names two classes that never come."""
+    logits = keras.layers.Dense(12, kernel_initializer="zeros", bias_initializer="zeros")
+    model = keras.Sequential([shipped, logits])
+    logits.set_weights([20 * np.eye(10, 12, dtype="float32"), np.zeros(12, "float32")])
+    return page.write_page(model, tmp_path_factory.mktemp("one") / "digits.html")
+
+
+@pytest.fixture(scope="module")
+def seen(one_file, tmp_path_factory):
+    """A function: what came of one of the checks in check_page.mjs, which do what people do, all in one browser."""
+    folder = tmp_path_factory.mktemp("page")
+    shutil.copytree(page.build(), folder / "dist")
+    (folder / "images").write_bytes(mnist.load_data()[1][0].tobytes())
+    write_video(read_image(GOLDEN / "paper_8.png"), folder / "camera.y4m")
+    spec = {
+        "server": server(page.build()),
+        "static": server(folder / "dist"),
+        "folder": str(folder / "dist"),
+        "one_file": str(one_file),
+        "images": str(folder / "images"),
+        "video": str(folder / "camera.y4m"),
+        "pictures": {name: str(GOLDEN / f"{name}.png") for name in PICTURES},
+    }
+    (folder / "spec.json").write_text(json.dumps(spec))
+    command = [find_node(), ROOT / "tests/browser/check_page.mjs", folder / "spec.json"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=300)
+    print(done.stderr)
+    results = json.loads(done.stdout.splitlines()[-1])
+
+    def result(name):
+        failed = isinstance(results[name], dict) and results[name].get("error")
+        assert not failed, failed
+        return results[name]
+
+    return result
+
+
+def write_video(grey, path):
+    """Write what a camera would see that looks at a picture: three frames of 480 x 360 in YUV4MPEG2."""
+    frame = np.full((360, 480), 225, np.uint8)
+    rows = np.linspace(0, grey.shape[0] - 1, 320).astype(int)
+    columns = np.linspace(0, grey.shape[1] - 1, 320).astype(int)
+    frame[20:340, 80:400] = np.round(235 * grey[np.ix_(rows, columns)])
+    picture = b"FRAME\n" + frame.tobytes() + bytes([128]) * (frame.size // 2)
+    path.write_bytes(b"YUV4MPEG2 W480 H360 F10:1 Ip A1:1 C420jpeg\n" + 3 * picture)
+
+
+def test_all_ten_digits_are_read_while_they_are_drawn(seen):
+    for digit, answer in enumerate(seen("digits")):
+        assert answer["said"].startswith(ENGLISH.format(digit)), seen("digits")
+        assert (answer["shown"], answer["best"]) == (str(digit), str(digit))
+
+
+def test_strokes_can_be_undone_and_so_can_clearing(seen):
+    assert seen("undo")["one"].startswith(ENGLISH.format(1))
+    assert seen("undo")["again"] == seen("undo")["back"] == seen("undo")["one"]
+    assert seen("undo")["cleared"] == "Nothing drawn yet"
+
+
+def test_the_layers_are_shown(seen, shipped):
+    hidden = ("InputLayer", "Flatten", "Reshape", "Dropout")
+    assert seen("undo")["layers"] == sum(type(layer).__name__ not in hidden for layer in shipped.layers)
+
+
+def test_10_000_images_get_the_classes_that_python_gives_them(seen, shipped):
+    expected = evaluation.predict(shipped, mnist.load_data()[1][0]).argmax(axis=1)
+    np.testing.assert_array_equal(seen("images")["tfjs"], expected)
+
+
+def test_the_tflite_gives_the_same_answers_as_on_the_phone(seen):
+    interpreter = formats.litert_file.open_litert(SHIPPED / "digits.tflite")
+    run = interpreter.get_signature_runner()
+    ((name, _),) = run.get_input_details().items()
+    images = mnist.data.scale(mnist.load_data()[1][0][:1000])
+    shape = run.get_input_details()[name]["shape"][1:]
+    ((_, answers),) = run(**{name: images.reshape(-1, *shape)}).items()
+    np.testing.assert_array_equal(seen("images")["litert"], answers.argmax(axis=1))
+    assert seen("images")["drawn"].startswith(ENGLISH.format(3))
+    assert seen("images")["layers"] == 0
+    assert all(time.endswith(" ms") for time in seen("images")["times"])
+
+
+def test_a_finger_on_a_small_phone_is_read_in_chinese(seen):
+    chinese = seen("phone")["chinese"]
+    assert chinese["overflow"] <= 0
+    assert (chinese["language"], chinese["undo"]) == ("zh", "撤销")
+    assert chinese["status"].startswith("这是 7,")
+
+
+def test_the_language_can_be_chosen_and_is_remembered(seen):
+    assert seen("phone")["english"]["status"].startswith(ENGLISH.format(7))
+    assert seen("phone")["remembered"]["language"] == "en"
+    assert seen("phone")["remembered"]["undo"] == "Undo"
+
+
+def test_the_keyboard_alone_draws_undoes_clears_and_chooses(seen):
+    keyboard = seen("keyboard")
+    assert keyboard["one"].startswith(ENGLISH.format(1))
+    assert keyboard["seven"].startswith(ENGLISH.format(7))
+    assert keyboard["undone"] == keyboard["cleared"] == "Nothing drawn yet"
+    assert keyboard["outline"] == "solid"
+
+
+def test_axe_finds_no_barrier_in_light_and_dark(seen):
+    assert seen("axe") == {"light empty": [], "light": [], "dark empty": [], "dark": []}
+
+
+@pytest.mark.parametrize("name", list(PICTURES))
+def test_a_chosen_picture_is_prepared_as_in_python_and_read(seen, name):
+    answer = seen("pictures")["answers"][name]
+    assert answer["said"].startswith(ENGLISH.format(PICTURES[name]))
+    np.testing.assert_allclose(
+        np.array(answer["seen"]) / 255, prepare(read_image(GOLDEN / f"{name}.png")).ravel(), atol=2 / 255
+    )
+
+
+def test_a_stroke_on_a_picture_begins_anew(seen):
+    assert seen("pictures")["drawn"].startswith(ENGLISH.format(4))
+
+
+def test_the_camera_reads_what_is_held_before_it(seen):
+    assert seen("pictures")["taken"].startswith(ENGLISH.format(5))
+    assert seen("pictures")["open"] == 0
+
+
+def test_the_page_works_offline_after_the_first_visit_and_takes_a_new_version(seen):
+    assert (seen("offline")["updated"], seen("offline")["title"]) == ("Newer MNIST", "Newer MNIST")
+    assert seen("offline")["said"].startswith(ENGLISH.format(2))
+    assert seen("offline")["installable"] == []
+
+
+def test_the_one_file_page_reads_from_the_disk_and_asks_for_nothing(seen, one_file):
+    assert seen("oneFile")["requests"] == [one_file.as_uri()]
+    assert [answer[:11] for answer in seen("oneFile")["answers"]] == ["This is a 2", "This is a 3", "This is a 7"]
+    assert seen("oneFile")["picture"].startswith(ENGLISH.format(5))
+    assert (seen("oneFile")["bars"], seen("oneFile")["name"]) == (12, "digits")
+
+
+def test_no_error_reached_the_console(seen):
+    assert seen("errors") == []
+
+
+def test_the_page_of_the_tutorials_network_is_small_and_made_by_the_command(trained, tmp_path):
+    target = tmp_path / "digits.html"
+    done = hello_mnist("convert", trained, target, "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["lost"] == ["optimizer"]
+    exact = target.stat().st_size
+    assert exact < 1_500_000
+    done = hello_mnist("convert", trained, target, "--quantize", "float16")
+    assert done.returncode == 0, done.stderr
+    assert target.stat().st_size < exact - 200_000
+
+
+@pytest.mark.parametrize(
+    ("shape", "layers", "message"),
+    [
+        ((32, 32), [keras.layers.Flatten(), keras.layers.Dense(10)], r"takes \(None, 32, 32\)"),
+        ((28, 28, 3), [keras.layers.Flatten(), keras.layers.Dense(10)], r"takes \(None, 28, 28, 3\)"),
+        ((28, 28), [keras.layers.Dense(10)], r"gives \(None, 28, 10\)"),
+    ],
+)
+def test_a_model_of_other_pictures_is_refused(shape, layers, message, tmp_path):
+    model = keras.Sequential([keras.Input(shape), *layers])
+    (tmp_path / "digits.html").write_text("former")
+    with pytest.raises(ValueError, match=message):
+        page.write_page(model, tmp_path / "digits.html")
+    assert (tmp_path / "digits.html").read_text() == "former"
+
+
+def test_weights_alone_make_no_page(trained, tmp_path):
+    done = hello_mnist("convert", trained.with_suffix(".missing.weights.h5"), tmp_path / "digits.html")
+    assert done.returncode == 1
+    assert "expected a model" in done.stderr
+    assert "Traceback" not in done.stderr

@@ -110,10 +110,13 @@ def run(output: Path | None) -> None:
     typical = evaluation.inputs(model, dataset[0][0][:CALIBRATION])
     passed = _verify(model, artifacts.save_all(model, path, typical), dataset[1], leave_out=True)
     command = _command()
+    drawing = _drawing_page(model, folder)
     click.echo(f"""The model:          {_near(path)}
 Its worst mistakes: {_near(picture)}
 All about it:       {_near(page)}
-Try next:           {command} train --units 512 --activation sigmoid --validation 0.1
+Draw for it:        {_near(drawing) if drawing else "(the page needs Node: see above)"}
+Try next:           {command} serve     (the page in a browser, with photos and a better network)
+                    {command} train --units 512 --activation sigmoid --validation 0.1
                     {command} evaluate {_near(path)}
                     {command} --help""")
     if not passed:
@@ -506,6 +509,17 @@ def _verify(model: Any, paths: Sequence[Path], test: Any, *, as_json: bool = Fal
     else:
         Console().print(terminal.verify_table(results))
     return all(result["passed"] for result in results)
+
+
+def _drawing_page(model: Any, folder: Path) -> Path | None:
+    """Write the page that reads drawn digits; where it cannot be built, say why."""
+    from study_keras.web import page
+
+    try:
+        return page.write_page(model, folder / "hello_mnist.html")
+    except FileNotFoundError as error:
+        click.echo(f"hello_mnist.html is left out: {error}", err=True)
+        return None
 
 
 def _command() -> str:

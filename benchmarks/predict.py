@@ -1,0 +1,69 @@
+"""Cold ``hello-mnist predict``, from typing it to the answer, beside the same in Keras on TensorFlow and in onnxruntime.
+
+    make bench, or: python benchmarks/predict.py
+
+Each way is a process of its own that reads the same photo with the same preparation and the shipped network; only
+the runtime differs. The ways take turns for several rounds; printed are the median seconds, their spread, and the
+median of each round's ratio to ``hello-mnist predict``.
+"""
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from statistics import median
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+ROUNDS = 7
+READ = "import sys; from study_keras.mnist.reading import *; print(read_digits(sys.argv[1], load_network(sys.argv[2])))"
+
+
+def prepare(folder: Path) -> Path:
+    """Write the shipped network for the other runtimes, and a photo of 600 x 200 with four digits on paper."""
+    os.environ["KERAS_BACKEND"] = "tensorflow"
+    import numpy as np
+    from PIL import Image
+
+    from study_keras import formats, mnist
+    from study_keras.mnist.networks import SHIPPED
+
+    model = formats.load_tfjs(SHIPPED.with_name("digits.tfjs"))
+    formats.save(model, folder / "digits.keras")
+    formats.save(model, folder / "digits.onnx")
+    ink = np.zeros((200, 600))
+    for place, digit in enumerate(mnist.load_data()[1][0][:4]):
+        ink[44:156, 20 + 145 * place : 132 + 145 * place] = np.kron(digit, np.ones((4, 4))) / 255
+    light = 0.85 - 0.1 * np.linspace(-1, 1, 600) + np.random.default_rng(1).normal(0, 0.02, ink.shape)
+    photo = folder / "photo.jpg"
+    Image.fromarray(np.round(255 * (light * (1 - 0.7 * ink)).clip(0, 1)).astype(np.uint8)).save(photo)
+    return photo
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        photo = prepare(folder)
+        python = sys.executable
+        ways = {
+            "hello-mnist predict (LiteRT)": [python, "-m", "study_keras.cli", "predict", photo],
+            "onnxruntime": [python, "-c", READ, photo, folder / "digits.onnx"],
+            "Keras on TensorFlow": [python, "-c", READ, photo, folder / "digits.keras"],
+        }
+        seconds: dict[str, list[float]] = {way: [] for way in ways}
+        for _ in range(ROUNDS):
+            for way, command in ways.items():
+                started = time.perf_counter()
+                done = subprocess.run(command, capture_output=True, text=True, check=True)
+                seconds[way].append(time.perf_counter() - started)
+                assert "7210" in done.stdout, done.stdout
+    print(f"{ROUNDS} rounds, {os.cpu_count()} cores, Python {sys.version.split()[0]}, load {os.getloadavg()[0]:.1f}")
+    base = seconds["hello-mnist predict (LiteRT)"]
+    for way, taken in seconds.items():
+        ratio = median(one / other for one, other in zip(taken, base, strict=True))
+        print(f"{way:30} {median(taken):6.2f} s  ({min(taken):.2f} to {max(taken):.2f})  {ratio:5.1f} x")
+
+
+if __name__ == "__main__":
+    main()

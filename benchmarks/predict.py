@@ -1,4 +1,4 @@
-"""Cold ``hello-mnist predict``, from typing it to the answer, beside the same in Keras on TensorFlow and in onnxruntime.
+"""Cold ``hello-mnist predict``, from typing it to the answer, beside Keras on TensorFlow and onnxruntime.
 
     make bench, or: python benchmarks/predict.py
 

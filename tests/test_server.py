@@ -63,8 +63,12 @@ def serving(*command, env=None, cwd=None, **options):
         assert re.fullmatch(r"http://127\.0\.0\.1:\d+\n", url), (url, process.poll(), log)
         yield SimpleNamespace(port=int(url.rsplit(":", 1)[1]), process=process, stop=stop, log=log)
     finally:
-        process.kill()
-        process.wait()
+        process.terminate()
+        try:
+            process.wait(20)
+        finally:
+            process.kill()
+            process.wait()
         reader.join()
         process.stdout.close()
         process.stderr.close()

@@ -52,8 +52,8 @@ def serve(
     """
     with ExitStack() as stack:
         listener = stack.enter_context(_listen(host, port))
-        temporary = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="hello-mnist-")))
-        shelf = load_models([Path(model) for model in models], workers or os.cpu_count() or 1, temporary)
+        with tempfile.TemporaryDirectory(prefix="hello-mnist-") as temporary:  # the files are kept in memory
+            shelf = load_models([Path(model) for model in models], workers or os.cpu_count() or 1, Path(temporary))
         readers = Readers(shelf.networks, queue, seconds)
         stack.callback(readers.close)
         files = {**shelf.files, **read_site(Path(page))}

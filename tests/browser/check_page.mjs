@@ -127,10 +127,19 @@ const CHECKS = {
     return { answers, drawn, taken, open: await page.locator("dialog[open]").count() };
   },
   async offline() {
+    const own = await serve(spec.server);
+    const page = await open({}, own.url);
+    await page.evaluate(() => navigator.serviceWorker.ready.then(() => null));
+    await own.stop();
+    await page.reload();
+    await ready(page);
+    await draw(page, 6);
+    return said(page);
+  },
+  async update() {
     const own = await serve(spec.static);
     const page = await open({}, own.url);
-    const registered = async () => page.evaluate(async () => (await navigator.serviceWorker.ready).active.scriptURL);
-    await registered();
+    await page.evaluate(() => navigator.serviceWorker.ready.then(() => null));
     const former = await page.evaluate(() => caches.keys());
     for (const [name, from, to] of [["index.html", "Hello MNIST</h1>", "Newer MNIST</h1>"], ["sw.js", 'VERSION = "hello-mnist-', 'VERSION = "hello-mnist-0']]) {
       const path = join(spec.folder, name);

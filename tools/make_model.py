@@ -197,7 +197,8 @@ side of it; noisy: a deviation of 0.2; inverted: black on white.
 
 - Noise and white paper must be taken away first: the column "as they are" shows what happens otherwise.
 - `prepare` looks for thin ink on much paper. In a picture of 28 x 28 that is not framed as MNIST's are, fat strokes
-  leave it too little paper: the row "thick" shows it. A larger picture of the same digit is read.
+  leave it too little paper: the row "thick" shows it. Five times as large, with paper around, 98 % of 500 such
+  digits are read.
 - A 1 with a flag and without a foot, as printed in Roboto, or in the hands Caveat and Gochi Hand, is mostly read as 7.
 - A 1 that lies within some 30 degrees of level is a dash to it, and so no digit.
 - It knows single digits. What touches its neighbour must be cut first.

@@ -1,7 +1,7 @@
 // What the page shows of an answer: the digit, the bars, the picture that the network sees, and its layers.
 import { words } from "./words.js";
 
-const SURE = 0.8; // below this the page says that it is not sure, as `hello-mnist predict` does
+const SURE = 0.9; // below this the page says that it is not sure, as `hello-mnist predict` does
 const byId = (id) => document.getElementById(id);
 
 /** Show an answer, or that there is none: ``answer`` null and, where something is wrong, its ``reason``. */

@@ -25,9 +25,7 @@ class Handler(SimpleHTTPRequestHandler):
 
     def end_headers(self):
         self.send_header("Content-Security-Policy", POLICY)
-        self.send_header(
-            "Cache-Control", "no-cache"
-        )  # so that offline means the service worker, not the browser's cache
+        self.send_header("Cache-Control", "no-cache")  # offline then means the service worker, not the browser's cache
         super().end_headers()
 
     def log_message(self, *_):

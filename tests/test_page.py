@@ -1,6 +1,7 @@
 """The page in a real browser: it reads what is drawn, as Python would, for everybody, offline, and as one file."""
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -8,23 +9,18 @@ import sys
 import keras
 import numpy as np
 import pytest
-from conftest import ROOT, hello_mnist
+from conftest import COMMAND, ROOT, hello_mnist
 from golden_vectors import GOLDEN
 
 from study_keras import formats, mnist
 from study_keras.formats.node import find_node
 from study_keras.mnist import evaluation
 from study_keras.mnist.images import prepare, read_image
+from study_keras.mnist.networks import load_network
 from study_keras.web import page
 
 SHIPPED = ROOT / "src/study_keras/mnist/shipped"
 PICTURES = {"paper_8": 5, "night_1": 2, "plain_9": 9}  # of tests/golden, and the digits on them
-ENGLISH = "This is a {}, "
-
-
-def server(folder):
-    """The command that serves the page."""
-    return [sys.executable, str(ROOT / "tests/static_server.py"), str(folder)]
 
 
 @pytest.fixture(scope="module")
@@ -50,8 +46,8 @@ def seen(one_file, tmp_path_factory):
     (folder / "images").write_bytes(mnist.load_data()[1][0].tobytes())
     write_video(read_image(GOLDEN / "paper_8.png"), folder / "camera.y4m")
     spec = {
-        "server": server(page.build()),
-        "static": server(folder / "dist"),
+        "server": [str(COMMAND), "serve", "--port", "0"],
+        "static": [sys.executable, str(ROOT / "tests/static_server.py"), str(folder / "dist")],
         "folder": str(folder / "dist"),
         "one_file": str(one_file),
         "images": str(folder / "images"),
@@ -82,14 +78,19 @@ def write_video(grey, path):
     path.write_bytes(b"YUV4MPEG2 W480 H360 F10:1 Ip A1:1 C420jpeg\n" + 3 * picture)
 
 
+def read_in(said):
+    """The digit that an answer names, whether the page is sure of it or not."""
+    return int(re.match(r"(?:This is|Perhaps) an? (\d), ", said)[1])
+
+
 def test_all_ten_digits_are_read_while_they_are_drawn(seen):
     for digit, answer in enumerate(seen("digits")):
-        assert answer["said"].startswith(ENGLISH.format(digit)), seen("digits")
+        assert read_in(answer["said"]) == digit, seen("digits")
         assert (answer["shown"], answer["best"]) == (str(digit), str(digit))
 
 
 def test_strokes_can_be_undone_and_so_can_clearing(seen):
-    assert seen("undo")["one"].startswith(ENGLISH.format(1))
+    assert read_in(seen("undo")["one"]) == 1
     assert seen("undo")["again"] == seen("undo")["back"] == seen("undo")["one"]
     assert seen("undo")["cleared"] == "Nothing drawn yet"
 
@@ -105,14 +106,9 @@ def test_10_000_images_get_the_classes_that_python_gives_them(seen, shipped):
 
 
 def test_the_tflite_gives_the_same_answers_as_on_the_phone(seen):
-    interpreter = formats.litert_file.open_litert(SHIPPED / "digits.tflite")
-    run = interpreter.get_signature_runner()
-    ((name, _),) = run.get_input_details().items()
-    images = mnist.data.scale(mnist.load_data()[1][0][:1000])
-    shape = run.get_input_details()[name]["shape"][1:]
-    ((_, answers),) = run(**{name: images.reshape(-1, *shape)}).items()
+    answers = load_network(SHIPPED / "digits.tflite")(mnist.data.scale(mnist.load_data()[1][0][:1000]))
     np.testing.assert_array_equal(seen("images")["litert"], answers.argmax(axis=1))
-    assert seen("images")["drawn"].startswith(ENGLISH.format(3))
+    assert read_in(seen("images")["drawn"]) == 3
     assert seen("images")["layers"] == 0
     assert all(time.endswith(" ms") for time in seen("images")["times"])
 
@@ -125,15 +121,15 @@ def test_a_finger_on_a_small_phone_is_read_in_chinese(seen):
 
 
 def test_the_language_can_be_chosen_and_is_remembered(seen):
-    assert seen("phone")["english"]["status"].startswith(ENGLISH.format(7))
+    assert read_in(seen("phone")["english"]["status"]) == 7
     assert seen("phone")["remembered"]["language"] == "en"
     assert seen("phone")["remembered"]["undo"] == "Undo"
 
 
 def test_the_keyboard_alone_draws_undoes_clears_and_chooses(seen):
     keyboard = seen("keyboard")
-    assert keyboard["one"].startswith(ENGLISH.format(1))
-    assert keyboard["seven"].startswith(ENGLISH.format(7))
+    assert read_in(keyboard["one"]) == 1
+    assert read_in(keyboard["seven"]) == 7
     assert keyboard["undone"] == keyboard["cleared"] == "Nothing drawn yet"
     assert keyboard["outline"] == "solid"
 
@@ -145,35 +141,35 @@ def test_axe_finds_no_barrier_in_light_and_dark(seen):
 @pytest.mark.parametrize("name", list(PICTURES))
 def test_a_chosen_picture_is_prepared_as_in_python_and_read(seen, name):
     answer = seen("pictures")["answers"][name]
-    assert answer["said"].startswith(ENGLISH.format(PICTURES[name]))
+    assert read_in(answer["said"]) == PICTURES[name]
     np.testing.assert_allclose(
         np.array(answer["seen"]) / 255, prepare(read_image(GOLDEN / f"{name}.png")).ravel(), atol=2 / 255
     )
 
 
 def test_a_stroke_on_a_picture_begins_anew(seen):
-    assert seen("pictures")["drawn"].startswith(ENGLISH.format(4))
+    assert read_in(seen("pictures")["drawn"]) == 4
 
 
 def test_the_camera_reads_what_is_held_before_it(seen):
-    assert seen("pictures")["taken"].startswith(ENGLISH.format(5))
+    assert read_in(seen("pictures")["taken"]) == 5
     assert seen("pictures")["open"] == 0
 
 
 def test_the_page_works_offline_after_the_first_visit(seen):
-    assert seen("offline").startswith(ENGLISH.format(6))
+    assert read_in(seen("offline")) == 6
 
 
 def test_a_new_version_is_taken_at_once_and_kept_for_offline(seen):
     assert (seen("update")["updated"], seen("update")["title"]) == ("Newer MNIST", "Newer MNIST")
-    assert seen("update")["said"].startswith(ENGLISH.format(2))
+    assert read_in(seen("update")["said"]) == 2
     assert seen("update")["installable"] == []
 
 
 def test_the_one_file_page_reads_from_the_disk_and_asks_for_nothing(seen, one_file):
     assert seen("oneFile")["requests"] == [one_file.as_uri()]
     assert [answer[:11] for answer in seen("oneFile")["answers"]] == ["This is a 2", "This is a 3", "This is a 7"]
-    assert seen("oneFile")["picture"].startswith(ENGLISH.format(5))
+    assert read_in(seen("oneFile")["picture"]) == 5
     assert (seen("oneFile")["bars"], seen("oneFile")["name"]) == (12, "digits")
 
 

@@ -247,6 +247,18 @@ def test_without_node_the_others_are_still_verified(trained, small, tmp_path):
     assert "model.tfjs" not in done.stdout
 
 
+@pytest.mark.parametrize(("gap", "agree"), [(1e-6, 5), (1e-3, 0)])
+def test_a_tie_may_fall_to_either_class(tmp_path, gap, agree):
+    def leaning(to):
+        model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3, kernel_initializer="zeros")])
+        model.layers[0].set_weights([np.zeros((4, 3)), gap * np.eye(3)[to]])
+        return model
+
+    artifact = formats.save_keras(leaning(1), tmp_path / "model.keras")
+    result = verify(leaning(0), artifact, np.zeros((5, 4), "float32"))
+    assert (result["agree"], result["passed"]) == (agree, agree == 5)
+
+
 def test_a_custom_layer_that_tensorflow_cannot_see_is_named(tmp_path):
     class Twice(keras.layers.Layer):
         def call(self, inputs):

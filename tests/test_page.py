@@ -17,6 +17,7 @@ from study_keras.formats.node import find_node
 from study_keras.mnist import evaluation
 from study_keras.mnist.images import prepare, read_image
 from study_keras.mnist.networks import load_network
+from study_keras.mnist.reading import CERTAIN
 from study_keras.web import page
 
 SHIPPED = ROOT / "src/study_keras/mnist/shipped"
@@ -210,3 +211,8 @@ def test_weights_alone_make_no_page(trained, tmp_path):
     assert done.returncode == 1
     assert "expected a model" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_the_page_is_unsure_where_predict_is():
+    (sure,) = re.findall(r"^const SURE = ([\d.]+);", (page.WEB / "view.js").read_text(), re.MULTILINE)
+    assert float(sure) == CERTAIN

@@ -374,9 +374,7 @@ def predict(images: tuple[str, ...], model: Path | None, show: Path | None, as_j
     from study_keras import files
     from study_keras.mnist import networks, reading
 
-    if model and model.suffix not in networks.LIGHT:
-        import_keras()
-    network = reading.load_network(model)
+    network = networks.load_network(model)
     folder = files.writable_dir(show) if show else None
     answers: list[dict[str, Any]] = []
     for number, image in enumerate(images, 1):
@@ -439,10 +437,6 @@ def serve(
 
     Example: hello-mnist serve --port 8000
     """
-    from study_keras.mnist import networks
-
-    if any(path.suffix not in networks.LIGHT for path in models):
-        import_keras()
     from study_keras.web import server
 
     if not host.startswith(server.LOOPBACK):

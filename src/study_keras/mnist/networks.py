@@ -10,12 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from study_keras.startup import silent_stderr
+from study_keras.startup import import_keras, silent_stderr
 
 Network = Callable[[NDArray[np.float32]], NDArray[np.float32]]  # (n, 28, 28) in [0, 1] -> (n, classes) probabilities
 
 SHIPPED = Path(__file__).with_name("shipped") / "digits.tflite"
-LIGHT = (".tflite", ".onnx")  # run without Keras
 SHAPES = ((28, 28), (28, 28, 1), (784,))  # what a network may take for one image
 
 
@@ -99,8 +98,7 @@ def _onnx(path: Path) -> Network:
 
 
 def _keras(path: Path) -> Network:
-    import keras
-
+    keras = import_keras()
     from study_keras import formats
 
     held = formats.KEEPS[formats.kind(path)]

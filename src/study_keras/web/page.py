@@ -12,6 +12,7 @@ import keras
 from study_keras import files, formats
 from study_keras.formats.convert import load_source
 from study_keras.formats.node import find_node, install_command
+from study_keras.mnist.networks import SHAPES
 
 WEB = Path(__file__).resolve().parent
 DIST = WEB / "dist"
@@ -85,7 +86,7 @@ def convert_page(
 
 def _check_shapes(model: keras.Model) -> None:
     takes, gives = getattr(model, "input_shape", None), getattr(model, "output_shape", None)
-    if not isinstance(takes, tuple) or takes[1:] not in ((28, 28), (28, 28, 1), (784,)):
+    if not isinstance(takes, tuple) or takes[1:] not in SHAPES:
         raise ValueError(f"the model takes {takes}; the page draws pictures of (None, 28, 28) or (None, 28, 28, 1)")
     if not isinstance(gives, tuple) or len(gives) != 2:
         raise ValueError(f"the model gives {gives}; the page shows (None, classes)")

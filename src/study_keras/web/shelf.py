@@ -4,10 +4,12 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
+from urllib.parse import quote
 
 from study_keras.mnist.networks import SHIPPED
 from study_keras.mnist.reading import Network, load_network
-from study_keras.web.site import File, address, read_file, read_tfjs
+from study_keras.startup import import_keras
+from study_keras.web.site import File, read_file, read_tfjs
 
 
 class Shelf(NamedTuple):
@@ -54,10 +56,12 @@ def _stem(path: Path) -> str:
 
 def _for_page(path: Path, copy: Path) -> Path | None:
     """Return the model as the page can run it, made at ``copy`` where it cannot run this, or None where none can be."""
+    if path.suffix == ".tflite":
+        return path
+    import_keras()
     from study_keras import formats
 
-    kind = formats.kind(path)
-    if kind in ("litert", "tfjs"):
+    if formats.kind(path) == "tfjs":
         return path
     try:
         model = formats.load(path)
@@ -77,4 +81,4 @@ def _offer(name: str, path: Path, shelf: Shelf) -> None:
         added = {first: read_file(path)}
     shelf.files.update(added)
     size = sum(len(file.content) for file in added.values())
-    shelf.offers.append({"name": name, "format": kind, "bytes": size, "url": address(first)})
+    shelf.offers.append({"name": name, "format": kind, "bytes": size, "url": quote(first)})

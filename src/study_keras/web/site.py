@@ -6,7 +6,6 @@ import json
 import mimetypes
 from pathlib import Path
 from typing import NamedTuple
-from urllib.parse import quote
 
 from starlette.datastructures import Headers
 from starlette.responses import Response
@@ -70,11 +69,6 @@ def read_tfjs(folder: Path) -> dict[str, File]:
         return {name: read_file(path) for name, path in paths.items()}
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"{folder}: not a TF.js model with all its files ({error}); expected model.json") from error
-
-
-def address(path: str) -> str:
-    """Return ``path`` as it stands in an address."""
-    return quote(path)
 
 
 class FileResponse(Response):

@@ -152,12 +152,13 @@ def samples(images: Images, labels: Labels, each: int = 12) -> Figure:
     return figure
 
 
-def first_weights(model: Any, most: int = 64) -> Figure:
+def first_weights(model: Any, most: int = 64, columns: int = 16) -> Figure:
     """Show the first layer's weights, an image for each of its units: orange where ink speaks for the unit.
 
     Args:
         model: its first layer with weights is Dense on the 784 pixels, or Conv2D.
         most: how many units to show.
+        columns: how many in a row.
 
     Raises:
         ValueError: the first layer with weights is of another kind.
@@ -170,9 +171,10 @@ def first_weights(model: Any, most: int = 64) -> Figure:
         units = kernel.mean(axis=2).transpose(2, 0, 1)  # (height, width, in, out) -> (out, height, width)
     else:
         raise ValueError(f"the first weights are {kernel.shape}, expected (784, units) or (height, width, in, out)")
-    shown, columns = units[:most], 16
+    shown = units[:most]
     rows = -(-len(shown) // columns)
-    figure = Figure(figsize=(columns * 0.6, rows * 0.6 + 0.6), layout="constrained")
+    side = 9.6 / columns  # inches
+    figure = Figure(figsize=(9.6, rows * side + 0.6), layout="constrained")
     largest = float(np.quantile(np.abs(units), 0.999))  # a few outliers would leave the rest pale
     for axes in figure.subplots(rows, columns, squeeze=False).flat:
         axes.set_axis_off()

@@ -1,6 +1,6 @@
 # The one door for developers. `make` alone prints the targets.
 .DEFAULT_GOAL := help
-.PHONY: help run setup test lint bench model pictures lock clean
+.PHONY: help run setup test lint bench model notes notebooks pictures lock clean
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 BIN := .venv/bin
@@ -9,7 +9,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' >/dev/null 2>&1 && { echo $$p; break; }; done)
 
 help: ## print the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: .venv/run.done .venv/page.done ## set up and run the main job: train on MNIST, test, save, take it everywhere
 	@$(BIN)/hello-mnist run
@@ -29,6 +29,12 @@ bench: setup ## measure what the library costs, beside the same work without it
 
 model: setup ## train the network that the package ships anew, and write its card (some 20 minutes)
 	@$(BIN)/python tools/make_model.py
+
+notes: setup ## run the lessons, and write what they print and draw into the course (some 5 minutes)
+	@$(BIN)/python tools/make_notes.py
+
+notebooks: setup ## write each lesson as a notebook into output/notebooks
+	@$(BIN)/python tools/make_notebooks.py
 
 pictures: setup ## photograph the page for the README
 	@PATH="$(CURDIR)/$(BIN):$$PATH" node tests/browser/pictures.mjs notes/study_keras/pictures

@@ -20,7 +20,7 @@ def skeleton(page):
         "code": [re.sub(r" +#.*| {3,}.*", "", code) for _, code in blocks],
         "tables": [line.count("|") for line in prose.splitlines() if line.startswith("|")],
         "items": re.findall(r"^- \*\*(\w+)", prose, re.MULTILINE),
-        "links": sorted(set(re.findall(r"\]\((?!README)([^)]+)\)", prose))),
+        "links": sorted({link.replace(".en.md", ".md") for link in re.findall(r"\]\((?!README)([^)]+)\)", prose)}),
     }
 
 
@@ -65,6 +65,24 @@ def test_every_dependency_has_its_reason(page):
     declared = set(re.findall(r'^    "([a-z][\w-]*)>=', pyproject, re.MULTILINE)) - {"tensorflow-cpu"}
     explained = {name.lower() for name in re.findall(r"\*\*([\w-]+)(?: 3)?\*\*", page.read_text())}
     assert declared <= explained, declared - explained
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_the_map_of_the_lessons_names_what_is_new_in_each(page):
+    lessons = re.findall(
+        r"^\| \[`(hello_mnist\w*\.py)`\]\(.*\) \| .* \| (.*) \| \d+ \|$", page.read_text(), re.MULTILINE
+    )
+    assert [name for name, _ in lessons] == sorted(path.name for path in (ROOT / "src/study_keras").glob("hello_*.py"))
+    before = ""
+    for name, calls in lessons:
+        source = (ROOT / "src/study_keras" / name).read_text()
+        for call in re.findall(r"`([\w.]+)`", calls):
+            new = re.compile(rf"(?<![\w\"]){re.escape(call)}\b|\"{call}\"")
+            assert new.search(source), call
+            assert not new.search(before), call
+        before += source
+    text = page.read_text()
+    assert text.index("(notes/study_keras/1_hello_mnist") < text.index("| [`hello_mnist.py`]")
 
 
 def test_the_locks_name_no_host():

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 
+import course
 import pytest
 from conftest import hello_mnist
 
@@ -33,18 +34,25 @@ NUMBER = r"[-+.\de]+"
 
 @pytest.fixture(scope="session")
 def run_lesson(checkout, tmp_path_factory):
-    """Run a lesson of the copied checkout, and give what it printed as lines without the progress bars."""
+    """Run a lesson of the copied checkout, once for each engine, and give what it printed."""
+    printed = {}
 
-    def run(*arguments, backend="jax"):
+    def run(name, module=False, backend="jax"):
+        if (name, backend) not in printed:
+            printed[name, backend] = run_anew(name, module, backend)
+        return printed[name, backend]
+
+    def run_anew(name, module, backend):
         environment = {**os.environ, "KERAS_BACKEND": backend, "PYTHONPATH": str(checkout / "src")}
         elsewhere = tmp_path_factory.mktemp("elsewhere")
-        command = [sys.executable, "-W", "default::UserWarning", *map(str, arguments)]
-        result = subprocess.run(command, capture_output=True, text=True, check=False, env=environment, cwd=elsewhere)
-        assert result.returncode == 0, result.stderr
-        said = result.stderr.splitlines()
-        assert not [line for line in said if not any(note in line for note in NOTES)]
+        lesson = ["-m", f"study_keras.{name}"] if module else [checkout / f"src/study_keras/{name}.py"]
+        command = [sys.executable, "-W", "default::UserWarning", *lesson]
+        result = subprocess.run(command, capture_output=True, check=False, env=environment, cwd=elsewhere)
+        said = result.stderr.decode()
+        assert result.returncode == 0, said
+        assert not [line for line in said.splitlines() if not any(note in line for note in NOTES)]
         assert not list(elsewhere.iterdir())  # all output goes to the checkout
-        return result.stdout
+        return result.stdout.decode()  # as bytes until here, or carriage returns would end lines
 
     return run
 
@@ -61,14 +69,14 @@ def differences(printed):
     return int(count.removeprefix("differences: ")), ast.literal_eval(indices)
 
 
-def test_lesson_0_reads_97_of_100(run_lesson, checkout):
-    printed = run_lesson(checkout / "src/study_keras/hello_mnist.py")
+def test_lesson_0_reads_97_of_100(run_lesson):
+    printed = run_lesson("hello_mnist")
     assert "Epoch 5/5" in printed
     assert 0.970 < float(re.findall(r"accuracy: ([.\d]+)", printed)[-1]) < 0.985
 
 
 def test_lesson_1_saves_loads_and_finds_the_mistakes(run_lesson, checkout):
-    printed = run_lesson(checkout / "src/study_keras/hello_mnist_1.py")
+    printed = run_lesson("hello_mnist_1")
     figures = accuracies(printed)
     assert figures["evaluate"] == figures["evaluate, loaded"]
     assert 0.970 < figures["evaluate"][1] < 0.985
@@ -83,7 +91,7 @@ def test_lesson_1_saves_loads_and_finds_the_mistakes(run_lesson, checkout):
 
 
 def test_lesson_2_puts_structure_and_weights_together_again(run_lesson, checkout):
-    printed = run_lesson("-m", "study_keras.hello_mnist_2")
+    printed = run_lesson("hello_mnist_2", module=True)
     original, json_model, yaml_model = re.findall(rf"^evaluate, .*: +\[({NUMBER}, {NUMBER})\]$", printed, re.MULTILINE)
     assert original == json_model == yaml_model
     assert 0.970 < float(original.split()[1]) < 0.985
@@ -93,7 +101,7 @@ def test_lesson_2_puts_structure_and_weights_together_again(run_lesson, checkout
 
 
 def test_lesson_3_leaves_checkpoints_logs_and_a_plot(run_lesson, checkout):
-    printed = run_lesson(checkout / "src/study_keras/hello_mnist_3.py")
+    printed = run_lesson("hello_mnist_3")
     output = checkout / "output"
     saved = [output / f"hello_mnist_3-{epoch:04d}.ckpt" for epoch in (2, 4, 6)]
     assert re.findall(r"^epoch (\d): saved (.*)$", printed, re.MULTILINE) == [
@@ -118,7 +126,7 @@ def test_lesson_3_leaves_checkpoints_logs_and_a_plot(run_lesson, checkout):
 
 @pytest.mark.parametrize("backend", ["jax", "tensorflow"])
 def test_lesson_4_learns_from_one_hot_labels(run_lesson, backend):
-    printed = run_lesson("-m", "study_keras.hello_mnist_4", backend=backend)
+    printed = run_lesson("hello_mnist_4", module=True, backend=backend)
     assert "labels: [5 0 4 1 9 2 1 3 1 4]" in printed
     assert "[0. 0. 0. 0. 0. 1. 0. 0. 0. 0.]" in printed
     _, accuracy = accuracies(printed)["evaluate"]
@@ -130,8 +138,8 @@ def test_lesson_4_learns_from_one_hot_labels(run_lesson, backend):
 def test_lesson_5_takes_the_model_of_lesson_1_to_the_web_and_the_phone(run_lesson, checkout):
     output = checkout / "output"
     if not (output / "hello_mnist_1.h5").exists():
-        run_lesson("-m", "study_keras.hello_mnist_1")
-    printed = run_lesson(checkout / "src/study_keras/hello_mnist_5.py")
+        run_lesson("hello_mnist_1", module=True)
+    printed = run_lesson("hello_mnist_5")
     assert "101,770" in printed
     assert "'inputs': ['input']" in printed
     labels, by_keras, by_litert = re.findall(r"^(?:labels|Keras|LiteRT): +(\[.*\])$", printed, re.MULTILINE)
@@ -142,6 +150,18 @@ def test_lesson_5_takes_the_model_of_lesson_1_to_the_web_and_the_phone(run_lesso
     images = evaluation.inputs(model, mnist.load_data()[1][0])
     for name in ("hello_mnist_5.tfjs", "hello_mnist_5.tflite"):
         assert verify(model, output / name, images)["passed"]
+
+
+@pytest.mark.parametrize("lesson", course.LESSONS, ids=lambda lesson: lesson.stem)
+def test_the_course_shows_what_a_lesson_prints(run_lesson, checkout, lesson):
+    if lesson.stem == "hello_mnist_5" and not (checkout / "output/hello_mnist_1.h5").exists():
+        run_lesson("hello_mnist_1")
+    printed = course.screen(run_lesson(lesson.stem), checkout)
+    for page in course.PAGES:
+        outputs = [block for block in course.blocks(page) if (block.language, block.of) == ("text", lesson.name)]
+        assert outputs
+        for block in outputs:
+            course.check_output(block, printed)
 
 
 def test_lesson_5_asks_for_lesson_1_where_it_is_missing(checkout, tmp_path):

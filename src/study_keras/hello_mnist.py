@@ -11,6 +11,7 @@ from study_keras import mnist
 
 # Images (n, 28, 28) uint8 with their labels (n,) from 0 to 9: 60,000 to learn from, 10,000 to be tested on.
 (x_train, y_train), (x_test, y_test) = mnist.load_data()
+
 x_train, x_test = x_train / 255.0, x_test / 255.0  # 0 to 255 -> 0.0 to 1.0
 
 model = keras.Sequential(
@@ -22,7 +23,9 @@ model = keras.Sequential(
         keras.layers.Dense(10, activation="softmax"),  # one probability for each digit
     ]
 )
+
 model.compile(optimizer="adam", loss="sparse_categorical_crossentropy", metrics=["accuracy"])
 
 model.fit(x_train, y_train, epochs=5)
+
 model.evaluate(x_test, y_test)

@@ -28,6 +28,7 @@ model = keras.Sequential(
         keras.layers.Dense(10, activation="softmax"),
     ]
 )
+
 # The loss goes with the labels: without "sparse_" it wants one-hot rows.
 model.compile(optimizer="adam", loss="categorical_crossentropy", metrics=["accuracy"])
 

@@ -13,9 +13,9 @@ import pytest
 from conftest import ROOT, hello_mnist
 
 from study_keras import formats
-from study_keras.cli import main, options
+from study_keras.cli import main
 from study_keras.formats.verify import THRESHOLDS, verify
-from study_keras.mnist import artifacts
+from study_keras.mnist import artifacts, recipes
 
 KEYS = {"artifact", "runtime", "bytes", "images", "agree", "max_abs_diff", "accuracy", "ms_per_image"}
 FLOAT32 = ["Keras"] * 6 + ["TensorFlow", "TF.js", "LiteRT", "onnxruntime"]
@@ -272,7 +272,7 @@ def test_a_custom_layer_that_tensorflow_cannot_see_is_named(tmp_path):
 
 
 def test_run_takes_the_model_everywhere(tmp_path, capsys, monkeypatch):
-    monkeypatch.setitem(options.DEFAULTS, "epochs", 3)
+    monkeypatch.setitem(recipes.TUTORIAL, "epochs", 3)
     assert main(["run", "--output", str(tmp_path)]) == 0
     shown = capsys.readouterr().out
     assert len(re.findall(r" ok *$", shown, re.MULTILINE)) == len(artifacts.ARTIFACTS) + 1

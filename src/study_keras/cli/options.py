@@ -36,17 +36,5 @@ DATA = click.option(
     metavar="PATH",
     help="An .npz as Keras writes it, or a folder of four IDX files, plain or .gz.  [default: MNIST]",
 )
-# What the tutorial trains with; the options of `train` have the same defaults.
-DEFAULTS: dict[str, Any] = {
-    "units": (128,),
-    "activation": "relu",
-    "dropout": 0.2,
-    "optimizer": "adam",
-    "one_hot": False,
-    "epochs": 5,
-    "batch_size": 32,
-    "validation": 0.0,
-    "seed": None,
-}
 CALIBRATION = 500  # training images that int8 is fitted to
 JSON = click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON, and nothing else.")

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from study_keras.cli.options import CALIBRATION, DEFAULTS, OUTPUT
+from study_keras.cli.options import CALIBRATION, OUTPUT
 from study_keras.cli.shared import command_name, near, output_folder, result_table, typed, verify_artifacts
 from study_keras.cli.training import train_and_test
 from study_keras.startup import import_keras
@@ -21,12 +21,12 @@ def run(output: Path | None) -> None:
     import_keras()
     from rich.console import Console
 
-    from study_keras.mnist import artifacts, data, evaluation, pictures, report, terminal
+    from study_keras.mnist import artifacts, data, evaluation, pictures, recipes, report, terminal
 
     console = Console()
     folder = output_folder(output)
     dataset = data.load_data()
-    model, path, record, result = train_and_test(dataset, DEFAULTS, folder)
+    model, path, record, result = train_and_test(dataset, recipes.TUTORIAL, folder)
     model.summary(print_fn=lambda text: console.print(text, highlight=False))
     console.print(terminal.history_table(record["history"]))
     console.print(result_table(result))

@@ -1,6 +1,7 @@
 """The verb ``train``, and the training that ``run`` shares with it."""
 
 import difflib
+import os
 import secrets
 import time
 from collections.abc import Sequence
@@ -16,6 +17,13 @@ from study_keras.startup import import_keras
 
 
 @click.command()
+@click.option(
+    "--recipe",
+    default="tutorial",
+    show_default=True,
+    metavar="NAME",
+    help="Where the options below start from: tutorial, fast, mlp, cnn, best or tiny.",
+)
 @click.option("--units", type=Units(), default="128", show_default=True, help="Widths of the hidden layers.")
 @click.option("--activation", default="relu", show_default=True, metavar="NAME", help="Of the hidden layers.")
 @click.option(
@@ -48,6 +56,7 @@ def train(
     context: click.Context,
     /,
     *,
+    recipe: str,
     tensorboard: Path | None,
     checkpoint_every: int | None,
     resume: bool,
@@ -62,20 +71,24 @@ def train(
 
     Example: hello-mnist train --units 512,128 --dropout 0.3 --validation 0.1 --epochs 10
     """
+    from study_keras.mnist import recipes, records
+
+    folder = output_folder(output)
+    given = {name for name in settings if context.get_parameter_source(name) is ParameterSource.COMMANDLINE}
+    settings = {name: settings[name] for name in given}
+    former = records.unfinished_record(folder) if resume else None
+    settings = {**(former["settings"] if former else _recipe(recipe, given)), **settings}
+    os.environ.setdefault("KERAS_BACKEND", recipes.backend(settings))
     keras = import_keras()
     _check_name(settings["activation"], "--activation", keras.activations)
     _check_name(settings["optimizer"], "--optimizer", keras.optimizers)
     from study_keras.mnist import callbacks, models, runs
     from study_keras.mnist import data as mnist_data
 
-    folder = output_folder(output)
     unfinished = None
-    if resume:
+    if former:
         unfinished = runs.load_unfinished(folder)
-        former = unfinished[1]
         data = data or (Path(former["data_path"]) if former["data_path"] else None)
-        given = {name for name in settings if context.get_parameter_source(name) is ParameterSource.COMMANDLINE}
-        settings = {**former["settings"], **{name: settings[name] for name in given}}
         done = len(former["history"].get("loss", ()))
         click.echo(f"resuming after epoch {done} of {settings['epochs']}", err=True)
     dataset = mnist_data.load_data(data)
@@ -134,6 +147,19 @@ def train_and_test(
         go_on = f"{command_name()} train --resume --output {near(folder)}"
         raise KeyboardInterrupt(f"stopped; what was finished is kept, go on with: {go_on}") from None
     return model, path, record, evaluation.evaluate(model, *dataset[1])
+
+
+def _recipe(name: str, given: set[str]) -> dict[str, Any]:
+    """Return the settings of a recipe; refuse an unknown one, and options that its network does not have."""
+    from study_keras.mnist.recipes import OF_MLP, RECIPES
+
+    if name not in RECIPES:
+        raise click.BadParameter(f"received {name!r}, expected one of {', '.join(RECIPES)}", param_hint="--recipe")
+    if RECIPES[name]["network"] != "mlp" and (strange := sorted(given & {*OF_MLP})):
+        raise click.UsageError(
+            f"--{strange[0]} is for dense networks; the network of the recipe {name} has no such choice"
+        )
+    return RECIPES[name]
 
 
 def _check_name(name: str, option: str, module: Any) -> None:

@@ -9,11 +9,11 @@ from collections.abc import Sequence
 
 import click
 
-from study_keras.cli import exporting, measuring, reading, running, training
+from study_keras.cli import comparing, exporting, measuring, reading, running, training
 from study_keras.cli.shared import complain
 
 VERBS = [
-    *(running.run, training.train),
+    *(running.run, training.train, comparing.compare),
     *(measuring.evaluate, measuring.report),
     *(exporting.convert, exporting.verify, exporting.show),
     *(reading.predict, reading.serve),

@@ -80,8 +80,8 @@ def train(
     settings = {**(former["settings"] if former else _recipe(recipe, given)), **settings}
     os.environ.setdefault("KERAS_BACKEND", recipes.backend(settings))
     keras = import_keras()
-    _check_name(settings["activation"], "--activation", keras.activations)
-    _check_name(settings["optimizer"], "--optimizer", keras.optimizers)
+    check_name(settings["activation"], "--activation", keras.activations)
+    check_name(settings["optimizer"], "--optimizer", keras.optimizers)
     from study_keras.mnist import callbacks, models, runs
     from study_keras.mnist import data as mnist_data
 
@@ -162,7 +162,7 @@ def _recipe(name: str, given: set[str]) -> dict[str, Any]:
     return RECIPES[name]
 
 
-def _check_name(name: str, option: str, module: Any) -> None:
+def check_name(name: str, option: str, module: Any) -> None:
     """Refuse a name that the Keras ``module`` (activations or optimizers) does not know."""
     try:
         module.get(name)

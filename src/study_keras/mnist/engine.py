@@ -15,7 +15,7 @@ import numpy as np
 from jax import lax
 from numpy.typing import NDArray
 
-from study_keras.mnist.data import Images, Labels
+from study_keras.mnist.data import Images, Labels, rows
 
 Array = Any  # a jax.Array
 Transform = Callable[[Array, Array], Array]  # a batch of images and a random key -> what the model is given
@@ -119,7 +119,7 @@ def _batches(x: Images, y: Labels, size: int, rng: np.random.Generator | None = 
     starts = range(0, len(x), width)
     for start in rng.permutation(starts) if rng else starts:
         first = min(start, len(x) - width)  # so that all windows have one shape, and one program
-        window = (x, y) if width == len(x) else (x[first : first + width], y[first : first + width])
+        window = (x, y) if width == len(x) else (rows(x, first, first + width), y[first : first + width])
         count = min(width, len(x) - start)
         order = np.zeros(width, np.int32)
         order[:count] = start - first + (rng.permutation(count) if rng else np.arange(count))

@@ -16,7 +16,7 @@ import numpy as np
 
 from study_keras import files, formats
 from study_keras.mnist import models, training
-from study_keras.mnist.data import Dataset, class_count
+from study_keras.mnist.data import Dataset, class_count, rows
 from study_keras.mnist.recipes import TUTORIAL
 from study_keras.mnist.records import RECORD, UNFINISHED, save_record, unfinished_record
 
@@ -34,7 +34,8 @@ def describe(dataset: Dataset, settings: Mapping[str, Any]) -> dict[str, Any]:
     digest = hashlib.sha256()
     for part in dataset:
         for array in part:
-            digest.update(np.ascontiguousarray(array).data)
+            for start in range(0, len(array), 65_536):
+                digest.update(np.ascontiguousarray(rows(array, start, start + 65_536)).data)
     backend = keras.backend.backend()
     versions = {"hello-mnist": version("hello-mnist"), "keras": keras.__version__, "numpy": np.__version__}
     versions[backend] = importlib.import_module(backend).__version__

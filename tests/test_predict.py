@@ -58,10 +58,10 @@ def test_photos_of_six_digits_are_read_as_a_number(network):
 @pytest.mark.parametrize("font", photos.LIKE_HANDWRITING + photos.PRINT)
 def test_typed_numbers_are_read(network, font):
     answers = photos.read_typed(network, font, 15)
-    assert photos.right(answers) >= (0.25 if font in FLAGGED else 0.9), photos.failures(answers)
+    assert photos.right(answers) >= FLAGGED.get(font, 0.9), photos.failures(answers)
 
 
-FLAGGED = ("caveat", "gochi-hand", "roboto", "roboto-mono")  # their 1 has a flag; most hands in MNIST write a 7 so
+FLAGGED = {"caveat": 0.6, "gochi-hand": 0.3}  # their 1 has a long flag; most hands in MNIST write a 7 so
 
 
 def test_lines_are_read_from_the_top(network, test_set):

@@ -22,6 +22,13 @@ def test_help_loads_no_framework():
     assert not {"numpy", "rich", "keras", "jax", "tensorflow", "matplotlib"} & set(modules)
 
 
+def test_the_package_runs_where_the_command_is_not_on_the_path():
+    command = [sys.executable, "-m", "study_keras.cli", "show", "nowhere.keras"]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert result.returncode == 1
+    assert result.stderr.startswith("hello-mnist: nowhere.keras: ")
+
+
 @pytest.mark.parametrize("verb", cli.commands)
 def test_every_verb_has_help_with_an_example(verb, capsys):
     assert main([verb, "--help"]) == 0

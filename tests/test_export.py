@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 from conftest import ROOT, hello_mnist
 
-from study_keras import cli, formats
+from study_keras import formats
 from study_keras.cli import main
 from study_keras.formats.verify import THRESHOLDS, verify
-from study_keras.mnist import artifacts
+from study_keras.mnist import artifacts, recipes
 
 KEYS = {"artifact", "runtime", "bytes", "images", "agree", "max_abs_diff", "accuracy", "ms_per_image"}
 FLOAT32 = ["Keras"] * 6 + ["TensorFlow", "TF.js", "LiteRT", "onnxruntime"]
@@ -232,15 +232,16 @@ def test_without_node_the_others_are_still_verified(trained, small, tmp_path):
     formats.export_tfjs(formats.load(trained), tmp_path / "model.tfjs")
     code = f"""if True:
     from pathlib import Path
-    from study_keras import cli
+    from study_keras.cli.shared import verify_artifacts
     from study_keras.formats import node
     from study_keras.mnist import data
+    from study_keras.startup import import_keras
     node.WEB = Path({str(tmp_path)!r}) / "no" / "study_keras" / "web"
-    cli.import_keras()
+    import_keras()
     from study_keras import formats
     paths = [Path({str(trained)!r}), Path({str(tmp_path)!r}) / "model.tfjs"]
     test = data.load_data({str(small)!r})[1]
-    assert cli._verify(formats.load(paths[0]), paths, test, leave_out=True)"""
+    assert verify_artifacts(formats.load(paths[0]), paths, test, leave_out=True)"""
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert "model.tfjs is left out: TF.js is not installed; run: npm ci" in done.stderr
     assert "ok" in done.stdout
@@ -271,7 +272,7 @@ def test_a_custom_layer_that_tensorflow_cannot_see_is_named(tmp_path):
 
 
 def test_run_takes_the_model_everywhere(tmp_path, capsys, monkeypatch):
-    monkeypatch.setitem(cli.DEFAULTS, "epochs", 3)
+    monkeypatch.setitem(recipes.TUTORIAL, "epochs", 3)
     assert main(["run", "--output", str(tmp_path)]) == 0
     shown = capsys.readouterr().out
     assert len(re.findall(r" ok *$", shown, re.MULTILINE)) == len(artifacts.ARTIFACTS) + 1

@@ -13,7 +13,7 @@ import pytest
 from conftest import COMMAND, hello_mnist
 
 from study_keras.cli import main
-from study_keras.mnist import data, runs
+from study_keras.mnist import data, recipes, records, runs
 
 SETTINGS = {
     "units": [16],
@@ -83,11 +83,11 @@ def test_an_epoch_is_shuffled_and_dropped_by_its_own_number(digits, tmp_path):
 def test_a_resume_with_another_setting_says_which(digits, interrupted, name):
     other = {"units": [8], "activation": "tanh", "optimizer": "sgd", "one_hot": True}
     settings = SETTINGS | {name: other.get(name, 1)}
-    before = (interrupted / runs.UNFINISHED).read_bytes()
+    before = (interrupted / records.UNFINISHED).read_bytes()
     with pytest.raises(ValueError, match=rf"another one: {name} was .*, now ") as refusal:
         runs.train_and_save(digits, settings, interrupted, unfinished=runs.load_unfinished(interrupted))
     assert str(settings[name]) in str(refusal.value)
-    assert (interrupted / runs.UNFINISHED).read_bytes() == before
+    assert (interrupted / records.UNFINISHED).read_bytes() == before
 
 
 def test_a_resume_with_other_data_or_another_backend_is_refused(digits, interrupted):
@@ -112,20 +112,20 @@ def test_the_command_resumes_with_the_settings_it_remembers(small, tmp_path, cap
     shown = capsys.readouterr()
     assert "resuming after epoch 3 of 4" in shown.err
     figures = json.loads(shown.out)
-    assert figures["settings"] == SETTINGS
+    assert figures["settings"] == recipes.TUTORIAL | SETTINGS
     assert len(figures["history"]["loss"]) == 4
     assert main(arguments) == 1
     assert "nothing to resume" in capsys.readouterr().err
 
 
 def test_a_broken_unfinished_training_is_refused(tmp_path, capsys):
-    (tmp_path / runs.UNFINISHED).write_bytes(b"PK\x03\x04 and no more")
+    (tmp_path / records.UNFINISHED).write_bytes(b"PK\x03\x04 and no more")
     assert main(["train", "--resume", "--output", str(tmp_path)]) == 1
     assert capsys.readouterr().err.count("\n") == 1
 
 
 def test_the_record_tells_how_the_model_was_made(trained, small):
-    record = runs.load_record(trained)
+    record = records.load_record(trained)
     assert record["settings"]["units"] == [128]
     assert record["settings"]["seed"] == 1
     assert record["data"]["training_images"] == 600
@@ -158,7 +158,7 @@ def kill_and_resume(backend, small, folder, chance):
     assert "resuming after epoch" in last.stderr
     models = [keras.saving.load_model(folder / name / "hello_mnist.keras") for name in ("whole", "killed")]
     assert same_weights(*models)
-    histories = [runs.load_record(folder / name / "hello_mnist.keras")["history"] for name in ("whole", "killed")]
+    histories = [records.load_record(folder / name / "hello_mnist.keras")["history"] for name in ("whole", "killed")]
     assert histories[0] == histories[1]
 
 

@@ -33,8 +33,9 @@ def load_data(path: str | Path | None = None) -> Dataset:
     and without Keras. No file is ever changed or removed.
 
     Args:
-        path: an ``.npz`` as Keras writes it (keys x_train, y_train, x_test, y_test), or a folder with the
-            four IDX files of MNIST, Fashion-MNIST, KMNIST or EMNIST, plain or ``.gz``.
+        path: an ``.npz`` as Keras writes it (keys x_train, y_train, x_test, y_test), a folder with these four as
+            ``.npy`` files, which stay on the disk (``numpy.memmap``) so that they may be larger than memory, or a
+            folder with the four IDX files of MNIST, Fashion-MNIST, KMNIST or EMNIST, plain or ``.gz``.
 
     Returns:
         ``(x_train, y_train), (x_test, y_test)``: images ``(n, 28, 28)`` uint8, labels ``(n,)`` integers,
@@ -44,11 +45,13 @@ def load_data(path: str | Path | None = None) -> Dataset:
         ValueError: the path is missing, broken or not such a data set; the text names the file.
     """
     path = Path(__file__).with_name("mnist.npz") if path is None else Path(path)
+    if path.is_dir() and any((path / f"{key}.npy").exists() for key in KEYS):
+        return _load_npy_folder(path)
     if path.is_dir():
         return _load_idx_folder(path)
     if path.is_file():
         return _load_npz(path)
-    raise ValueError(f"{path}: no such file or folder; expected an .npz file or a folder of four IDX files")
+    raise ValueError(f"{path}: no such file or folder; expected an .npz file or a folder of four IDX or .npy files")
 
 
 def class_count(data: Dataset) -> int:
@@ -106,6 +109,31 @@ def _load_npz(path: Path) -> Dataset:
             reason = "it holds a single array; expected an .npz with " + ", ".join(KEYS)
         raise ValueError(f"{path}: not a data set: {reason}") from error
     return _check(x_train, y_train, f"{path} (train)"), _check(x_test, y_test, f"{path} (test)")
+
+
+def rows(array: NDArray[Any], start: int, stop: int) -> NDArray[Any]:
+    """Return ``array[start:stop]``; of a memory-mapped file a copy, mapped for this moment alone.
+
+    A page that was read counts as this process' memory until its mapping ends.
+    """
+    if type(array) is not np.memmap:
+        return array[start:stop]
+    stop = min(stop, len(array))
+    shape = (stop - start, *array.shape[1:])
+    offset = array.offset + start * array.itemsize * int(np.prod(array.shape[1:]))
+    return np.array(np.memmap(str(array.filename), array.dtype, "r", offset, shape))
+
+
+def _load_npy_folder(folder: Path) -> Dataset:
+    arrays = []
+    for key in KEYS:
+        path = folder / f"{key}.npy"
+        try:
+            arrays.append(np.load(path, mmap_mode="r" if key.startswith("x") else None, allow_pickle=False))
+        except (ValueError, OSError, EOFError) as error:
+            raise ValueError(f"{path}: not an array: {str(error).splitlines()[0]}") from error
+    x_train, y_train, x_test, y_test = arrays
+    return _check(x_train, y_train, f"{folder} (train)"), _check(x_test, y_test, f"{folder} (test)")
 
 
 def _load_idx_folder(folder: Path) -> Dataset:

@@ -211,6 +211,32 @@ def activations(model: Any, image: Images) -> Figure:
     return figure
 
 
+def comparison(rows: Sequence[Mapping[str, Any]], labels: Sequence[str]) -> Figure:
+    """Show the accuracy of many trainings, the best on top: the mean as a dot, the seeds' range as a bar.
+
+    Args:
+        rows: of ``comparison.summary``.
+        labels: what to call each row.
+    """
+    figure = Figure(figsize=(8, 1.3 + 0.3 * len(rows)), layout="constrained")
+    axes = figure.subplots()
+    places = range(len(rows), 0, -1)
+    best = rows[0]["accuracy"] - rows[0]["spread"]  # what reaches this is no worse than chance explains
+    for place, row in zip(places, rows, strict=True):
+        colour = BLUE if row["accuracy"] + row["spread"] >= best else "#888888"
+        axes.plot([100 * row["lowest"], 100 * row["highest"]], [place, place], color=colour, alpha=0.35, linewidth=6)
+        axes.plot(100 * row["accuracy"], place, "o", color=colour, markersize=6)
+        text = f"{100 * row['accuracy']:.2f} %   {row['parameters']:,}"
+        axes.annotate(text, (1.01, place), xycoords=("axes fraction", "data"), va="center", fontsize=8)
+    axes.set_yticks(places, labels, fontsize=9)
+    axes.set(xlabel="% of the held-out images read right", ylim=(0.4, len(rows) + 0.6))
+    axes.set_title("mean and range over the seeds; at the right the mean and the parameters", fontsize=9, loc="left")
+    axes.grid(axis="x", alpha=0.3)
+    axes.spines[["top", "right", "left"]].set_visible(False)
+    axes.tick_params(axis="y", length=0)
+    return figure
+
+
 def mistakes(images: Images, labels: Labels, probabilities: Probabilities, most: int = 24) -> Figure:
     """Show the images that were read wrong, the most confident mistake first.
 

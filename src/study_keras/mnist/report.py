@@ -39,7 +39,7 @@ def write_report(
         dataset: the one that ``result`` was measured on.
         result: of ``evaluation.evaluate`` on the test part.
         made: ``name`` of the model and the ``command`` that makes this report; where they are known also
-            what ``runs.save_record`` wrote: settings, data, versions, history.
+            what ``records.save_record`` wrote: settings, data, versions, history.
 
     Raises:
         OSError: the file cannot be written.

@@ -4,6 +4,7 @@ import hashlib
 import importlib
 import json
 import platform
+import time
 import zipfile
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
@@ -15,10 +16,9 @@ import numpy as np
 
 from study_keras import files, formats
 from study_keras.mnist import models, training
-from study_keras.mnist.data import Dataset, class_count
-
-UNFINISHED = "hello_mnist.unfinished.keras"
-RECORD = "how_it_was_made.json"  # an entry inside UNFINISHED
+from study_keras.mnist.data import Dataset, class_count, rows
+from study_keras.mnist.recipes import TUTORIAL
+from study_keras.mnist.records import RECORD, UNFINISHED, save_record, unfinished_record
 
 
 def describe(dataset: Dataset, settings: Mapping[str, Any]) -> dict[str, Any]:
@@ -34,7 +34,8 @@ def describe(dataset: Dataset, settings: Mapping[str, Any]) -> dict[str, Any]:
     digest = hashlib.sha256()
     for part in dataset:
         for array in part:
-            digest.update(np.ascontiguousarray(array).data)
+            for start in range(0, len(array), 65_536):
+                digest.update(np.ascontiguousarray(rows(array, start, start + 65_536)).data)
     backend = keras.backend.backend()
     versions = {"hello-mnist": version("hello-mnist"), "keras": keras.__version__, "numpy": np.__version__}
     versions[backend] = importlib.import_module(backend).__version__
@@ -55,23 +56,6 @@ def differences(now: Mapping[str, Any], then: Mapping[str, Any]) -> list[str]:
     return [f"{name} was {former}, now {value}" for name, former, value in pairs if former != value]
 
 
-def save_record(record: Mapping[str, Any], model_path: str | Path) -> Path:
-    """Write ``record`` beside the model, as ``NAME.json``, and return its path."""
-    path = Path(model_path).with_suffix(".json")
-    with files.atomic_write(path) as temporary:
-        temporary.write_text(json.dumps(record, indent=1) + "\n")
-    return path
-
-
-def load_record(model_path: str | Path) -> dict[str, Any] | None:
-    """Return the record beside a model, or ``None`` where there is none that can be read."""
-    try:
-        record = json.loads(Path(model_path).with_suffix(".json").read_text())
-    except (OSError, ValueError):
-        return None
-    return record if isinstance(record, dict) and "settings" in record else None
-
-
 def train_and_save(
     dataset: Dataset,
     settings: Mapping[str, Any],
@@ -86,39 +70,44 @@ def train_and_save(
     Killed at any moment, it loses the current epoch at most: ``load_unfinished`` has the rest.
 
     Args:
-        settings: ``units, activation, dropout, optimizer, one_hot, epochs, batch_size, validation, seed``.
+        settings: as in ``recipes``; those that are missing are the tutorial's.
         made: what else the record is to tell, such as the command.
         unfinished: of ``load_unfinished``, to go on with; otherwise the training begins anew.
 
     Returns:
-        The model, the path of its ``.keras`` file, and the record, which ``hello_mnist.json`` beside it holds.
+        The model, the path of its ``.keras`` file, and the record, which ``hello_mnist.json`` beside it holds: with
+        ``fit_seconds``, of the training, compiling included, and ``history``.
 
     Raises:
         ValueError: the unfinished training had other settings, data or backend; the text says which.
         OSError: the folder cannot be written to.
     """
+    settings = {**TUTORIAL, **settings}
     record = {**(made or {}), **describe(dataset, settings)}
     training.set_seed(settings["seed"])
     history: Mapping[str, list[float]] = {}
     if unfinished is None:
-        shape = {name: settings[name] for name in ("units", "activation", "dropout")}
-        model = models.mlp(**shape, classes=class_count(dataset))
-        models.compile(model, settings["optimizer"], settings["one_hot"])
+        model = models.build(settings, class_count(dataset))
+        images = len(dataset[0][0]) - round(len(dataset[0][0]) * settings["validation"])
+        steps = settings["epochs"] * -(-images // settings["batch_size"])
+        schedule = {"rate": settings["rate"], "steps": steps, "average": settings["average"]}
+        models.compile(model, settings["optimizer"], settings["one_hot"], **schedule)
     else:
         model, former = unfinished
         if different := differences(record, former):
             raise ValueError(f"the interrupted training was another one: {'; '.join(different)}")
         history = former["history"]
     keep = KeepUnfinished(folder / UNFINISHED, record, history)
+    started = time.perf_counter()
     training.train(
         model,
         *dataset[0],
-        **{name: settings[name] for name in ("epochs", "batch_size", "validation", "seed")},
+        **{name: settings[name] for name in ("epochs", "batch_size", "validation", "seed", "augment")},
         first_epoch=len(history.get("loss", ())),
         callbacks=[keep, *callbacks],
     )
+    record |= {"fit_seconds": time.perf_counter() - started, "history": keep.history}
     path = formats.save_keras(model, folder / "hello_mnist.keras")
-    record["history"] = keep.history
     save_record(record, path)
     (folder / UNFINISHED).unlink()
     return model, path, record
@@ -164,12 +153,5 @@ def load_unfinished(folder: Path) -> tuple[keras.Model, dict[str, Any]]:
     Raises:
         ValueError: there is none, or it cannot be read.
     """
-    path = folder / UNFINISHED
-    if not path.exists():
-        raise ValueError(f"{folder}: nothing to resume here; expected the file {UNFINISHED} of an interrupted training")
-    model = formats.load_keras(path)
-    try:
-        with zipfile.ZipFile(path) as archive:
-            return model, json.loads(archive.read(RECORD))
-    except (KeyError, ValueError, zipfile.BadZipFile) as error:
-        raise ValueError(f"{path}: not an unfinished training: {error}") from error
+    record = unfinished_record(folder)
+    return formats.load_keras(folder / UNFINISHED), record

@@ -1,14 +1,14 @@
 """What a terminal shows: the progress of a training, its history, and digits in characters."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
 
@@ -73,6 +73,26 @@ def history_table(history: dict[str, list[float]]) -> Table:
     table = Table("epoch", *history, title="history", title_justify="left")
     for epoch, row in enumerate(zip(*history.values(), strict=True), start=1):
         table.add_row(str(epoch), *(f"{value:.4f}" for value in row))
+    return table
+
+
+def counted(items: Iterable[Any], total: int, what: str) -> Iterator[Any]:
+    """Pass ``items`` on, with a bar and the time left on stderr, where that is a terminal."""
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as bar:
+        yield from bar.track(items, total, description=what)
+
+
+def comparison_table(rows: Sequence[Mapping[str, Any]], labels: Sequence[str], seeds: int) -> Table:
+    """Return the rows of ``comparison.summary`` as a table, the best first."""
+    table = Table(title=f"mean and standard deviation of {seeds} seeds, on held-out images", title_justify="left")
+    table.add_column("setting")
+    for name in ("parameters", "seconds", "accuracy"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for row, label in zip(rows, labels, strict=True):
+        spread = f" ± {row['spread']:.4f}" if seeds > 1 else ""
+        table.add_row(label, f"{row['parameters']:,}", f"{row['seconds']:.1f}", f"{row['accuracy']:.4f}{spread}")
     return table
 
 

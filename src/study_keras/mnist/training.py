@@ -1,7 +1,8 @@
-"""Training with Keras' own ``fit``, so that it can stop after any epoch and go on as if it had not."""
+"""Training that can stop after any epoch and go on as if it had not, on the fastest way that the backend has."""
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import keras
 import numpy as np
@@ -32,20 +33,22 @@ def train(
     validation: float = 0.0,
     seed: int | None = None,
     first_epoch: int = 0,
+    augment: Mapping[str, float] | None = None,
     callbacks: Sequence[keras.callbacks.Callback] = (),
 ) -> keras.callbacks.History:
-    """Train a compiled ``model``.
+    """Train a compiled ``model``: on JAX with the ``engine``, elsewhere with Keras' own ``fit``.
 
-    All that is random in an epoch (the order of the images, dropout) is drawn from ``seed`` and the epoch's
+    All that is random in an epoch (the order of the images, warps, dropout) is drawn from ``seed`` and the epoch's
     number alone. So a training that goes on with ``first_epoch=3`` from the weights and the optimizer state
     after three epochs ends with the same weights as one that never stopped.
 
     Args:
-        images: ``(n, 28, 28)`` uint8.
+        images: ``(n, 28, 28)`` uint8; on JAX a memory-mapped file stays on the disk, unless images are warped.
         labels: ``(n,)`` whole numbers; they are turned into one-hot rows where the model's loss wants those.
         validation: the fraction of the images that is held out and measured after each epoch; 0 for none.
         seed: from 0 to 2**32 - 1; drawn anew where it is ``None``.
         first_epoch: how many epochs are behind the model already.
+        augment: how far images are warped, as ``augmentation.warp`` takes it; ``None`` for not at all.
 
     Returns:
         The history: ``history`` maps loss, accuracy (and val_loss, val_accuracy) to a number for each epoch.
@@ -57,19 +60,51 @@ def train(
     held_out = None
     if validation:
         (images, labels), (x_val, y_val) = split(images, labels, validation)
-        held_out = (scale(x_val), targets(model, y_val))
-    x, y = scale(images), targets(model, labels)
-    if keras.backend.backend() == "tensorflow":  # `fit` would copy the arrays to TensorFlow in every epoch
-        x, y = keras.ops.convert_to_tensor(x), keras.ops.convert_to_tensor(y)
-    # The first `fit` of a model, new or loaded, draws one more order to build itself with: let it be this one.
-    model.fit(x[:batch_size], y[:batch_size], batch_size, epochs=0, verbose=0)
-    whole = _WholeTraining(callbacks, add_history=True, model=model, epochs=epochs, steps=-(-len(images) // batch_size))
+        held_out = (x_val, targets(model, y_val))
+    fit = _fit_on_jax if keras.backend.backend() == "jax" else _fit_epoch_by_epoch
+    # The first `fit` of a model, new or loaded, draws an order to build itself with: let it be this one.
+    blank = np.zeros((1, *model.input_shape[1:]), "float32")
+    model.fit(blank, targets(model, labels[:1]), epochs=0, verbose=0)
+    more: dict[str, Any] = {"validation_data": held_out, "initial_epoch": first_epoch, "epochs": epochs}
+    return fit(
+        model, images, targets(model, labels), augment, batch_size=batch_size, seed=seed, callbacks=callbacks, **more
+    )
+
+
+def targets(model: keras.Model, labels: Labels) -> Labels:
+    """Return ``(n,)`` labels as the loss of ``model`` wants them: as they are, or as one-hot rows."""
+    return one_hot(labels, model.output_shape[-1]) if model.loss == "categorical_crossentropy" else labels
+
+
+def _fit_on_jax(
+    model: keras.Model, x: Images, y: Labels, augment: Any, *, seed: int, callbacks: Any, **settings: Any
+) -> keras.callbacks.History:
+    from study_keras.mnist import augmentation, engine
+
+    transform: engine.Transform = engine.as_float
+    if augment:
+        x, transform = augmentation.finer(x), augmentation.warp(**augment)
+    callbacks = [_SeedEpochs(seed), *callbacks]
+    return engine.fit(model, x, y, seed=seed, callbacks=callbacks, transform=transform, **settings)
+
+
+def _fit_epoch_by_epoch(
+    model: keras.Model, x: Images, y: Labels, augment: Any, *, seed: int, callbacks: Any, **settings: Any
+) -> keras.callbacks.History:
+    held_out, batch_size, epochs = (settings[name] for name in ("validation_data", "batch_size", "epochs"))
+    held_out = held_out and (scale(held_out[0]), held_out[1])
+    # `fit` would copy arrays to TensorFlow in every epoch.
+    device = keras.ops.convert_to_tensor if keras.backend.backend() == "tensorflow" else np.asarray
+    x, y = x if augment else device(scale(x)), device(y)
+    steps = -(-len(x) // batch_size)
+    whole = _WholeTraining(callbacks, add_history=True, model=model, epochs=epochs, steps=steps)
     whole.begin()
     try:
-        for epoch in range(first_epoch, epochs):
+        for epoch in range(settings["initial_epoch"], epochs):
+            images = device(_warped(x, augment, [seed, epoch])) if augment else x
             _seed_epoch(model, seed, epoch)
             now = {"initial_epoch": epoch, "epochs": epoch + 1}
-            model.fit(x, y, batch_size, validation_data=held_out, callbacks=whole, verbose=0, **now)
+            model.fit(images, y, batch_size, validation_data=held_out, callbacks=whole, verbose=0, **now)
             if model.stop_training:
                 break
     finally:
@@ -77,9 +112,21 @@ def train(
     return model.history
 
 
-def targets(model: keras.Model, labels: Labels) -> Labels:
-    """Return ``(n,)`` labels as the loss of ``model`` wants them: as they are, or as one-hot rows."""
-    return one_hot(labels, model.output_shape[-1]) if model.loss == "categorical_crossentropy" else labels
+def _warped(images: Images, augment: Mapping[str, float], seed: list[int]) -> Any:
+    from study_keras.mnist import augmentation
+
+    return augmentation.warped(images, augment, seed)
+
+
+class _SeedEpochs(keras.callbacks.Callback):
+    """Lets an epoch's dropout follow from the seed and the epoch's number."""
+
+    def __init__(self, seed: int) -> None:
+        super().__init__()
+        self.seed = seed
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        _seed_epoch(self.model, self.seed, epoch)
 
 
 class _WholeTraining(keras.callbacks.CallbackList):

@@ -1,0 +1,52 @@
+"""The command ``hello-mnist``: thin verbs over the other rooms of this package.
+
+Heavy imports stand inside the verbs, so that ``--help`` answers at once.
+"""
+
+import os
+import sys
+from collections.abc import Sequence
+
+import click
+
+from study_keras.cli import comparing, exporting, measuring, reading, running, training
+from study_keras.cli.shared import complain
+
+VERBS = [
+    *(running.run, training.train, comparing.compare),
+    *(measuring.evaluate, measuring.report),
+    *(exporting.convert, exporting.verify, exporting.show),
+    *(reading.predict, reading.serve),
+]
+
+
+@click.group(commands=VERBS, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="hello-mnist")
+def cli() -> None:
+    """From the smallest Keras network on MNIST to a model that runs anywhere.
+
+    KERAS_BACKEND chooses the engine: jax (the default) or tensorflow.
+    """
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command and return the exit code: 0, 1 for a failed job, 2 for a wrong call, 130 for Ctrl-C.
+
+    A user's mistake is one line on stderr, never a traceback.
+    """
+    try:
+        return cli.main(arguments, "hello-mnist", standalone_mode=False) or 0  # click gives back what Exit holds
+    except click.UsageError as error:
+        command = error.ctx.command_path if error.ctx else "hello-mnist"
+        return complain(f"{error.format_message().rstrip('.')}; see {command} --help", error.exit_code)
+    except click.ClickException as error:
+        return complain(error.format_message(), error.exit_code)
+    except click.Abort as abort:  # click's form of Ctrl-C
+        return complain(str(abort.__cause__ or "") or "stopped", 130)
+    except BrokenPipeError:  # the reader, such as `head`, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except OSError as error:
+        return complain(f"{error.filename}: {error.strerror}" if error.filename else str(error), 1)
+    except ValueError as error:
+        return complain(str(error), 1)

@@ -1,0 +1,80 @@
+"""The verb ``compare``."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from study_keras.cli.options import DATA, JSON, OUTPUT, Units
+from study_keras.cli.shared import near, output_folder
+from study_keras.cli.training import check_name
+from study_keras.startup import import_keras
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+class SeveralValues(click.Command):
+    """A command whose repeatable options take all values that follow: ``--units 32 128 512``."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        several = {name for option in self.params if getattr(option, "multiple", False) for name in option.opts}
+        spread: list[str] = []
+        current = None
+        for argument in args:
+            if argument.startswith("--"):
+                current = argument if argument in several else None
+                spread += [] if current else [argument]
+            else:
+                spread += [current, argument] if current else [argument]
+        return super().parse_args(ctx, spread)
+
+
+def several(name: str, kind: Any, default: Any, text: str) -> Callable[[Function], Function]:
+    return click.option(
+        name, type=kind, multiple=True, default=[default], show_default=True, metavar="VALUE...", help=text
+    )
+
+
+@click.command(cls=SeveralValues)
+@several("--units", Units(), "128", "Widths of the hidden layers; 512,128 are two layers.")
+@several("--activation", str, "relu", "Of the hidden layers; names that Keras knows.")
+@several("--dropout", click.FloatRange(0, 1, max_open=True), 0.2, "Fraction of outputs dropped in training.")
+@several("--optimizer", str, "adam", "Keras optimizers.")
+@several("--batch-size", click.IntRange(1), 32, "Images a step.")
+@several("--epochs", click.IntRange(1), 5, "Passes over the images.")
+@click.option("--seeds", type=click.IntRange(1), default=3, show_default=True, help="Trainings of each combination.")
+@DATA
+@OUTPUT
+@JSON
+def compare(*, seeds: int, data: Path | None, output: Path | None, as_json: bool, **grid: tuple[Any, ...]) -> None:
+    """Train every combination of settings, and show which is better by more than chance.
+
+    Each is trained with several seeds and measured on a held-out sixth of the training images. Writes
+    DIR/hello_mnist_compare.png.
+
+    Example: hello-mnist compare --units 32 128 512 --activation relu sigmoid --dropout 0 0.2 0.5
+    """
+    keras = import_keras()
+    for name in grid["activation"]:
+        check_name(name, "--activation", keras.activations)
+    for name in grid["optimizer"]:
+        check_name(name, "--optimizer", keras.optimizers)
+    from rich.console import Console
+
+    from study_keras.mnist import comparison, pictures, terminal
+
+    folder = output_folder(output)
+    values = {name: [list(one) if isinstance(one, tuple) else one for one in given] for name, given in grid.items()}
+    settings = comparison.combinations(values)
+    trainings = comparison.compare(settings, seeds, data)
+    results = list(terminal.counted(trainings, len(settings) * seeds, "trainings"))
+    rows = comparison.summary(settings, results)
+    labels = [comparison.label(settings[row["number"]], values) for row in rows]
+    picture = pictures.save(pictures.comparison(rows, labels), folder / "hello_mnist_compare.png")
+    if as_json:
+        click.echo(json.dumps([{**row, "settings": settings[row["number"]]} for row in rows]))
+        return
+    Console().print(terminal.comparison_table(rows, labels, seeds))
+    click.echo(f"As a picture: {near(picture)}")

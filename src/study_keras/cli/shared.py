@@ -1,0 +1,99 @@
+"""What several verbs do alike: name folders and files, load a model, print figures and complaints."""
+
+import json
+import shlex
+import shutil
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+
+
+def output_folder(folder: Path | None) -> Path:
+    from study_keras import files
+
+    return files.output_dir() if folder is None else files.writable_dir(folder)
+
+
+def whole_model(path: Path) -> Any:
+    """Load a model with its weights; refuse a file that holds only a part of one."""
+    from study_keras import formats
+
+    held = formats.KEEPS[formats.kind(path)]
+    if not {"structure", "weights"} <= set(held):
+        raise ValueError(f"{path}: holds {' and '.join(held)} alone; expected a whole model, such as .keras or .h5")
+    return formats.load(path)
+
+
+@contextmanager
+def named(path: Path) -> Iterator[None]:
+    """Put the file's name before an error about its content."""
+    try:
+        yield
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from error
+
+
+def near(path: Path) -> str:
+    """Return ``path`` ready to be typed, relative where it lies below the current folder."""
+    path = path.resolve()
+    return shlex.quote(str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path))
+
+
+def typed() -> str:
+    """Return the command as it was typed."""
+    return shlex.join(["hello-mnist", *sys.argv[1:]])
+
+
+def command_name() -> str:
+    """Return what to type for this command: its name, or its path where the shell does not know the name."""
+    return "hello-mnist" if shutil.which("hello-mnist") else near(Path(sys.argv[0]))
+
+
+def result_table(result: dict[str, Any]) -> Any:
+    from rich.table import Table
+
+    table = Table("test", "", title_justify="left")
+    table.add_row("images", f"{result['images']:,}")
+    table.add_row("loss", f"{result['loss']:.4f}")
+    table.add_row("accuracy", f"{result['accuracy']:.4f}")
+    table.add_row("mistakes", f"{len(result['mistakes']):,}")
+    return table
+
+
+def print_json(figures: dict[str, Any]) -> None:
+    click.echo(json.dumps({key: value for key, value in figures.items() if key != "probabilities"}))
+
+
+def verify_artifacts(
+    model: Any, paths: Sequence[Path], test: Any, *, as_json: bool = False, leave_out: bool = False
+) -> bool:
+    """Verify and print each artifact; return whether all passed. What has no runtime here may be left out."""
+    from rich.console import Console
+
+    from study_keras.formats.verify import verify as verify_artifact
+    from study_keras.mnist import evaluation, terminal
+
+    images, labels = test
+    inputs = evaluation.inputs(model, images)
+    results = []
+    for path in paths:
+        try:
+            results.append(verify_artifact(model, path, inputs, labels))
+        except FileNotFoundError as error:
+            if not leave_out:
+                raise
+            click.echo(f"{path.name} is left out: {error}", err=True)
+    if as_json:
+        click.echo(json.dumps(results))
+    else:
+        Console().print(terminal.verify_table(results))
+    return all(result["passed"] for result in results)
+
+
+def complain(message: str, code: int) -> int:
+    click.echo("hello-mnist: " + " ".join(message.split()), err=True)
+    return code

@@ -1,4 +1,4 @@
-"""Write tests/golden/: small pictures, and what CONTRACT 1 makes of them. Run only with a new contract.
+"""Write tests/golden/: small pictures, and what CONTRACT 1 makes of them. Run only with a new contract or picture.
 
     python tests/golden_vectors.py
 
@@ -8,7 +8,7 @@
 import numpy as np
 from conftest import ROOT
 from PIL import Image
-from scenes import enlarge, paper, scene
+from scenes import enlarge, paper
 
 from study_keras import mnist
 from study_keras.mnist.images import prepare
@@ -27,7 +27,8 @@ def pictures():
         yield f"night_{number}", 0.1 + 0.8 * np.pad(enlarge(image, 2), ((5, 20), (9, 30)))
     yield "mnist", images[0] / 255
     yield "negative", 1 - images[0] / 255
-    ruled = scene(images[3], rng, degrees=0, grain=0)[:150, :150]
+    ruled = np.pad(enlarge(images[3], 5), 10)
+    ruled = paper(ruled.shape, rng, grain=0.01) * (1 - 0.7 * ruled)
     ruled[::40] *= 0.6
     yield "ruled", ruled
     small = np.full((520, 300), 0.9)

@@ -70,7 +70,7 @@ def test_python_and_javascript_agree_on_500_pictures(test_set, tmp_path):
     greys = [scene(digit, rng, inverted=index % 2 == 1) for index, digit in enumerate(test_set[0][:500])]
     said, digits, _ = prepare_in_javascript(greys, tmp_path)
     assert said["errors"] == [None] * 500
-    np.testing.assert_allclose(digits, [prepare(grey) for grey in greys], atol=1.001 / 255)
+    np.testing.assert_array_equal(digits, [prepare(grey) for grey in greys])
 
 
 def test_both_refuse_the_same_and_see_the_same_colours(test_set, tmp_path):
@@ -380,3 +380,18 @@ def test_box_sums_are_sums_over_boxes():
     for row, column in np.ndindex(values.shape):
         box = values[max(row - 2, 0) : row + 3, max(column - 2, 0) : column + 3]
         assert sums[row, column] == pytest.approx(box.sum())
+    np.testing.assert_array_equal(ink.box_sum(values > 0.5, 3), ink.box_sum((values > 0.5) * 1.0, 3))
+
+
+def test_sums_in_a_faster_order_decide_nothing_that_is_close():
+    difference = np.random.default_rng(10).normal(0, 1, 40_000)
+    below = np.minimum(difference, 0)
+    noise = float(np.sqrt(np.cumsum(below * below)[-1] / np.count_nonzero(below)))
+    faster = float(np.sqrt((below * below).sum() / np.count_nonzero(below)))
+    assert noise != faster  # so the order shows
+    for limit in (0, noise / 2, np.nextafter(noise, 0), noise, np.nextafter(noise, 2), 1.0005 * noise):
+        assert ink._noise(difference, limit) == noise
+    assert ink._noise(difference, 2 * noise) == pytest.approx(noise)
+    even = np.concatenate([difference, -difference[::-1]])  # its third powers add up to what rounding leaves
+    assert ink._lean(even) == np.cumsum(even * even * even)[-1]
+    assert ink._lean(difference + 0.1) == pytest.approx(np.cumsum((difference + 0.1) ** 3)[-1])

@@ -10,6 +10,7 @@ import keras
 import numpy as np
 import photos
 import pytest
+from golden_vectors import GOLDEN
 from PIL import Image, ImageDraw
 from scenes import enlarge, line_of, paper
 
@@ -57,10 +58,10 @@ def test_photos_of_six_digits_are_read_as_a_number(network):
 @pytest.mark.parametrize("font", photos.LIKE_HANDWRITING + photos.PRINT)
 def test_typed_numbers_are_read(network, font):
     answers = photos.read_typed(network, font, 15)
-    assert photos.right(answers) >= (0.25 if font in FLAGGED else 0.9), photos.failures(answers)
+    assert photos.right(answers) >= FLAGGED.get(font, 0.9), photos.failures(answers)
 
 
-FLAGGED = ("caveat", "gochi-hand", "roboto", "roboto-mono")  # their 1 has a flag; most hands in MNIST write a 7 so
+FLAGGED = {"caveat": 0.6, "gochi-hand": 0.3}  # their 1 has a long flag; most hands in MNIST write a 7 so
 
 
 def test_lines_are_read_from_the_top(network, test_set):
@@ -77,6 +78,26 @@ def test_lines_are_read_from_the_top(network, test_set):
     answer = read_grey(page, network)
     assert answer["text"].split("\n") == expected
     assert len(answer["digits"]) == 12
+
+
+def test_what_the_contract_prepares_is_read_as_a_number_too(network, test_set):
+    labels = test_set[1]
+    shown = {f"{kind}_{number}": labels[number] for kind in ("plain", "paper", "night") for number in range(10)}
+    shown |= {"mnist": labels[0], "negative": labels[0], "ruled": labels[3], "small": labels[4]}
+    for name, label in shown.items():
+        assert read_digits(GOLDEN / f"{name}.png", network)["text"] == str(label), name
+
+
+@pytest.mark.parametrize(("rules", "dark"), [([0], 0.6), ([0, 1], 0.7), ([0, 1, 2], 0.6)])
+def test_digits_on_ruled_paper_are_read(network, test_set, rules, dark):
+    answers = []
+    for digit, label in zip(test_set[0][:60], test_set[1], strict=False):
+        drawn = np.pad(enlarge(digit, 5), 20)
+        page = paper(drawn.shape, np.random.default_rng(int(label)), 0.01) * (1 - 0.7 * drawn)
+        for row in rules:
+            page[7 + row :: 40] *= dark
+        answers.append((str(label), read_grey(page.clip(0, 1), network)["text"]))
+    assert photos.right(answers) >= 0.95, photos.failures(answers)
 
 
 def test_the_box_is_where_the_digit_is(network, test_set):

@@ -15,7 +15,7 @@ import keras
 import matplotlib
 import numpy as np
 from keras import layers
-from model_images import augment, junk, photos, typed
+from model_images import augment, junk, photos, sketched, typed
 
 from study_keras import files, formats, mnist
 from study_keras.mnist import runs, variations
@@ -26,7 +26,7 @@ from study_keras.mnist.training import set_seed
 
 SEED, EPOCHS, BATCH = 1, 22, 128
 HELD_OUT = 5_000  # the last training images; whatever was chosen, was chosen on them
-PHOTOS, TYPED, JUNK = 8_000, 3_000, 7_000
+PHOTOS, TYPED, SKETCHED, JUNK = 8_000, 3_000, 2_000, 7_000
 PREPARED = 1_000  # how many test images go through `prepare` for the card
 
 
@@ -66,23 +66,26 @@ def fold(model):
     return whole
 
 
-def pools(images, seed):
-    """Draw once what the epochs choose from."""
+def draw(images, seed):
+    """Draw once what the epochs choose from: photos of the first images, then pools, of which each takes half."""
     rng, fonts = np.random.default_rng(seed), Path(matplotlib.get_data_path(), "fonts/ttf")
     taken = photos(images[:PHOTOS], rng)
-    return taken, typed(2 * TYPED, rng, fonts), junk(2 * JUNK, rng, fonts, images)
+    digits = [(ink, np.eye(10)[names]) for ink, names in (typed(2 * TYPED, rng, fonts), sketched(2 * SKETCHED, rng))]
+    return taken, *digits, (junk(2 * JUNK, rng, fonts, images), np.full((2 * JUNK, 10), 0.1))
 
 
 def epoch(images, labels, drawn, seed):
     """One epoch's images ``(n, 28, 28)`` float32 and targets ``(n, 10)``: what is no digit is any digit alike."""
-    taken, (printed, printed_labels), blobs = drawn
+    taken, *pools = drawn
     rng = np.random.default_rng(seed)
     digits = scale(images)
     as_photo = np.flatnonzero(rng.random(PHOTOS) < 0.7)
     digits[as_photo] = taken[as_photo]
-    some, none = rng.permutation(len(printed))[:TYPED], rng.permutation(len(blobs))[:JUNK]
-    targets = np.concatenate([np.eye(10)[labels], np.eye(10)[printed_labels[some]], np.full((JUNK, 10), 0.1)])
-    mixed = np.concatenate([digits, printed[some], blobs[none]])
+    groups = [(digits, np.eye(10)[labels])]
+    for pictures, probabilities in pools:
+        some = rng.permutation(len(pictures))[: len(pictures) // 2]
+        groups.append((pictures[some], probabilities[some]))
+    mixed, targets = (np.concatenate(parts) for parts in zip(*groups, strict=True))
     order = rng.permutation(len(mixed))[: len(mixed) // BATCH * BATCH]
     return augment(mixed[order], rng).astype(np.float32), targets[order].astype(np.float32)
 
@@ -93,8 +96,8 @@ def train(seed=SEED, epochs=EPOCHS):
     (images, x_held), (labels, y_held) = (np.split(part, [len(part) - HELD_OUT]) for part in (images, labels))
     set_seed(seed)
     model = build()
-    drawn = pools(images, [seed, 0])
-    steps = epochs * ((len(images) + TYPED + JUNK) // BATCH)
+    drawn = draw(images, [seed, 0])
+    steps = epochs * ((len(images) + TYPED + SKETCHED + JUNK) // BATCH)
     rate = keras.optimizers.schedules.CosineDecay(
         2e-4, decay_steps=round(0.85 * steps), alpha=1e-3, warmup_target=4e-3, warmup_steps=round(0.15 * steps)
     )
@@ -199,7 +202,7 @@ side of it; noisy: a deviation of 0.2; inverted: black on white.
 - `prepare` looks for thin ink on much paper. In a picture of 28 x 28 that is not framed as MNIST's are, fat strokes
   leave it too little paper: the row "thick" shows it. Five times as large, with paper around, 98 % of 500 such
   digits are read.
-- A 1 with a flag and without a foot, as printed in Roboto, or in the hands Caveat and Gochi Hand, is mostly read as 7.
+- A 1 with a long flag and without a foot, as in the hand Gochi Hand, and at times in Caveat, is read as 7.
 - A 1 that lies within some 30 degrees of level is a dash to it, and so no digit.
 - It knows single digits. What touches its neighbour must be cut first.
 - Letters that look like digits (O, l, S, Z, B, g, q) are digits to it.
@@ -208,9 +211,9 @@ side of it; noisy: a deviation of 0.2; inverted: black on white.
 
 `make model`: seed {seed}, {epochs} epochs of batches of 128, Adam with one cycle of the learning rate, {minutes}
 minutes on two cores that did other work too. 55,000 training images, some as photos through `prepare`; printed digits;
-and ink that is no digit (scribbles, blots, dashes, letters, pairs of digits), whose target is a tenth for each
-class: so a low best probability means "no digit". All of it bent, turned, moved, thinned and thickened anew in each
-epoch. `tools/make_model.py` is the whole recipe.
+1s with a flag and 7s drawn in a few strokes; and ink that is no digit (scribbles, blots, dashes, letters, pairs of
+digits), whose target is a tenth for each class: so a low best probability means "no digit". All of it bent, turned,
+moved, thinned and thickened anew in each epoch. `tools/make_model.py` is the whole recipe.
 
 Made with {versions}. SHA-256 of the data:
 `{sha256}`.

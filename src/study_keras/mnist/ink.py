@@ -4,6 +4,7 @@
 why sums are running sums (``np.sum`` adds in an order of its own) and filters are boxes.
 """
 
+import math
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -33,6 +34,8 @@ def reduce(grey: Grey, longest: int) -> tuple[NDArray[np.float64], int]:
         ValueError: the picture is narrower than one block.
     """
     k = -(-max(grey.shape) // longest)
+    if k == 1:
+        return grey.astype(np.float64), 1
     if min(grey.shape) < k:
         raise ValueError(
             f"a picture of {grey.shape[1]} x {grey.shape[0]} pixels: too narrow for a digit; expected the shorter side "
@@ -48,26 +51,39 @@ def reduce(grey: Grey, longest: int) -> tuple[NDArray[np.float64], int]:
     return small / (k * k), k
 
 
-def box_sum(values: NDArray[Any], radius: int) -> NDArray[np.float64]:
-    """Sum over the (2 radius + 1) squared pixels around each; beyond the edge there is nothing."""
-    total = values.astype(np.float64)
-    height, width = total.shape
-    # Running sums, with as many zeros before them and as many repeats of the last after as the boxes stick out.
-    rows = np.zeros((height + 1 + 2 * radius, width))
-    for row in range(height):  # np.cumsum down the columns takes three times as long
-        np.add(rows[radius + row], total[row], out=rows[radius + row + 1])
-    rows[radius + height + 1 :] = rows[radius + height]
-    total = rows[2 * radius + 1 :] - rows[:height]
-    columns = np.zeros((height, width + 1 + 2 * radius))
-    np.cumsum(total, axis=1, out=columns[:, radius + 1 : radius + 1 + width])
-    columns[:, radius + width + 1 :] = columns[:, radius + width, None]
-    return columns[:, 2 * radius + 1 :] - columns[:, :width]
+def box_sum(values: NDArray[Any], radius: int) -> NDArray[Any]:
+    """Sum over the (2 radius + 1) squared pixels around each; beyond the edge there is nothing.
+
+    Returns:
+        ``(h, w)`` float64, or int32 where ``values`` are bool.
+    """
+    height, width = values.shape
+    kind = np.int32 if values.dtype == np.bool_ else np.float64
+    down, across = np.zeros((height + 1, width), kind), np.zeros((height, width + 1), kind)
+    if kind is np.int32:
+        np.cumsum(values, axis=0, out=down[1:])
+    else:  # np.cumsum down the columns of floats takes three times as long
+        for above, row, here in zip(down, values, down[1:], strict=False):
+            np.add(above, row, here)
+    np.cumsum(_boxes(down, radius), axis=1, out=across[:, 1:])
+    return _boxes(across.T, radius).T
+
+
+def _boxes(sums: NDArray[Any], radius: int) -> NDArray[Any]:
+    """From running sums ``(n + 1, m)``, sum for each of n rows those up to ``radius`` rows away."""
+    n = len(sums) - 1
+    full = max(n - radius, 0)  # so many boxes end before the edge, and so many begin after the other
+    boxes = np.empty_like(sums[1:])
+    boxes[:full] = sums[radius + 1 :]
+    boxes[full:] = sums[n]
+    boxes[n - full :] -= sums[:full]
+    return boxes
 
 
 def near(mask: Mask, radius: int) -> Mask:
     """Tell for each pixel whether any of the (2 radius + 1) squared around it is true."""
     for _ in range(2):
-        wider = mask.copy()
+        wider = mask.copy(order="K")
         for step in range(1, radius + 1):
             wider[step:] |= mask[:-step]
             wider[:-step] |= mask[step:]
@@ -89,17 +105,18 @@ def separate(grey: Grey) -> Ink:
     radius, blur = max(2, longest // 6), longest // 256
     light: NDArray[np.float64] = np.asarray(grey, np.float64)
     difference = light - box_sum(light, radius) / _box_areas(grey.shape, radius)
-    if _total(difference * difference * difference) < 0:
+    if _lean(difference) < 0:
         light, difference = -light, -difference
     smooth = _smooth(difference, blur)
     threshold = _threshold(smooth)
     for _ in range(3):
-        difference = light - _mean_of_paper(light, ~near(smooth > threshold * 0.7, 1), radius)
+        difference = _mean_of_paper(light, ~near(smooth > threshold * 0.7, 1), radius)
+        np.subtract(light, difference, difference)
         smooth = _smooth(difference, blur)
         threshold = _threshold(smooth)
     mask = smooth > threshold
-    level = _total(np.where(mask, difference, 0)) / max(1, int(np.count_nonzero(mask)))
-    noise = _noise(difference)
+    level = _total(difference[mask]) / max(1, int(np.count_nonzero(mask)))
+    noise = _noise(difference, level / LEAST_SIGNAL)
     if level < LEAST_CONTRAST or level < LEAST_SIGNAL * noise:
         raise ValueError(
             f"no ink found: at most {max(level, 0):.3f} of the range from black to white stands out from the paper, "
@@ -111,22 +128,37 @@ def separate(grey: Grey) -> Ink:
 def _box_areas(shape: tuple[int, ...], radius: int) -> NDArray[np.float64]:
     """Return how many pixels lie in the box around each."""
     places = [np.arange(side) for side in shape]
-    inside = [np.minimum(at + radius + 1, len(at)) - np.maximum(at - radius, 0) for at in places]
-    return np.multiply.outer(inside[0], inside[1]).astype(np.float64)
+    down, across = (np.minimum(at + radius + 1.0, len(at)) - np.maximum(at - radius, 0) for at in places)
+    return down[:, None] * across
 
 
 def _total(values: NDArray[np.float64]) -> float:
-    return float(np.cumsum(values)[-1])
+    return float(np.cumsum(values)[-1]) if values.size else 0.0
+
+
+def _lean(difference: NDArray[np.float64]) -> float:
+    """Return the sum of third powers; only its sign is used, so order matters near 0 alone."""
+    cubes = difference * difference
+    cubes *= difference
+    roughly = float(cubes.sum())
+    return roughly if abs(roughly) > 1e-6 * float(np.abs(cubes).sum()) else _total(cubes)
 
 
 def _smooth(values: NDArray[np.float64], radius: int) -> NDArray[np.float64]:
     return box_sum(values, radius) / (2 * radius + 1) ** 2 if radius else values
 
 
-def _noise(difference: NDArray[np.float64]) -> float:
-    """Return the deviation of the paper, seen where it differs in the direction that ink does not."""
-    other = np.minimum(difference, 0)
-    return float(np.sqrt(_total(other * other) / max(1, int(np.count_nonzero(other)))))
+def _noise(difference: NDArray[np.float64], limit: float) -> float:
+    """Return the deviation of the paper, seen where it differs in the direction that ink does not.
+
+    It is only compared with ``limit``: far below it, the last digits, which hang on the order of the sum, are left
+    to a faster order.
+    """
+    squares = np.minimum(difference, 0)
+    squares *= squares
+    count = max(1, int(np.count_nonzero(difference < 0)))
+    roughly = math.sqrt(float(squares.sum()) / count)
+    return roughly if roughly < 0.999 * limit else math.sqrt(_total(squares) / count)
 
 
 def _threshold(difference: NDArray[np.float64]) -> float:
@@ -134,18 +166,21 @@ def _threshold(difference: NDArray[np.float64]) -> float:
     top = float(difference.max())
     if top <= 0:
         return 0.0
-    bins = np.floor(np.maximum(difference, 0) / top * 255).astype(np.int64)
-    counts = np.bincount(bins.ravel(), minlength=256)
+    bins = np.maximum(difference, 0)
+    bins /= top
+    bins *= 255
+    counts = np.bincount(bins.astype(np.int64).ravel(), minlength=256)
     below, moment = np.cumsum(counts), np.cumsum(counts * np.arange(256))
     total, mean = int(below[-1]), float(moment[-1] / below[-1])
     apart = mean * below - moment
     spread = apart * apart / np.maximum(below * (total - below), 1)  # the variance between the two sides
-    return max((int(spread.argmax()) + 1) * top / 255, 3 * _noise(difference))
+    step = (int(spread.argmax()) + 1) * top / 255
+    return max(step, 3 * _noise(difference, step / 3))
 
 
 def _mean_of_paper(grey: NDArray[np.float64], paper: Mask, radius: int) -> NDArray[np.float64]:
-    count = box_sum(paper, radius)
-    light = np.where(paper, grey, 0)
+    light, count = np.where(paper, grey, 0), box_sum(paper, radius)
+    if count.all():
+        return box_sum(light, radius) / count
     everywhere = _total(light) / max(1, int(np.count_nonzero(paper)))
-    means = box_sum(light, radius) / np.maximum(count, 1)
-    return np.where(count > 0, means, everywhere)
+    return np.where(count > 0, box_sum(light, radius) / np.maximum(count, 1), everywhere)

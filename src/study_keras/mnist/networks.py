@@ -146,7 +146,7 @@ def _network(run: Network, shape: Any, batch: int | None) -> Network:
 def _probabilities(outputs: NDArray[Any]) -> NDArray[np.float32]:
     outputs = np.asarray(outputs, np.float32)
     # Bytes round each probability to 1/256, so a sum may be off by a few of them.
-    if np.all(outputs >= 0) and np.allclose(outputs.sum(axis=1), 1, atol=0.03):
+    if np.all(outputs >= 0) and np.all(np.abs(outputs.sum(axis=1) - 1) < 0.03):
         return outputs
     exponentials = np.exp(outputs - outputs.max(axis=1, keepdims=True))
     return exponentials / exponentials.sum(axis=1, keepdims=True)

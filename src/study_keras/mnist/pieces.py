@@ -24,11 +24,13 @@ def without_rules(mask: Mask) -> Mask:
 def find_pieces(mask: Mask) -> Pieces:
     """Find the pieces of ink that hang together, corners included, in the order of their first pixels."""
     height, width = mask.shape
-    edges = np.diff(np.pad(mask, ((0, 0), (1, 1))).astype(np.int8), axis=1)
-    (rows, starts), ends = np.nonzero(edges == 1), np.nonzero(edges == -1)[1]  # runs of ink, end exclusive
-    parents = _join(rows * (width + 2) + starts, rows * (width + 2) + ends, width + 2)
-    _, numbers = np.unique(parents, return_inverse=True)
-    count = int(numbers.max(initial=-1)) + 1
+    padded = np.zeros((height, width + 2), bool)
+    padded[:, 1:-1] = mask
+    edges = np.flatnonzero(padded[:, 1:] != padded[:, :-1])  # where runs of ink start and, exclusive, end
+    parents = _join(edges[::2], edges[1::2], width + 1)
+    (rows, starts), ends = np.divmod(edges[::2], width + 1), edges[1::2] % (width + 1)
+    ranks = np.cumsum(parents == np.arange(len(parents)))
+    numbers, count = ranks[parents] - 1, int(ranks[-1]) if len(ranks) else 0
     boxes = np.tile(np.array([width, height, 0, 0]), (count, 1))
     np.minimum.at(boxes[:, 0], numbers, starts)
     np.minimum.at(boxes[:, 1], numbers, rows)
@@ -60,6 +62,8 @@ def _join(starts: NDArray[np.int64], ends: NDArray[np.int64], row: int) -> NDArr
 def _without_rows(mask: Mask) -> Mask:
     height, width = mask.shape
     full = np.count_nonzero(mask, axis=1) > 0.8 * width
+    if not full.any():
+        return mask
     cleaned = mask.copy()
     top = 0
     while top < height:

@@ -43,11 +43,13 @@ def find_lines(grey: Grey) -> list[list[tuple[Box, NDArray[np.float64]]]]:
         raise ValueError("no ink found but specks; expected digits of at least 4 pixels of ink")
     height = _usual_height(pieces)
     groups = _join_strokes(pieces, height)
+    owners = np.append(groups, -1)  # of labels, -1 for paper
     digits = []
     for group in range(int(groups.max()) + 1):
         left, top, right, bottom = _around(pieces.boxes[groups == group])
         if bottom - top >= 0.4 * height:
-            own = np.append(groups, -1)[pieces.labels] == group
+            own = np.zeros_like(ink.mask)
+            own[top:bottom, left:right] = owners[pieces.labels[top:bottom, left:right]] == group
             digits += [_cut(ink, own, box) for box in _split(own, (left, top, right, bottom), height)]
     lines = _in_reading_order(digits)
     return [[((k * a, k * b, k * c, k * d), crop) for (a, b, c, d), crop in line] for line in lines]

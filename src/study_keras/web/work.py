@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import numpy as np
+
 from study_keras.mnist.images import read_image
 from study_keras.mnist.reading import Network, read_grey
 
@@ -33,6 +35,9 @@ class Readers:
         self._places = threading.Semaphore(threads + waiting)
         self._threads = ThreadPoolExecutor(threads, "reader")
         self._seconds = seconds
+        # glibc gives freed arrays back to the system, and fetches the next one page by page, which can take half of the
+        # time of a picture. Having freed one of 24 MB, it keeps what is smaller.
+        np.empty(3 * 2**20)
 
     async def read(self, name: str, picture: bytes) -> dict[str, Any]:
         """Return what ``reading.read_digits`` says of ``picture``.

@@ -3,7 +3,8 @@
     make bench, or: python benchmarks/training.py --rounds 5 --only project jax
 
 Each peer is a script in benchmarks/peers/, run in a process of its own. They take turns for several rounds, each with
-another seed and each begun by another peer. Printed are the median seconds of the training, compiling included, and
+another seed and each begun by another peer; what a package keeps on disk by itself, such as compiled kernels, it finds
+again in the next round. Printed are the median seconds of the training, compiling included, and
 their spread; the median of each round's ratio to this project; the seconds of the whole process; and the accuracy on
 the 10,000 test images. Below stands the limit: the arithmetic alone, at the best rate that matrices were multiplied at
 in the same run.

@@ -12,7 +12,6 @@ from pathlib import Path
 
 os.environ["DEV"] = "CPU"
 folder = tempfile.TemporaryDirectory()
-os.environ["CACHEDB"] = f"{folder.name}/cache.db"  # each run compiles anew, like the other peers
 if not shutil.which("clang"):
     clang = Path(folder.name) / "clang"
     clang.write_text(f'#!/bin/sh\nexec "{Path(find_spec("ziglang").origin).with_name("zig")}" clang "$@"\n')

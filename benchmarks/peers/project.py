@@ -1,0 +1,14 @@
+"""This project, as its users meet it: ``hello-mnist train``, which also saves the model and tests it."""
+
+import json
+import subprocess
+import sys
+import tempfile
+
+from work import SEED, report
+
+with tempfile.TemporaryDirectory() as folder:
+    command = [sys.executable, "-m", "study_keras.cli", "train", "--seed", str(SEED), "--json", "--output", folder]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+figures = json.loads(done.stdout)
+report(figures.get("fit_seconds", figures["seconds"]), figures["accuracy"])

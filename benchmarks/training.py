@@ -1,0 +1,127 @@
+"""The same training by this project and by its peers: 784-128-10 on MNIST, dropout 0.2, Adam, batch 32, 5 epochs.
+
+    make bench, or: python benchmarks/training.py --rounds 5 --only project jax
+
+Each peer is a script in benchmarks/peers/, run in a process of its own. They take turns for several rounds, each with
+another seed and each begun by another peer; what a package keeps on disk by itself, such as compiled kernels, it finds
+again in the next round. Printed are the median seconds of the training, compiling included, and
+their spread; the median of each round's ratio to this project; the seconds of the whole process; and the accuracy on
+the 10,000 test images. Below stands the limit: the arithmetic alone, at the best rate that matrices were multiplied at
+in the same run.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import time
+from importlib.metadata import packages_distributions, version
+from importlib.util import find_spec
+from pathlib import Path
+from statistics import mean, median
+
+from peers import PEERS
+from rich.console import Console
+from rich.table import Table
+
+from study_keras import files
+
+SCRIPTS = Path(__file__).with_name("peers")
+INSTALL = {"sklearn": "scikit-learn", "tf_keras": "--no-deps tf-keras"}  # where pip's name is not the module's
+
+
+def run_script(script, *arguments, environment=None):
+    """Run a script of peers/ in a process of its own; return the JSON of its last line, and the seconds it took."""
+    command = [sys.executable, SCRIPTS / script, *map(str, arguments)]
+    environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", **(environment or {})}
+    started = time.perf_counter()
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+    seconds = time.perf_counter() - started
+    if done.returncode:
+        raise RuntimeError((done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1])
+    return {**json.loads(done.stdout.splitlines()[-1]), "process_seconds": round(seconds, 3)}
+
+
+def measure(names, rounds):
+    """Let the peers take turns; return the results of each, why others failed, and the limits of the rounds."""
+    results, failures, limits = {name: [] for name in names}, {}, []
+    for number in range(rounds):
+        limits.append(run_script("limit.py"))
+        turn = number % len(names)
+        for name in names[turn:] + names[:turn]:
+            if name in failures:
+                continue
+            peer = PEERS[name]
+            print(f"round {number + 1} of {rounds}: {peer.title}", file=sys.stderr)
+            try:
+                result = run_script(peer.script, number + 1, *peer.arguments, environment=peer.environment)
+                results[name].append(result)
+            except RuntimeError as error:
+                failures[name] = f"failed: {error}"
+                del results[name]
+    return results, failures, limits
+
+
+def table_of(results, limit):
+    """Return the table of medians and spreads, the fastest first, and the limit at its foot."""
+    table = Table(box=None, padding=(0, 1, 0, 0))  # 80 columns hold it
+    table.add_column("trained by", no_wrap=True)
+    for heading in ("fit s", "from", "to", "ratio", "process s", "accuracy"):
+        table.add_column(heading, justify="right")
+    base = results.get("project", [])
+    for name, rounds in sorted(results.items(), key=lambda item: median(one["fit_seconds"] for one in item[1])):
+        fit = [one["fit_seconds"] for one in rounds]
+        ratios = [one / other["fit_seconds"] for one, other in zip(fit, base, strict=False)]
+        table.add_row(
+            PEERS[name].title,
+            *(f"{seconds:.2f}" for seconds in (median(fit), min(fit), max(fit))),
+            f"{median(ratios):.2f} x" if ratios else "",
+            f"{median(one['process_seconds'] for one in rounds):.2f}",
+            f"{mean(one['accuracy'] for one in rounds):.4f}",
+        )
+    table.add_section()
+    work = f"{limit['flop'] / 1e9:.0f} GFLOP at {limit['flop_per_second'] / 1e9:.0f} a second"
+    table.add_row(f"limit: {work}", f"{limit['fit_seconds']:.2f}")
+    return table
+
+
+def machine(names):
+    """Return what the numbers depend on besides the peers' code."""
+    owners = packages_distributions()
+    packages = sorted({package for name in names for package in owners[PEERS[name].module]} | {"keras"})
+    versions = {"python": sys.version.split()[0]} | {package: version(package) for package in packages}
+    return {"processors": os.cpu_count(), "load": round(os.getloadavg()[0], 1), "versions": versions}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=5, metavar="N", help="how often each trains (default: 5)")
+    parser.add_argument("--only", nargs="+", choices=PEERS, metavar="NAME", help=f"some of {', '.join(PEERS)}")
+    parser.add_argument("--json", type=Path, metavar="PATH", help="where the figures go (default: output/bench.json)")
+    options = parser.parse_args()
+    path = options.json or files.output_dir() / "bench.json"
+
+    names = options.only or list(PEERS)
+    modules = {name: PEERS[name].module for name in names}
+    missing = {name: module for name, module in modules.items() if not find_spec(module)}
+    here = machine(present := [name for name in names if name not in missing])
+    results, failures, limits = measure(present, options.rounds)
+    limit = min(limits, key=lambda one: one["fit_seconds"])
+    absent = {name: f"not installed: pip install {INSTALL.get(module, module)}" for name, module in missing.items()}
+    figures = {"rounds": options.rounds, "machine": here, "limit": limit, "peers": results, "absent": absent | failures}
+    with files.atomic_write(path) as temporary:
+        temporary.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+
+    console = Console()
+    console.print(table_of(results, limit))
+    for name, reason in (absent | failures).items():
+        console.print(f"{PEERS[name].title}: {reason}", markup=False, highlight=False)
+    versions = ", ".join(f"{package} {number}" for package, number in here["versions"].items())
+    console.print(f"{options.rounds} rounds, {here['processors']} processors, load {here['load']}; {versions}")
+    console.print(f"All figures: {path}")
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -187,6 +187,14 @@ def test_the_table_of_old_calls_is_tested_in_both_languages():
             assert (ours[0], ours[1].split("`")[1]) == (theirs[0], theirs[1].split("`")[1])
 
 
+@pytest.mark.parametrize("step", [7, 9])
+def test_a_progress_bar_that_a_callback_cut_off_is_not_an_output(step):
+    printed = (
+        f"Epoch 1/2\n1/9 ━ 1s 2ms/step\r{step}/9 ━ 0s 2ms/step\nepoch 1: saved x\n\r9/9 ━ 1s 2ms/step - loss: 0.5\n"
+    )
+    assert course.screen(printed, ROOT) == ["Epoch 1/2", "epoch 1: saved x", "9/9 ━ 1s 2ms/step - loss: 0.5"]
+
+
 @pytest.fixture(scope="module")
 def notebooks(checkout):
     """The notebooks that ``make notebooks`` writes, by name."""

@@ -108,8 +108,14 @@ def trials(page: Path) -> list[tuple[Block, Block]]:
 def screen(text: str, root: Path) -> list[str]:
     """Return the lines that stay on a reader's screen: no colours, full progress bars, and ``HOME`` for ``root``."""
     text = re.sub(r"\x1b\[[\d;]*m|\x08", "", text).replace(str(root), HOME)
-    lines = (line.rpartition("\r")[2].rstrip() for line in text.rstrip("\n").split("\n"))
-    return [line for line in lines if not re.match(r" *(\d+)/(?!\1 )\d+ ━", line)]
+    lines = [line.rpartition("\r")[2].rstrip() for line in text.rstrip("\n").split("\n")]
+    kept = []
+    for line, below in zip(lines, [*lines[1:], ""], strict=True):
+        bar = re.match(r" *(\d+)/(\d+) ━", line)
+        # A bar that a callback's message cut off, full or not as the clock had it, is drawn once more below.
+        if not bar or (bar[1] == bar[2] and not below.startswith("epoch ")):
+            kept.append(line)
+    return kept
 
 
 def check_output(block: Block, printed: list[str]) -> None:

@@ -15,6 +15,7 @@ import numpy as np
 from jax import lax
 from numpy.typing import NDArray
 
+from study_keras.mnist import devices
 from study_keras.mnist.data import Images, Labels, rows
 
 Array = Any  # a jax.Array
@@ -63,7 +64,7 @@ def fit(
     watchers = keras.callbacks.CallbackList(
         list(callbacks), add_history=True, model=model, epochs=epochs, steps=steps, verbose=0
     )
-    if len(x) <= WINDOW:
+    if len(x) <= WINDOW and not devices.mesh():
         x, y = jax.device_put((x, y))
     logs: dict[str, float] = {}
     model.stop_training = False
@@ -72,7 +73,7 @@ def fit(
         for epoch in range(initial_epoch, epochs):
             model.reset_metrics()
             watchers.on_epoch_begin(epoch)
-            batches = _batches(x, y, batch_size, np.random.default_rng([seed, epoch]))
+            batches = _shared(x, y, batch_size, np.random.default_rng([seed, epoch]))
             for done in _run(model, model.train_step, transform, batches):
                 watchers.on_train_batch_end(done - 1, _figures(model))
             logs = _figures(model)
@@ -96,7 +97,7 @@ def evaluate(model: keras.Model, x: Images, y: Labels, batch_size: int = 32) -> 
         y: ``(n,)`` or ``(n, classes)``, as the loss takes them.
     """
     model.reset_metrics()
-    for _ in _run(model, model.test_step, as_float, _batches(x, y, batch_size)):
+    for _ in _run(model, model.test_step, as_float, _shared(x, y, batch_size)):
         pass
     return _figures(model)
 
@@ -105,7 +106,7 @@ class Batches(NamedTuple):
     """Some batches of a window of the data: ``steps`` of ``size`` images, by ``order`` from its place ``first``."""
 
     window: tuple[Array, Array]
-    order: NDArray[np.int32]
+    order: NDArray[np.int32] | None
     key: NDArray[np.uint32]
     first: int
     steps: int
@@ -131,6 +132,24 @@ def _batches(x: Images, y: Labels, size: int, rng: np.random.Generator | None = 
             yield Batches(window, order, key, whole, 1, count - whole)
 
 
+def _shared(x: Images, y: Labels, size: int, rng: np.random.Generator | None = None) -> Iterator[Batches]:
+    """Divide an epoch as ``_batches`` does; of several devices, each gets its part of every batch.
+
+    Their window holds the batches as they are run, and so needs no ``order``.
+    """
+    mesh, room = devices.mesh(), 0
+    if not mesh:
+        yield from _batches(x, y, size, rng)
+        return
+    places = np.arange(len(x))
+    for batches in _batches(places, places, size, rng):
+        end = batches.first + batches.steps * batches.size
+        at = batches.window[0][batches.order[batches.first : end]].reshape(batches.steps, batches.size)
+        room = max(room, batches.steps)
+        window = devices.share(mesh, (x, y), at, room if batches.size == size else batches.steps)
+        yield batches._replace(window=window, order=None)
+
+
 def _run(model: keras.Model, step: Any, transform: Transform, batches: Iterable[Batches]) -> Iterator[int]:
     """Run ``step`` on all ``batches``, and yield now and then how many steps are done, with the metrics up to date.
 
@@ -139,27 +158,34 @@ def _run(model: keras.Model, step: Any, transform: Transform, batches: Iterable[
     trains = step == model.train_step
     optimizer = (model.optimizer.variables,) if trains else ()
     parts = (model.trainable_variables, model.non_trainable_variables, *optimizer, model.metrics_variables)
-    state = tuple([variable.value for variable in part] for part in parts)
+    state: Any = tuple([variable.value for variable in part] for part in parts)
+    mesh = devices.mesh()
+    state = devices.replicate(mesh, state) if mesh else state
     done = 0
     for window, order, key, first, steps, size in batches:
-        state = _steps(step, transform, size, state, window, order, key, first, steps)
-        _assign(model.metrics_variables, state[-1])
+        state = _steps(step, transform, size, mesh, state, window, order, key, first, steps)
+        _assign(model.metrics_variables, devices.local(state[-1]) if mesh else state[-1])
         done += steps
         yield done
+    state = devices.local(state) if mesh else state
     for part, values in zip(parts, state, strict=True):
         _assign(part, values)
 
 
-@partial(jax.jit, static_argnames=("step", "transform", "size"))
+@partial(jax.jit, static_argnames=("step", "transform", "size", "mesh"))
 def _steps(  # noqa: PLR0917
-    step: Any, transform: Transform, size: int, state: Any, window: Any, order: Any, key: Any, first: Any, steps: Any
+    step: Any, transform: Transform, size: int, mesh: Any, state: Any, window: Any, order: Any, key: Any, first: Any, steps: Any
 ) -> Any:
     """Run ``steps`` steps on ``size`` images each, in one program; return the new state of the model."""
 
     def body(number: Any, state: Any) -> Any:
         place = first + number * size
-        x, y = (part[lax.dynamic_slice_in_dim(order, place, size)] for part in window)
-        return step(state, (transform(x, jax.random.fold_in(key, place)), y))[1]
+        if mesh:
+            x, y = (devices.batch(mesh, part, number, size) for part in window)
+        else:
+            x, y = (part[lax.dynamic_slice_in_dim(order, place, size)] for part in window)
+        state = step(state, (transform(x, jax.random.fold_in(key, place)), y))[1]
+        return devices.whole(mesh, state) if mesh else state
 
     with jax.default_prng_impl(GENERATOR):
         return lax.fori_loop(0, steps, body, state)

@@ -79,7 +79,7 @@ def train(
     former = records.unfinished_record(folder) if resume else None
     settings = {**(former["settings"] if former else _recipe(recipe, given)), **settings}
     os.environ.setdefault("KERAS_BACKEND", recipes.backend(settings))
-    keras = import_keras()
+    keras = import_keras(with_tensorflow=bool(tensorboard))
     check_name(settings["activation"], "--activation", keras.activations)
     check_name(settings["optimizer"], "--optimizer", keras.optimizers)
     from study_keras.mnist import callbacks, models, runs

@@ -90,8 +90,8 @@ def train_and_save(
         model = models.build(settings, class_count(dataset))
         images = len(dataset[0][0]) - round(len(dataset[0][0]) * settings["validation"])
         steps = settings["epochs"] * -(-images // settings["batch_size"])
-        schedule = {"rate": settings["rate"], "steps": steps, "average": settings["average"]}
-        models.compile(model, settings["optimizer"], settings["one_hot"], **schedule)
+        schedule = {name: settings[name] for name in ("rate", "average", "betas")}
+        models.compile(model, settings["optimizer"], settings["one_hot"], steps=steps, **schedule)
     else:
         model, former = unfinished
         if different := differences(record, former):

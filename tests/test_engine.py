@@ -1,7 +1,5 @@
 """The engine trains as Keras' own ``fit`` does, on JAX; warps move what they say."""
 
-import os
-
 import keras
 import numpy as np
 import pytest
@@ -10,8 +8,7 @@ if keras.backend.backend() != "jax":
     pytest.fail("the engine is JAX' alone; run these tests without KERAS_BACKEND or with jax", pytrace=False)
 
 from study_keras import mnist
-from study_keras.mnist import augmentation, data, engine, evaluation, models, training
-from study_keras.mnist.stored import Stored
+from study_keras.mnist import augmentation, data, engine, models, training
 
 
 def network(dropout=0.0, normalized=False, **compiling):
@@ -132,58 +129,16 @@ def test_each_image_is_shown_once_an_epoch_also_when_there_are_more_than_a_windo
     assert shown[:96] != sorted(shown[:96])
 
 
-def save_shards(dataset, folder, how):
-    """Write a data set as four .npy files, as shards of unequal length, or as .npz shards."""
-    for part, (images, labels) in zip(("train", "test"), dataset, strict=True):
-        cuts = [] if how == "whole" else [100, 101]
-        shards = zip(np.split(images, cuts), np.split(labels, cuts), strict=True)
-        for number, (x, y) in enumerate(shards):
-            if how == "npz":
-                np.savez(folder / f"{part}-{number}.npz", **{f"x_{part}": x, f"y_{part}": y})
-                continue
-            end = "" if how == "whole" else f"-{number}"
-            np.save(folder / f"x_{part}{end}.npy", x)
-            np.save(folder / f"y_{part}{end}.npy", y)
-
-
-@pytest.mark.parametrize("case", [("whole", 256, 0.0), ("shards", 256, 0.2), ("npz", 1000, 0.2)], ids=str)
-def test_images_on_the_disk_stay_there_and_train_the_same(digits, tmp_path, monkeypatch, case):
-    how, window, validation = case
-    save_shards(digits, tmp_path, how)
-    loaded = data.load_data(tmp_path)
-    assert all(isinstance(images, Stored) for images, _ in loaded)
-    monkeypatch.setattr(engine, "WINDOW", window)
+def test_a_folder_of_npy_files_stays_on_the_disk_and_trains_the_same(digits, tmp_path, monkeypatch):
+    for name, array in zip(data.KEYS, (*digits[0], *digits[1]), strict=True):
+        np.save(tmp_path / f"{name}.npy", array)
+    (x, y), _ = data.load_data(tmp_path)
+    assert isinstance(x, np.memmap)
+    monkeypatch.setattr(engine, "WINDOW", 256)
     one, other = twins()
-    for model, ((images, labels), _) in ((one, loaded), (other, digits)):
-        training.train(model, images, labels, epochs=1, seed=3, validation=validation)
+    engine.fit(one, x, y, 32, seed=3)
+    engine.fit(other, *digits[0], 32, seed=3)
     assert all(np.array_equal(a, b) for a, b in zip(one.get_weights(), other.get_weights(), strict=True))
-    assert evaluation.evaluate(one, *loaded[1])["mistakes"] == evaluation.evaluate(one, *digits[1])["mistakes"]
-
-
-@pytest.mark.parametrize(
-    ("change", "complaint"),
-    [
-        (lambda folder: (folder / "y_train-1.npy").unlink(), "shards of 100, 1, 499 images, but of 100, 499 labels"),
-        (lambda folder: np.save(folder / "x_train-1.npy", np.zeros((1, 28, 28))), "float64 .* unlike x_train-0.npy"),
-        (lambda folder: os.truncate(folder / "x_train-2.npy", 9999), "x_train-2.npy: truncated"),
-        (lambda folder: (folder / "x_test-0.npy").write_text("text"), "x_test-0.npy: not an array"),
-        (lambda folder: [file.unlink() for file in folder.glob("*test*")], "no x_test.npy, no x_test-"),
-    ],
-)
-def test_broken_shards_are_refused(digits, tmp_path, change, complaint):
-    save_shards(digits, tmp_path, "shards")
-    change(tmp_path)
-    with pytest.raises(ValueError, match=complaint):
-        data.load_data(tmp_path)
-
-
-def test_compressed_shards_are_refused_with_what_to_do(digits, tmp_path):
-    (x_train, y_train), (x_test, y_test) = digits
-    np.savez_compressed(tmp_path / "all.npz", x_train=x_train, y_train=y_train, x_test=x_test, y_test=y_test)
-    with pytest.raises(
-        ValueError, match=r"compressed, so that no piece can be read alone; write shards with numpy\.savez"
-    ):
-        data.load_data(tmp_path)
 
 
 def test_a_warp_without_limits_changes_nothing(digits):

@@ -9,16 +9,13 @@ import re
 import struct
 import zipfile
 import zlib
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from study_keras.mnist.stored import Stored, find
-
-Images = NDArray[Any]  # or a Stored, which acts like one where images are read in pieces
+Images = NDArray[Any]
 Labels = NDArray[Any]
 Dataset = tuple[tuple[Images, Labels], tuple[Images, Labels]]
 
@@ -37,9 +34,8 @@ def load_data(path: str | Path | None = None) -> Dataset:
 
     Args:
         path: an ``.npz`` as Keras writes it (keys x_train, y_train, x_test, y_test), a folder with these four as
-            ``.npy`` files, or in shards (``x_train-0.npy`` with ``y_train-0.npy`` and so on, or ``.npz`` files that are
-            not compressed), whose images stay on the disk and may be larger than memory, or a folder with the four
-            IDX files of MNIST, Fashion-MNIST, KMNIST or EMNIST, plain or ``.gz``.
+            ``.npy`` files, which stay on the disk (``numpy.memmap``) so that they may be larger than memory, or a
+            folder with the four IDX files of MNIST, Fashion-MNIST, KMNIST or EMNIST, plain or ``.gz``.
 
     Returns:
         ``(x_train, y_train), (x_test, y_test)``: images ``(n, 28, 28)`` uint8, labels ``(n,)`` integers,
@@ -49,13 +45,13 @@ def load_data(path: str | Path | None = None) -> Dataset:
         ValueError: the path is missing, broken or not such a data set; the text names the file.
     """
     path = Path(__file__).with_name("mnist.npz") if path is None else Path(path)
-    if path.is_dir() and any(path.glob("*.np[yz]")):
-        return _load_stored_folder(path)
+    if path.is_dir() and any((path / f"{key}.npy").exists() for key in KEYS):
+        return _load_npy_folder(path)
     if path.is_dir():
         return _load_idx_folder(path)
     if path.is_file():
         return _load_npz(path)
-    raise ValueError(f"{path}: no such file or folder; expected an .npz file or a folder of IDX, .npy or .npz files")
+    raise ValueError(f"{path}: no such file or folder; expected an .npz file or a folder of four IDX or .npy files")
 
 
 def class_count(data: Dataset) -> int:
@@ -115,46 +111,29 @@ def _load_npz(path: Path) -> Dataset:
     return _check(x_train, y_train, f"{path} (train)"), _check(x_test, y_test, f"{path} (test)")
 
 
-def rows(array: NDArray[Any] | Stored, start: int, stop: int) -> NDArray[Any]:
-    """Return ``array[start:stop]``, in memory."""
-    return array.rows(start, stop) if isinstance(array, Stored) else array[start:stop]
+def rows(array: NDArray[Any], start: int, stop: int) -> NDArray[Any]:
+    """Return ``array[start:stop]``; of a memory-mapped file a copy, mapped for this moment alone.
+
+    A page that was read counts as this process' memory until its mapping ends.
+    """
+    if type(array) is not np.memmap:
+        return array[start:stop]
+    stop = min(stop, len(array))
+    shape = (stop - start, *array.shape[1:])
+    offset = array.offset + start * array.itemsize * int(np.prod(array.shape[1:]))
+    return np.array(np.memmap(str(array.filename), array.dtype, "r", offset, shape))
 
 
-def _load_stored_folder(folder: Path) -> Dataset:
-    """Load shards: ``x_train.npy``, or ``x_train-0.npy`` and so on, by the order of their names, or ``*.npz`` alike."""
-    dataset = []
-    zipped = sorted(folder.glob("*.npz"))
-    for part in ("train", "test"):
-        arrays: list[list[Any]] = []
-        for letter in "xy":
-            key = f"{letter}_{part}"
-            files = sorted([*folder.glob(f"{key}.npy"), *folder.glob(f"{key}[-_]*.npy")])
-            found = [find(file) for file in files]
-            if not found:
-                found = [find(file, key) for file in zipped if _holds(file, key)]
-            if not found:
-                raise ValueError(f"{folder}: no {key}.npy, no {key}-*.npy, and no .npz with {key}")
-            arrays.append(found)
-        images, labels = arrays
-        if (ours := [one.shape[:1] for one in images]) != (theirs := [one.shape[:1] for one in labels]):
-            raise ValueError(f"{folder} ({part}): shards of {_counts(ours)} images, but of {_counts(theirs)} labels")
-        if strange := [one for one in images if (one.dtype, one.shape[1:]) != (images[0].dtype, images[0].shape[1:])]:
-            raise ValueError(f"{strange[0].path}: {strange[0].dtype} {strange[0].shape}, unlike {images[0].path.name}")
-        y = np.concatenate([np.asarray(Stored([one])) for one in labels])
-        dataset.append(_check(Stored(images), y, f"{folder} ({part})"))
-    return dataset[0], dataset[1]
-
-
-def _holds(file: Path, key: str) -> bool:
-    try:
-        with zipfile.ZipFile(file) as archive:
-            return f"{key}.npy" in archive.namelist()
-    except (OSError, zipfile.BadZipFile) as error:
-        raise ValueError(f"{file}: not an .npz file: {error}") from error
-
-
-def _counts(shapes: Sequence[tuple[int, ...]]) -> str:
-    return ", ".join(str(shape[0]) if shape else "no" for shape in shapes)
+def _load_npy_folder(folder: Path) -> Dataset:
+    arrays = []
+    for key in KEYS:
+        path = folder / f"{key}.npy"
+        try:
+            arrays.append(np.load(path, mmap_mode="r" if key.startswith("x") else None, allow_pickle=False))
+        except (ValueError, OSError, EOFError) as error:
+            raise ValueError(f"{path}: not an array: {str(error).splitlines()[0]}") from error
+    x_train, y_train, x_test, y_test = arrays
+    return _check(x_train, y_train, f"{folder} (train)"), _check(x_test, y_test, f"{folder} (test)")
 
 
 def _load_idx_folder(folder: Path) -> Dataset:
@@ -209,7 +188,7 @@ def _read_idx(path: Path, rank: int) -> NDArray[Any]:
     return np.frombuffer(body, dtype).reshape(shape).astype(dtype.newbyteorder("="))
 
 
-def _check(images: Any, labels: NDArray[Any], where: str) -> tuple[Images, Labels]:
+def _check(images: NDArray[Any], labels: NDArray[Any], where: str) -> tuple[Images, Labels]:
     if images.ndim != 3 or images.shape[1:] != (28, 28) or len(images) == 0:
         raise ValueError(f"{where}: images of shape {images.shape}, expected (n, 28, 28) with n at least 1")
     if images.dtype != np.uint8:

@@ -43,7 +43,7 @@ def train(
     after three epochs ends with the same weights as one that never stopped.
 
     Args:
-        images: ``(n, 28, 28)`` uint8; on JAX those on the disk stay there, unless images are warped.
+        images: ``(n, 28, 28)`` uint8; on JAX a memory-mapped file stays on the disk, unless images are warped.
         labels: ``(n,)`` whole numbers; they are turned into one-hot rows where the model's loss wants those.
         validation: the fraction of the images that is held out and measured after each epoch; 0 for none.
         seed: from 0 to 2**32 - 1; drawn anew where it is ``None``.

@@ -143,7 +143,7 @@ def samples(images: Images, labels: Labels, each: int = 12) -> Figure:
     figure = Figure(figsize=(each * 0.6, len(digits) * 0.62), layout="constrained")
     grid = figure.subplots(len(digits), each, squeeze=False)
     for row, digit in zip(grid, digits, strict=True):
-        chosen = images[labels == digit][:each]
+        chosen = images[np.flatnonzero(labels == digit)[:each]]
         for axes in row:
             axes.set(xticks=[], yticks=[], frame_on=False)
         for axes, image in zip(row, chosen, strict=False):

@@ -11,6 +11,7 @@ before it begins, for the checksum in its record, so what fits into the system's
 
 import argparse
 import json
+import multiprocessing
 import os
 import subprocess
 import sys
@@ -45,7 +46,7 @@ def write(path, count, form):
         parts = [units[number % 25] for number in range(count // UNIT)]
         x_train, y_train = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
         np.savez(path / "data.npz", x_train=x_train, y_train=y_train, x_test=x_test, y_test=y_test)
-        return path / "data.npz"
+        return
     np.save(path / "x_test.npy", x_test)
     np.save(path / "y_test.npy", y_test)
     whole = {"x": (count, 28, 28), "y": (count,)}
@@ -59,7 +60,6 @@ def write(path, count, form):
                 arrays[name][number * UNIT : (number + 1) * UNIT] = array
             else:
                 np.save(path / f"{name}_train-{number:05}.npy", array)
-    return path
 
 
 def train(data, output):
@@ -79,7 +79,12 @@ def train(data, output):
 
 def measure(count, forms, rounds, folder):
     """Return the results of each form for ``count`` images."""
-    paths = {form: write(folder / f"{count}_{form}", count, form) for form in forms}
+    paths = {form: folder / f"{count}_{form}" for form in forms}
+    for form, path in paths.items():  # in another process, since a process counts its parent's memory as its own peak
+        writer = multiprocessing.get_context("spawn").Process(target=write, args=(path, count, form))
+        writer.start()
+        writer.join()
+    paths = {form: path / "data.npz" if form == "npz" else path for form, path in paths.items()}
     results = {form: [] for form in forms}
     for number in range(rounds):
         for form in forms if number % 2 == 0 else forms[::-1]:

@@ -49,6 +49,13 @@ def read_folder(folder: Path, prefix: str | None = None) -> dict[str, tuple[NDAr
     return parts
 
 
+def label_files(folder: Path, prefix: str | None = None) -> list[Path]:
+    """Return the files in ``folder`` that are named as training labels are."""
+    found = [(file, NAME.search(file.name)) for file in sorted(folder.iterdir())]
+    of_prefix = [(file, match) for file, match in found if match and prefix in (None, prefix_of(file))]
+    return [file for file, match in of_prefix if match.group(1, 2) == ("train", "labels")]
+
+
 def _only(folder: Path, part: str, kind: str, files: list[Path]) -> Path:
     # An unpacked file beside its .gz is the same file.
     files = [file for file in files if file.suffix != ".gz" or file.with_suffix("") not in files]

@@ -16,9 +16,10 @@ import numpy as np
 
 from study_keras import files, formats
 from study_keras.mnist import models, training
-from study_keras.mnist.data import Dataset, class_count, rows
+from study_keras.mnist.data import Dataset, class_count
 from study_keras.mnist.recipes import TUTORIAL
 from study_keras.mnist.records import RECORD, UNFINISHED, save_record, unfinished_record
+from study_keras.mnist.shards import rows
 
 
 def describe(dataset: Dataset, settings: Mapping[str, Any]) -> dict[str, Any]:

@@ -47,7 +47,7 @@ async function answer() {
   let found = null;
   if (pixels && !model) reason = words().loading;
   try {
-    if (pixels && model) found = await read(model, pixels);
+    if (pixels && model) found = await read(model, pixels, entry.classes);
     if (model) showLayers(model.layers && model.layers(pixels ?? new Float32Array(784)));
   } catch (error) {
     byId("problem").textContent = words().noModel(entry.name, error.message ?? error);
@@ -87,7 +87,7 @@ async function choose(chosen) {
     await working; // the former model may be at work
     model?.close();
     [model, entry] = [opened, chosen];
-    makeBars(model.classes);
+    makeBars(model.classes, entry.classes);
     byId("layers").replaceChildren();
     speak();
   } catch (error) {

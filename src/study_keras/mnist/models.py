@@ -52,9 +52,9 @@ def best(classes: int = 10) -> keras.Sequential:
 
 
 def tiny(classes: int = 10) -> keras.Sequential:
-    """Build one that fits into 10,000 bytes as a ``.tflite`` with int8 weights."""
-    body = [*_block(8, 3, "valid"), keras.layers.MaxPooling2D(), *_block(14, 3, "valid"), keras.layers.MaxPooling2D()]
-    body += [*_block(20, 3, "valid"), keras.layers.Flatten()]
+    """Build one that fits into 10,000 bytes as a ``.tflite`` with int8 weights: 9,600 for ten classes."""
+    body = [*_block(6, 3, "valid"), keras.layers.MaxPooling2D(), *_block(10, 3, "valid"), keras.layers.MaxPooling2D()]
+    body += [*_block(14, 3, "valid"), keras.layers.Flatten()]
     return keras.Sequential([*_image_input(), *body, keras.layers.Dense(classes, activation="softmax")])
 
 

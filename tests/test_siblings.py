@@ -128,3 +128,19 @@ def test_letters_are_read_as_a_word_and_words_with_spaces_between_them(digits):
     assert re.fullmatch(r"ya\?? su\?? ki\?? \(.* %, .* %, .* %\)", line)
     twelve = reading.read_grey(grey, lambda given: np.pad(network(given), ((0, 0), (2, 0))))
     assert (twelve["text"], twelve["digits"][0]["name"]) == ("9 4 3", "9")
+
+
+def test_a_picture_of_another_set_reaches_its_network_as_it_is_and_a_digit_prepared(digits, tmp_path):
+    shoe = np.zeros((28, 28), np.uint8)
+    shoe[4:26, 1:27] = 90 + np.arange(26)  # wider than a digit of MNIST, and nowhere quite white
+    Image.fromarray(shoe).save(tmp_path / "shoe.png")
+    seen = []
+
+    def network(images):
+        seen.append(images[0])
+        return np.eye(10, dtype="float32")[[9]]
+
+    assert reading.read_digits(tmp_path / "shoe.png", network, names.FASHION)["text"] == "Ankle boot"
+    np.testing.assert_array_equal(np.round(seen[0] * 255), shoe)
+    reading.read_digits(tmp_path / "shoe.png", network)
+    assert np.abs(seen[1] * 255 - shoe).max() > 50

@@ -1,5 +1,6 @@
 """MNIST's siblings: their classes have names, and whatever shows an answer shows those."""
 
+import asyncio
 import base64
 import gzip
 import hashlib
@@ -14,6 +15,8 @@ from test_data import named, transposed, write_idx
 from study_keras import mnist
 from study_keras.cli import main
 from study_keras.mnist import names, reading, records
+from study_keras.web.shelf import load_models
+from study_keras.web.work import Readers
 
 LETTERS = list("abcdefghijklmnopqrstuvwxyz")
 KANA = ["o", "ki", "su", "tsu", "na", "ha", "ma", "ya", "re", "wo"]
@@ -108,6 +111,13 @@ def test_the_names_go_from_the_data_to_the_model_its_copies_and_every_answer(wor
     assert records.class_names(tmp_path / "structure.json") is None
 
     assert main(["convert", str(model), str(tmp_path / "page.html")]) == 0
+    shelf = load_models([model], 1, tmp_path)
+    assert [offer.get("classes") for offer in shelf.offers] == [WORDS, None, None]
+    readers = Readers(shelf.networks, 0, 60, shelf.classes)
+    for name, text in (("hello_mnist", "thing H"), ("digits", "7")):
+        assert asyncio.run(readers.read(name, picture.read_bytes()))["text"] == text
+    readers.close()
+
     (inside,) = re.findall(
         r'<script id="model" type="application/json">(.*?)</script>', (tmp_path / "page.html").read_text()
     )

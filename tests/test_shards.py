@@ -1,6 +1,7 @@
 """Data that stays on the disk: shards are one data set, train the same, and are refused where one is missing."""
 
 import itertools
+import json
 import os
 import subprocess
 import sys
@@ -195,3 +196,15 @@ def test_packed_shards_and_pickles_are_refused(digits, tmp_path):
     np.savez(tmp_path / "train-0.npz", pictures=digits[0][0])
     with pytest.raises(ValueError, match=r"train-0.npz: not a shard: no x; found pictures"):
         mnist.load_data(tmp_path)
+
+
+def test_the_command_trains_measures_and_reports_from_shards(digits, tmp_path, capsys):
+    (tmp_path / "data").mkdir()
+    options = ["--data", str(write_npz(tmp_path / "data", digits)), "--output", str(tmp_path)]
+    assert main(["train", *options, "--epochs", "2", "--validation", "0.2", "--seed", "1", "--json"]) == 0
+    trained = json.loads(capsys.readouterr().out)
+    assert trained["data"]["training_images"] == 600
+    assert main(["evaluate", trained["model"], *options[:2], "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["mistakes"] == trained["mistakes"]
+    assert main(["report", trained["model"], *options]) == 0
+    assert (tmp_path / "hello_mnist_report.html").read_text().count("<img") == 7

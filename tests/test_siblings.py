@@ -1,5 +1,6 @@
 """MNIST's siblings: their classes have names, and whatever shows an answer shows those."""
 
+import asyncio
 import base64
 import gzip
 import hashlib
@@ -14,6 +15,8 @@ from test_data import named, transposed, write_idx
 from study_keras import mnist
 from study_keras.cli import main
 from study_keras.mnist import names, reading, records
+from study_keras.web.shelf import load_models
+from study_keras.web.work import Readers
 
 LETTERS = list("abcdefghijklmnopqrstuvwxyz")
 KANA = ["o", "ki", "su", "tsu", "na", "ha", "ma", "ya", "re", "wo"]
@@ -108,6 +111,13 @@ def test_the_names_go_from_the_data_to_the_model_its_copies_and_every_answer(wor
     assert records.class_names(tmp_path / "structure.json") is None
 
     assert main(["convert", str(model), str(tmp_path / "page.html")]) == 0
+    shelf = load_models([model], 1, tmp_path)
+    assert [offer.get("classes") for offer in shelf.offers] == [WORDS, None, None]
+    readers = Readers(shelf.networks, 0, 60, shelf.classes)
+    for name, text in (("hello_mnist", "thing H"), ("digits", "7")):
+        assert asyncio.run(readers.read(name, picture.read_bytes()))["text"] == text
+    readers.close()
+
     (inside,) = re.findall(
         r'<script id="model" type="application/json">(.*?)</script>', (tmp_path / "page.html").read_text()
     )
@@ -128,3 +138,19 @@ def test_letters_are_read_as_a_word_and_words_with_spaces_between_them(digits):
     assert re.fullmatch(r"ya\?? su\?? ki\?? \(.* %, .* %, .* %\)", line)
     twelve = reading.read_grey(grey, lambda given: np.pad(network(given), ((0, 0), (2, 0))))
     assert (twelve["text"], twelve["digits"][0]["name"]) == ("9 4 3", "9")
+
+
+def test_a_picture_of_another_set_reaches_its_network_as_it_is_and_a_digit_prepared(digits, tmp_path):
+    shoe = np.zeros((28, 28), np.uint8)
+    shoe[4:26, 1:27] = 90 + np.arange(26)  # wider than a digit of MNIST, and nowhere quite white
+    Image.fromarray(shoe).save(tmp_path / "shoe.png")
+    seen = []
+
+    def network(images):
+        seen.append(images[0])
+        return np.eye(10, dtype="float32")[[9]]
+
+    assert reading.read_digits(tmp_path / "shoe.png", network, names.FASHION)["text"] == "Ankle boot"
+    np.testing.assert_array_equal(np.round(seen[0] * 255), shoe)
+    reading.read_digits(tmp_path / "shoe.png", network)
+    assert np.abs(seen[1] * 255 - shoe).max() > 50

@@ -172,7 +172,7 @@ const CHECKS = {
     await page.setInputFiles("#file", spec.pictures.paper_8);
     await page.waitForFunction(() => document.getElementById("file").value === "");
     const picture = await said(page);
-    return { requests, answers, picture, bars: await page.locator("#bars li").count(), name: await page.textContent(".model-name") };
+    return { requests, answers, picture, bars: await page.locator("#bars .name").allTextContents(), shown: await page.textContent("#digit"), name: await page.textContent(".model-name") };
   },
 };
 

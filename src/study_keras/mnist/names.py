@@ -17,7 +17,8 @@ EMNIST = {
     "emnist-bymerge-": MERGED,
     "emnist-byclass-": [*digits, *ascii_uppercase, *ascii_lowercase],
 }
-# Fashion-MNIST's and KMNIST's files have MNIST's own names. The MD5 sums of the training labels, packed and unpacked.
+# Fashion-MNIST's and KMNIST's files have MNIST's own names. The MD5 sums of the training labels as published; of
+# Fashion-MNIST's also unpacked.
 LABELS = {
     "25c81989df183df01b3e8a0aad5dffbe": FASHION,
     "9018921c3c673c538a1fc5bad174d6f9": FASHION,

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from study_keras.mnist.framing import box_of, frame
-from study_keras.mnist.images import prepare, read_image
+from study_keras.mnist.images import check_grey, prepare, read_image
 from study_keras.mnist.ink import Grey
 from study_keras.mnist.names import name_of
 from study_keras.mnist.networks import Network, load_network
@@ -36,7 +36,8 @@ def read_digits(
     """Read the digits in a picture, line by line from the left.
 
     Args:
-        source: a picture as ``images.read_image`` takes it; one of MNIST's own passes to the network unchanged.
+        source: a picture as ``images.read_image`` takes it; one of MNIST's own passes to the network unchanged, and
+            where classes have ``names``, and so are not MNIST's, any of 28 x 28: other sets were prepared otherwise.
         network: as ``load_network`` gives it.
         names: of the network's classes, as ``records.class_names`` gives them; by default they are digits.
 
@@ -55,7 +56,7 @@ def read_digits(
 
 def read_grey(grey: Grey, network: Network, names: Sequence[str] | None = None) -> dict[str, Any]:
     """Read the digits in ``(height, width)`` floats in [0, 1], as ``read_digits`` does and with its result."""
-    digits = [candidate for candidate in find_candidates(grey, network) if candidate.row.max() >= NO_DIGIT]
+    digits = [candidate for candidate in find_candidates(grey, network, names) if candidate.row.max() >= NO_DIGIT]
     answers = [_answer(box, row, names) for box, _, row, _ in digits]
     lines: dict[int, list[str]] = {}
     for answer, candidate in zip(answers, digits, strict=True):
@@ -64,17 +65,17 @@ def read_grey(grey: Grey, network: Network, names: Sequence[str] | None = None) 
     return {"text": "\n".join((" " if long else "").join(line) for line in lines.values()), "digits": answers}
 
 
-def find_candidates(grey: Grey, network: Network) -> list[Candidate]:
+def find_candidates(grey: Grey, network: Network, names: Sequence[str] | None = None) -> list[Candidate]:
     """Return all ink that may be a digit, in reading order; what ``NO_DIGIT`` rules out is among them."""
-    found = _framed(grey)
+    found = _framed(grey, as_it_is=bool(names))
     rows = network(np.array([image for _, image, _ in found], np.float32).reshape(-1, 28, 28))
     return [Candidate(box, image, row, line) for (box, image, line), row in zip(found, rows, strict=True)]
 
 
-def _framed(grey: Grey) -> list[tuple[Box, NDArray[np.float32], int]]:
+def _framed(grey: Grey, *, as_it_is: bool) -> list[tuple[Box, NDArray[np.float32], int]]:
     """Return box, image and line of whatever may be a digit."""
     if grey.shape == (28, 28):
-        image = prepare(grey)
+        image = check_grey(grey).astype(np.float32) if as_it_is else prepare(grey)
         return [(box_of(image > 0), image, 0)]
     return [(box, frame(ink), number) for number, line in enumerate(find_lines(grey)) for box, ink in line]
 

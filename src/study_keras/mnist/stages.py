@@ -31,7 +31,7 @@ def save_stages(
         ValueError: the picture has no ink.
         OSError: nothing can be written there.
     """
-    found = find_candidates(grey, network)
+    found = find_candidates(grey, network, names)
     digits = [candidate for candidate in found if candidate.row.max() >= NO_DIGIT]
     ink = found[0].image if grey.shape == (28, 28) else separate(reduce(grey, LONGEST)[0]).strength
     pictures = {"grey": _picture(grey), "ink": _picture(ink)}

@@ -69,7 +69,10 @@ function see() {
   }
   try {
     const { colours, width, height } = pixelsOf(picture);
-    return { pixels: prepare(greyOf(colours), width, height), reason: null };
+    const grey = greyOf(colours);
+    // Classes with names are not MNIST's digits, and their own pictures were prepared otherwise: they pass as they are.
+    const own = entry?.classes && width === 28 && height === 28;
+    return { pixels: own ? Float32Array.from(grey) : prepare(grey, width, height), reason: null };
   } catch {
     return { pixels: null, reason: words().noInk };
   }

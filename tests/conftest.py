@@ -12,6 +12,7 @@ import pytest
 
 os.environ.setdefault("KERAS_BACKEND", "jax")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+import tensorflow  # noqa: F401  # or the first `train` in this process would shut it out for the tests after it
 
 ROOT = Path(__file__).resolve().parents[1]
 COMMAND = Path(sys.executable).with_name("hello-mnist")

@@ -22,6 +22,17 @@ def test_help_loads_no_framework():
     assert not {"numpy", "rich", "keras", "jax", "tensorflow", "matplotlib"} & set(modules)
 
 
+def test_a_training_on_jax_loads_no_tensorflow(small, tmp_path):
+    arguments = ["train", "--data", str(small), "--epochs", "1", "--output", str(tmp_path)]
+    code = (
+        f"import sys; from study_keras.cli import main; main({arguments}); print(*filter(sys.modules.get, sys.modules))"
+    )
+    modules = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    modules = modules.splitlines()[-1].split()
+    assert "jax" in modules
+    assert "tensorflow" not in modules
+
+
 def test_the_package_runs_where_the_command_is_not_on_the_path():
     command = [sys.executable, "-m", "study_keras.cli", "show", "nowhere.keras"]
     result = subprocess.run(command, capture_output=True, text=True, check=False)

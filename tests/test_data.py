@@ -85,9 +85,37 @@ def test_a_file_that_lies_packed_and_unpacked_is_read_once(digits, tmp_path):
     assert_same(mnist.load_data(folder), digits)
 
 
-def test_emnist_is_turned_upright(digits, tmp_path):
-    arrays = {key: array.swapaxes(1, 2) if array.ndim == 3 else array for key, array in named(digits).items()}
-    assert_same(mnist.load_data(write_idx(tmp_path / "idx", arrays, prefix="emnist-letters-")), digits)
+def transposed(digits, first_label=0):
+    """The arrays as EMNIST stores them; its letters are counted from 1."""
+    arrays = named(digits).items()
+    return {key: array.swapaxes(1, 2) if array.ndim == 3 else array + np.uint8(first_label) for key, array in arrays}
+
+
+@pytest.mark.parametrize(("name", "first_label"), [("balanced", 0), ("byclass", 0), ("digits", 0), ("letters", 1)])
+def test_emnist_is_turned_upright_and_its_labels_begin_with_0(digits, tmp_path, name, first_label):
+    folder = write_idx(tmp_path / "idx", transposed(digits, first_label), gzip.compress, ".gz", f"emnist-{name}-")
+    assert_same(mnist.load_data(folder), digits)
+
+
+def test_of_several_sets_in_a_folder_one_is_chosen_by_one_of_its_files(digits, tmp_path):
+    folder = write_idx(tmp_path / "gzip", transposed(digits, 1), prefix="emnist-letters-")
+    other = transposed((digits[1], digits[0]))
+    write_idx(folder, other, prefix="emnist-digits-")
+    write_idx(folder, named(digits))
+    assert_same(mnist.load_data(folder / "emnist-letters-t10k-images-idx3-ubyte"), digits)
+    assert_same(mnist.load_data(folder / "emnist-digits-train-labels-idx1-ubyte"), (digits[1], digits[0]))
+    assert_same(mnist.load_data(folder / "train-labels-idx1-ubyte"), digits)
+    with pytest.raises(ValueError, match="choose one by naming one of its files"):
+        mnist.load_data(folder)
+
+
+def test_qmnist_tells_the_class_in_the_first_of_eight_numbers(digits, tmp_path):
+    for part, (images, labels) in zip(("train", "test"), digits, strict=True):
+        about = np.arange(8 * len(labels), dtype="int32").reshape(-1, 8)  # writer, source and so on
+        about[:, 0] = labels
+        (tmp_path / f"qmnist-{part}-images-idx3-ubyte.gz").write_bytes(gzip.compress(idx(images)))
+        (tmp_path / f"qmnist-{part}-labels-idx2-int.gz").write_bytes(gzip.compress(idx(about)))
+    assert_same(mnist.load_data(tmp_path), digits)
 
 
 def test_a_keras_npz_loads(digits, small):

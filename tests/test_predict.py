@@ -220,8 +220,8 @@ def test_json_is_an_object_for_one_picture_and_an_array_for_several(pictures, ca
     assert set(answer) == {"image", "text", "digits"}
     assert (answer["image"], answer["text"]) == (str(pictures[0]), "7210")
     for digit, expected in zip(answer["digits"], "7210", strict=True):
-        assert set(digit) == {"digit", "probability", "probabilities", "box", "certain"}
-        assert digit["digit"] == int(expected)
+        assert set(digit) == {"digit", "name", "probability", "probabilities", "box", "certain"}
+        assert (digit["digit"], digit["name"]) == (int(expected), expected)
         assert digit["certain"] is True
         assert sum(digit["probabilities"]) == pytest.approx(1, abs=0.01)
         assert len(digit["box"]) == 4

@@ -9,6 +9,7 @@ from work import SEED, report
 
 with tempfile.TemporaryDirectory() as folder:
     command = [sys.executable, "-m", "study_keras.cli", "train", "--seed", str(SEED), "--json", "--output", folder]
+    command += sys.argv[2:]  # such as --recipe fast
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
 figures = json.loads(done.stdout)
 report(figures.get("fit_seconds", figures["seconds"]), figures["accuracy"])

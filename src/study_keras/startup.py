@@ -11,12 +11,20 @@ from types import ModuleType
 from typing import Any
 
 
-def import_keras() -> Any:
-    """Import Keras: on the backend in ``KERAS_BACKEND``, otherwise on JAX."""
+def import_keras(*, with_tensorflow: bool = True) -> Any:
+    """Import Keras: on the backend in ``KERAS_BACKEND``, otherwise on JAX.
+
+    Args:
+        with_tensorflow: whether this process may import TensorFlow for what Keras on JAX itself does not need. It
+            would at every seed and every save, to ask whether an object is one of TensorFlow's: half of a short
+            training's seconds.
+    """
     os.environ.setdefault("KERAS_BACKEND", "jax")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     if "tensorflow" not in sys.modules and not any(isinstance(finder, _QuietTensorFlow) for finder in sys.meta_path):
         sys.meta_path.insert(0, _QuietTensorFlow())
+    if not with_tensorflow and os.environ["KERAS_BACKEND"] == "jax":
+        sys.modules.setdefault("tensorflow", None)  # type: ignore[arg-type]  # from now on it cannot be imported
     import absl.logging
     import keras
 

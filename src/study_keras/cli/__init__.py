@@ -9,12 +9,12 @@ from collections.abc import Sequence
 
 import click
 
-from study_keras.cli import comparing, exporting, measuring, reading, running, training
+from study_keras.cli import comparing, describing, exporting, measuring, reading, running, training
 from study_keras.cli.shared import complain
 
 VERBS = [
     *(running.run, training.train, comparing.compare),
-    *(measuring.evaluate, measuring.report),
+    *(describing.data, measuring.evaluate, measuring.report),
     *(exporting.convert, exporting.verify, exporting.show),
     *(reading.predict, reading.serve),
 ]

@@ -56,7 +56,7 @@ def compare(*, seeds: int, data: Path | None, output: Path | None, as_json: bool
 
     Example: hello-mnist compare --units 32 128 512 --activation relu sigmoid --dropout 0 0.2 0.5
     """
-    keras = import_keras()
+    keras = import_keras(with_tensorflow=False)
     for name in grid["activation"]:
         check_name(name, "--activation", keras.activations)
     for name in grid["optimizer"]:

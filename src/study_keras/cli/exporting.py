@@ -38,7 +38,7 @@ def convert(
     from study_keras.formats import convert as formats_convert
     from study_keras.formats import kind
     from study_keras.mnist import data as mnist_data
-    from study_keras.mnist import evaluation
+    from study_keras.mnist import evaluation, records
 
     page = target.suffix == ".html"
     if not page and kind(target) in ("litert", "onnx") and keras.backend.backend() != "tensorflow":
@@ -53,6 +53,8 @@ def convert(
         done = convert_page(source, target, weights, quantize)
     else:
         done = formats_convert.convert(source, target, weights, quantize, typical)
+        if "structure" not in done["lost"] and "weights" not in done["lost"]:
+            records.carry_record(source, target)
     if as_json:
         return print_json(done)
     click.echo(f"{near(source)} -> {near(target)}")

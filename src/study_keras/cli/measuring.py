@@ -45,13 +45,15 @@ def report(model: Path, data: Path | None, output: Path | None) -> None:
     """
     import_keras()
     from study_keras.mnist import data as mnist_data
-    from study_keras.mnist import evaluation, records
+    from study_keras.mnist import evaluation, names, records
     from study_keras.mnist.report import write_report
 
     folder = output_folder(output)
     dataset = mnist_data.load_data(data)
     loaded = whole_model(model)
     made = {**(records.load_record(model) or {}), "name": model.name, "command": typed()}
+    if found := names.class_names(data, mnist_data.class_count(dataset)):
+        made["classes"] = found
     with named(model):
         result = evaluation.evaluate(loaded, *dataset[1])
         page = write_report(folder / f"{model.stem}_report.html", loaded, dataset, result, made)

@@ -34,7 +34,7 @@ DATA = click.option(
     "--data",
     type=click.Path(exists=True, path_type=Path),
     metavar="PATH",
-    help="An .npz as Keras writes it, or a folder of four IDX files, plain or .gz, or of four .npy.  [default: MNIST]",
+    help="An .npz as Keras writes it, or a folder of IDX files, plain or .gz, of .npy or of shards.  [default: MNIST]",
 )
 CALIBRATION = 500  # training images that int8 is fitted to
 JSON = click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON, and nothing else.")

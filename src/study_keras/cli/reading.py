@@ -22,21 +22,21 @@ def predict(images: tuple[str, ...], model: Path | None, show: Path | None, as_j
     """Read the digits in each IMAGE: PNG, JPEG, WebP, BMP or GIF, or - for standard input.
 
     Several digits are read as a number, line by line. A digit that the network is not certain of has a ? behind it;
-    ink that is no digit is not counted. JSON: {"image", "text", "digits": [{"digit", "probability", "probabilities",
-    "box", "certain"}]}, in an array where there are several IMAGEs. A picture that cannot be read is named on stderr,
-    the others are answered, and the exit code is 1.
+    ink that is no digit is not counted. JSON: {"image", "text", "digits": [{"digit", "name", "probability",
+    "probabilities", "box", "certain"}]}, in an array where there are several IMAGEs. A picture that cannot be read is
+    named on stderr, the others are answered, and the exit code is 1.
 
     Example: hello-mnist predict photo.jpg --show output/photo
     """
     from study_keras import files
-    from study_keras.mnist import networks, reading
+    from study_keras.mnist import networks, reading, records
 
-    network = networks.load_network(model)
+    network, names = networks.load_network(model), records.class_names(model)
     folder = files.writable_dir(show) if show else None
     answers: list[dict[str, Any]] = []
     for number, image in enumerate(images, 1):
         try:
-            answers.append({"image": image, **_predict(image, number, network, folder)})
+            answers.append({"image": image, **_predict(image, number, network, folder, names)})
         except ValueError as error:
             complain(str(error), 1)
             continue
@@ -49,7 +49,7 @@ def predict(images: tuple[str, ...], model: Path | None, show: Path | None, as_j
         raise click.exceptions.Exit(1)
 
 
-def _predict(image: str, number: int, network: Any, folder: Path | None) -> dict[str, Any]:
+def _predict(image: str, number: int, network: Any, folder: Path | None, names: list[str] | None) -> dict[str, Any]:
     from study_keras.mnist import reading
     from study_keras.mnist.images import read_image
 
@@ -59,8 +59,8 @@ def _predict(image: str, number: int, network: Any, folder: Path | None) -> dict
             from study_keras.mnist import stages
 
             name = "stdin" if image == "-" else Path(image).stem
-            stages.save_stages(grey, network, folder, f"{number}_{name}")
-        return reading.read_grey(grey, network)
+            stages.save_stages(grey, network, folder, f"{number}_{name}", names)
+        return reading.read_grey(grey, network, names)
 
 
 @click.command()

@@ -79,7 +79,7 @@ def train(
     former = records.unfinished_record(folder) if resume else None
     settings = {**(former["settings"] if former else _recipe(recipe, given)), **settings}
     os.environ.setdefault("KERAS_BACKEND", recipes.backend(settings))
-    keras = import_keras()
+    keras = import_keras(with_tensorflow=bool(tensorboard))
     check_name(settings["activation"], "--activation", keras.activations)
     check_name(settings["optimizer"], "--optimizer", keras.optimizers)
     from study_keras.mnist import callbacks, models, runs
@@ -131,14 +131,17 @@ def train_and_test(
     """Train with a progress display on stderr, save, and test; return model, path, record and result."""
     from rich.console import Console
 
-    from study_keras.mnist import evaluation, runs, terminal
+    from study_keras.mnist import evaluation, names, runs, terminal
+    from study_keras.mnist.data import class_count
 
     settings = {**settings, "units": list(settings["units"])}
     if settings["seed"] is None:
         settings["seed"] = secrets.randbits(32)
     images = round(len(dataset[0][0]) * (1 - settings["validation"]))
     progress = terminal.TrainingProgress(Console(stderr=True), images)
-    made = {"trained_by": typed(), "data_path": str(data.resolve()) if data else None}
+    made: dict[str, Any] = {"trained_by": typed(), "data_path": str(data.resolve()) if data else None}
+    if classes := names.class_names(data, class_count(dataset)):
+        made["classes"] = classes
     try:
         model, path, record = runs.train_and_save(
             dataset, settings, folder, made=made, unfinished=unfinished, callbacks=[*callbacks, progress]

@@ -107,7 +107,7 @@ def _settle(free: Any) -> None:
         os.sched_setaffinity(0, {processor})
     from study_keras.startup import import_keras
 
-    import_keras()
+    import_keras(with_tensorflow=False)
 
 
 def _train(number: int, settings: dict[str, Any], seeds: Sequence[int], data: Path | None) -> list[dict[str, Any]]:

@@ -5,7 +5,7 @@ sees the whole batch, of which each device holds a part, so the loss, dropout's 
 statistics are those of the whole batch too, whatever the number of devices.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
 
@@ -14,6 +14,8 @@ import numpy as np
 from jax import lax
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 from numpy.typing import NDArray
+
+from study_keras.mnist.shards import Shards, on_disk
 
 Array = Any  # a jax.Array
 AXIS = "batch"
@@ -25,7 +27,7 @@ def mesh() -> Mesh | None:
     devices = jax.devices()
     if len(devices) == 1:
         return None
-    # JAX' newer partitioner, Shardy, cannot write down the upper half of a product, which Philox draws its numbers with.
+    # JAX' newer partitioner, Shardy, cannot write down the upper half of a product, which Philox draws numbers with.
     jax.config.update("jax_use_shardy_partitioner", False)
     return Mesh(np.array(devices), (AXIS,))
 
@@ -86,7 +88,12 @@ def _hold(mesh: Mesh, value: Array, parts: PartitionSpec) -> Array:
 
 
 def _rows(array: Any, places: NDArray[Any]) -> NDArray[Any]:
-    """Return the rows at ``places``; a file is mapped for this moment alone, as ``data.rows`` does."""
-    if type(array) is np.memmap:
-        array = np.memmap(str(array.filename), array.dtype, "r", array.offset, array.shape)
-    return np.asarray(array[places])
+    """Return the rows at ``places`` ``(steps, m)``, read in their order on the disk where they lie there."""
+    array = (
+        array
+        if isinstance(array, np.ndarray) and not on_disk(array)
+        else array
+        if isinstance(array, Shards)
+        else Shards([array])
+    )
+    return np.asarray(array[places.reshape(-1)]).reshape(*places.shape, *array.shape[1:])

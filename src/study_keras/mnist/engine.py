@@ -16,7 +16,8 @@ from jax import lax
 from numpy.typing import NDArray
 
 from study_keras.mnist import devices
-from study_keras.mnist.data import Images, Labels, rows
+from study_keras.mnist.data import Images, Labels
+from study_keras.mnist.shards import rows
 
 Array = Any  # a jax.Array
 Transform = Callable[[Array, Array], Array]  # a batch of images and a random key -> what the model is given
@@ -51,7 +52,7 @@ def fit(
 
     Args:
         model: built and compiled, its metrics too: ``model.fit(x, y, epochs=0)`` does that.
-        x: ``(n, 28, 28)`` uint8; may be a memory-mapped file of any size.
+        x: ``(n, 28, 28)`` uint8; may be a memory-mapped file or ``Shards`` of any size.
         y: ``(n,)`` or ``(n, classes)``, as the loss takes them.
         seed: the order of an epoch's images and the keys of ``transform`` follow from it and the epoch's number.
         validation_data: such a pair, measured after each epoch; its images go through ``as_float``.
@@ -65,7 +66,7 @@ def fit(
         list(callbacks), add_history=True, model=model, epochs=epochs, steps=steps, verbose=0
     )
     if len(x) <= WINDOW and not devices.mesh():
-        x, y = jax.device_put((x, y))
+        x, y = jax.device_put((rows(x, 0, len(x)), y))
     logs: dict[str, float] = {}
     model.stop_training = False
     watchers.on_train_begin()
@@ -96,6 +97,7 @@ def evaluate(model: keras.Model, x: Images, y: Labels, batch_size: int = 32) -> 
         x: ``(n, 28, 28)`` uint8.
         y: ``(n,)`` or ``(n, classes)``, as the loss takes them.
     """
+    x = rows(x, 0, len(x)) if len(x) <= WINDOW else x
     model.reset_metrics()
     for _ in _run(model, model.test_step, as_float, _shared(x, y, batch_size)):
         pass
@@ -106,7 +108,7 @@ class Batches(NamedTuple):
     """Some batches of a window of the data: ``steps`` of ``size`` images, by ``order`` from its place ``first``."""
 
     window: tuple[Array, Array]
-    order: NDArray[np.int32] | None
+    order: Any  # int32, or None where the window holds the batches one after the other
     key: NDArray[np.uint32]
     first: int
     steps: int
@@ -174,7 +176,16 @@ def _run(model: keras.Model, step: Any, transform: Transform, batches: Iterable[
 
 @partial(jax.jit, static_argnames=("step", "transform", "size", "mesh"))
 def _steps(  # noqa: PLR0917
-    step: Any, transform: Transform, size: int, mesh: Any, state: Any, window: Any, order: Any, key: Any, first: Any, steps: Any
+    step: Any,
+    transform: Transform,
+    size: int,
+    mesh: Any,
+    state: Any,
+    window: Any,
+    order: Any,
+    key: Any,
+    first: Any,
+    steps: Any,
 ) -> Any:
     """Run ``steps`` steps on ``size`` images each, in one program; return the new state of the model."""
 

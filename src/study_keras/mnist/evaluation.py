@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from study_keras.mnist.data import Images, Labels, scale
+from study_keras.mnist.shards import PIECE, rows
 
 Probabilities = NDArray[np.float32]
 
@@ -36,10 +37,11 @@ def predict(model: keras.Model, images: Images) -> Probabilities:
     Raises:
         ValueError: the model's input is not such an image, or its output is not one row of numbers.
     """
-    arrays = inputs(model, images)
+    inputs(model, images[:1])
     if not isinstance(model.output_shape, tuple) or len(model.output_shape) != 2:
         raise ValueError(f"the model gives {model.output_shape}, expected (None, classes)")
-    outputs = model.predict(arrays, batch_size=1000, verbose=0)
+    parts = (inputs(model, rows(images, start, start + PIECE)) for start in range(0, len(images), PIECE))
+    outputs = np.concatenate([model.predict(part, batch_size=1000, verbose=0) for part in parts])
     if np.all(outputs >= 0) and np.allclose(outputs.sum(axis=1), 1, atol=1e-3):
         return outputs
     exponentials = np.exp(outputs - outputs.max(axis=1, keepdims=True))

@@ -34,15 +34,14 @@ def mlp(
 
 
 def cnn(classes: int = 10) -> keras.Sequential:
-    """Build a small convolutional network that learns within one epoch; 215,170 weights for ten classes.
+    """Build a small convolutional network that learns within one epoch; 166,058 weights for ten classes.
 
-    Pooling comes before the activation, which then has a quarter of the work.
+    The first convolution takes every other place, a quarter of the work; the second is pooled before its activation.
     """
-    body = []
-    for filters, size in ((24, 5), (32, 3)):
-        body += [keras.layers.Conv2D(filters, size), keras.layers.MaxPooling2D(), keras.layers.ReLU()]
-    head = [keras.layers.Dense(256, activation="relu"), keras.layers.Dense(classes, activation="softmax")]
-    return keras.Sequential([*_image_input(), *body, keras.layers.Flatten(), *head])
+    body = [keras.layers.Conv2D(24, 5, strides=2, activation="relu")]
+    body += [keras.layers.Conv2D(48, 3), keras.layers.MaxPooling2D(), keras.layers.ReLU(), keras.layers.Flatten()]
+    head = [keras.layers.Dense(128, activation="relu"), keras.layers.Dense(classes, activation="softmax")]
+    return keras.Sequential([*_image_input(), *body, *head])
 
 
 def best(classes: int = 10) -> keras.Sequential:
@@ -53,9 +52,9 @@ def best(classes: int = 10) -> keras.Sequential:
 
 
 def tiny(classes: int = 10) -> keras.Sequential:
-    """Build one that fits into 10,000 bytes as a ``.tflite`` with int8 weights."""
-    body = [*_block(8, 3, "valid"), keras.layers.MaxPooling2D(), *_block(14, 3, "valid"), keras.layers.MaxPooling2D()]
-    body += [*_block(20, 3, "valid"), keras.layers.Flatten()]
+    """Build one that fits into 10,000 bytes as a ``.tflite`` with int8 weights: 9,600 for ten classes."""
+    body = [*_block(6, 3, "valid"), keras.layers.MaxPooling2D(), *_block(10, 3, "valid"), keras.layers.MaxPooling2D()]
+    body += [*_block(14, 3, "valid"), keras.layers.Flatten()]
     return keras.Sequential([*_image_input(), *body, keras.layers.Dense(classes, activation="softmax")])
 
 
@@ -85,6 +84,7 @@ def compile(  # noqa: A001
     rate: float | None = None,
     steps: int = 0,
     average: float | None = None,
+    betas: Sequence[float] | None = None,
 ) -> None:
     """Compile ``model`` as the tutorial does: cross-entropy loss, accuracy as the metric.
 
@@ -94,6 +94,7 @@ def compile(  # noqa: A001
         rate: the peak of one cycle of the learning rate; without it the optimizer's own constant rate.
         steps: of the whole training, which the cycle spans.
         average: the momentum of a running average of the weights, which takes their place at the end.
+        betas: Adam's two, of its averages of the gradient and of its square; without them 0.9 and 0.999.
     """
     made = keras.optimizers.get(optimizer)
     changes: dict[str, Any] = {}
@@ -101,6 +102,8 @@ def compile(  # noqa: A001
         changes["learning_rate"] = one_cycle(rate, steps)
     if average:
         changes |= {"use_ema": True, "ema_momentum": average}
+    if betas:
+        changes |= {"beta_1": betas[0], "beta_2": betas[1]}
     if changes:
         made = type(made)(**changes)
     loss = "categorical_crossentropy" if one_hot else "sparse_categorical_crossentropy"

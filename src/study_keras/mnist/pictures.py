@@ -20,8 +20,10 @@ from PIL import Image
 from study_keras import files
 from study_keras.mnist.data import Images, Labels, scale
 from study_keras.mnist.evaluation import Probabilities
+from study_keras.mnist.names import name_of
 
 # Two colours that stay apart for every kind of colour vision. Source: Okabe and Ito, "Color Universal Design".
+Names = Sequence[str] | None  # of the classes in the order of their labels; None where they are digits
 BLUE, ORANGE = "#0072B2", "#D55E00"
 
 
@@ -81,12 +83,13 @@ def history(history: Mapping[str, Sequence[float]]) -> Figure:
     return figure
 
 
-def confusion(labels: Labels, probabilities: Probabilities) -> Figure:
+def confusion(labels: Labels, probabilities: Probabilities, names: Names = None) -> Figure:
     """Show how often each digit is read as each other; the shade counts the mistakes alone.
 
     Args:
         labels: ``(n,)`` the truth.
         probabilities: ``(n, classes)`` what the model says.
+        names: of the classes.
     """
     classes = probabilities.shape[1]
     counts = np.zeros((classes, classes), int)
@@ -101,17 +104,21 @@ def confusion(labels: Labels, probabilities: Probabilities) -> Figure:
             dark = wrong[truth, guess] > 0.6 * wrong.max()
             colour = BLUE if truth == guess else "white" if dark else "black"
             axes.text(guess, truth, str(counts[truth, guess]), ha="center", va="center", fontsize=8, color=colour)
-    axes.set(xlabel="read as", ylabel="truth", xticks=range(classes), yticks=range(classes))
+    axes.set(xlabel="read as", ylabel="truth")
+    called = [name_of(label, names) for label in range(classes)]
+    axes.set_xticks(range(classes), called, rotation=90 if max(map(len, called)) > 2 else 0)
+    axes.set_yticks(range(classes), called)
     axes.set_title(f"{wrong.sum():,} of {len(labels):,} images read wrong")
     return figure
 
 
-def accuracy_per_digit(labels: Labels, probabilities: Probabilities) -> Figure:
+def accuracy_per_digit(labels: Labels, probabilities: Probabilities, names: Names = None) -> Figure:
     """Show the fraction of each digit's images that are read right, and of all.
 
     Args:
         labels: ``(n,)`` the truth.
         probabilities: ``(n, classes)`` what the model says.
+        names: of the classes.
     """
     right = probabilities.argmax(axis=1) == labels
     digits = np.unique(labels)
@@ -123,7 +130,12 @@ def accuracy_per_digit(labels: Labels, probabilities: Probabilities) -> Figure:
     for place, (digit, accuracy) in enumerate(zip(digits, accuracies, strict=True)):
         text = f"{accuracy:.1%} of {np.sum(labels == digit):,}"
         axes.annotate(text, (accuracy, place), (8, 0), textcoords="offset points", va="center", fontsize=8)
-    axes.set(xlabel="fraction read right", ylabel="digit", yticks=range(len(digits)), yticklabels=digits)
+    axes.set(
+        xlabel="fraction read right",
+        ylabel="class" if names else "digit",
+        yticks=range(len(digits)),
+        yticklabels=[name_of(digit, names) for digit in digits],
+    )
     axes.margins(x=0.3)
     axes.invert_yaxis()
     axes.grid(axis="x", alpha=0.3)
@@ -131,24 +143,27 @@ def accuracy_per_digit(labels: Labels, probabilities: Probabilities) -> Figure:
     return figure
 
 
-def samples(images: Images, labels: Labels, each: int = 12) -> Figure:
+def samples(images: Images, labels: Labels, names: Names = None, each: int = 12) -> Figure:
     """Show the first images of every digit, a row for each digit.
 
     Args:
         images: ``(n, 28, 28)`` uint8.
         labels: ``(n,)`` whole numbers.
+        names: of the classes.
         each: how many of each digit.
     """
     digits = np.unique(labels)
     figure = Figure(figsize=(each * 0.6, len(digits) * 0.62), layout="constrained")
     grid = figure.subplots(len(digits), each, squeeze=False)
     for row, digit in zip(grid, digits, strict=True):
-        chosen = images[labels == digit][:each]
+        chosen = images[np.flatnonzero(labels == digit)[:each]]
         for axes in row:
             axes.set(xticks=[], yticks=[], frame_on=False)
         for axes, image in zip(row, chosen, strict=False):
             axes.imshow(image, cmap="gray_r", vmin=0, vmax=255)
-        row[0].set_ylabel(str(digit), rotation=0, labelpad=12, va="center")
+        row[0].set_ylabel(
+            name_of(digit, names), rotation=0, labelpad=12, va="center", ha="right" if names else "center"
+        )
     return figure
 
 
@@ -185,12 +200,13 @@ def first_weights(model: Any, most: int = 64, columns: int = 16) -> Figure:
     return figure
 
 
-def activations(model: Any, image: Images) -> Figure:
+def activations(model: Any, image: Images, names: Names = None) -> Figure:
     """Follow one image through the network, layer by layer.
 
     Args:
         model: Sequential or functional, with one input.
         image: ``(28, 28)`` uint8.
+        names: of the classes.
     """
     import keras
 
@@ -205,7 +221,8 @@ def activations(model: Any, image: Images) -> Figure:
         axes.set_title(title, fontsize=9)
         if values is panels[-1][1] and values.ndim == 1:
             axes.barh(range(len(values)), values, color=[ORANGE if value == values.max() else BLUE for value in values])
-            axes.set(yticks=range(len(values)), xlabel="probability", xlim=(0, max(1, values.max())))
+            axes.set_yticks(range(len(values)), [name_of(label, names) for label in range(len(values))])
+            axes.set(xlabel="probability", xlim=(0, max(1, values.max())))
             axes.invert_yaxis()
         else:
             axes.imshow(_as_image(values), cmap="gray_r" if values is image else "viridis")
@@ -239,13 +256,16 @@ def comparison(rows: Sequence[Mapping[str, Any]], labels: Sequence[str]) -> Figu
     return figure
 
 
-def mistakes(images: Images, labels: Labels, probabilities: Probabilities, most: int = 24) -> Figure:
+def mistakes(
+    images: Images, labels: Labels, probabilities: Probabilities, names: Names = None, most: int = 24
+) -> Figure:
     """Show the images that were read wrong, the most confident mistake first.
 
     Args:
         images: ``(n, 28, 28)`` uint8.
         labels: ``(n,)`` the truth.
         probabilities: ``(n, classes)`` what the model says.
+        names: of the classes.
         most: how many to show.
     """
     order = mistakes_by_confidence(labels, probabilities)
@@ -258,7 +278,9 @@ def mistakes(images: Images, labels: Labels, probabilities: Probabilities, most:
     for axes, index in zip(figure.axes, order[:most], strict=False):
         guess = probabilities[index].argmax()
         axes.imshow(images[index], cmap="gray_r", vmin=0, vmax=255)
-        axes.set_title(f"{labels[index]} read as {guess}\n{probabilities[index, guess]:.1%}  #{index}", fontsize=8)
+        between = "\n" if names else " "  # names may be long
+        said = f"{name_of(labels[index], names)} read{between}as {name_of(guess, names)}"
+        axes.set_title(f"{said}\n{probabilities[index, guess]:.1%}  #{index}", fontsize=8)
     return figure
 
 

@@ -1,5 +1,6 @@
 """A picture -> the number in it: the digits found, framed as MNIST's, and read by a network. NumPy and Pillow alone."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
@@ -7,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from study_keras.mnist.framing import box_of, frame
-from study_keras.mnist.images import prepare, read_image
+from study_keras.mnist.images import check_grey, prepare, read_image
 from study_keras.mnist.ink import Grey
+from study_keras.mnist.names import name_of
 from study_keras.mnist.networks import Network, load_network
 from study_keras.mnist.segmentation import Box, find_lines
 
@@ -28,55 +30,61 @@ class Candidate(NamedTuple):
     line: int
 
 
-def read_digits(source: str | Path | bytes | BinaryIO, network: Network) -> dict[str, Any]:
+def read_digits(
+    source: str | Path | bytes | BinaryIO, network: Network, names: Sequence[str] | None = None
+) -> dict[str, Any]:
     """Read the digits in a picture, line by line from the left.
 
     Args:
-        source: a picture as ``images.read_image`` takes it; one of MNIST's own passes to the network unchanged.
+        source: a picture as ``images.read_image`` takes it; one of MNIST's own passes to the network unchanged, and
+            where classes have ``names``, and so are not MNIST's, any of 28 x 28: other sets were prepared otherwise.
         network: as ``load_network`` gives it.
+        names: of the network's classes, as ``records.class_names`` gives them; by default they are digits.
 
     Returns:
-        ``text``: the digits in reading order, a line feed between lines, "" where the ink is no digit;
-        ``digits``: for each its ``digit``, ``probability``, ``probabilities``, ``box`` (left, top, right, bottom
-        in pixels of the picture turned upright, the last two exclusive) and ``certain``, whether the probability
-        is at least ``CERTAIN``. Ready for JSON.
+        ``text``: the names in reading order, a line feed between lines, "" where the ink is no digit; spaces
+        between names where some are longer than one letter;
+        ``digits``: for each its ``digit``, which is the number of its class, ``name``, ``probability``,
+        ``probabilities``, ``box`` (left, top, right, bottom in pixels of the picture turned upright, the last two
+        exclusive) and ``certain``, whether the probability is at least ``CERTAIN``. Ready for JSON.
 
     Raises:
-        ValueError: the picture cannot be read, or has no ink, or the network has more than ten classes.
+        ValueError: the picture cannot be read, or has no ink.
     """
-    return read_grey(read_image(source), network)
+    return read_grey(read_image(source), network, names)
 
 
-def read_grey(grey: Grey, network: Network) -> dict[str, Any]:
+def read_grey(grey: Grey, network: Network, names: Sequence[str] | None = None) -> dict[str, Any]:
     """Read the digits in ``(height, width)`` floats in [0, 1], as ``read_digits`` does and with its result."""
-    digits = [candidate for candidate in find_candidates(grey, network) if candidate.row.max() >= NO_DIGIT]
-    lines: dict[int, str] = {}
-    for _, _, row, line in digits:
-        lines[line] = lines.get(line, "") + str(row.argmax())
-    return {"text": "\n".join(lines.values()), "digits": [_answer(box, row) for box, _, row, _ in digits]}
+    digits = [candidate for candidate in find_candidates(grey, network, names) if candidate.row.max() >= NO_DIGIT]
+    answers = [_answer(box, row, names) for box, _, row, _ in digits]
+    lines: dict[int, list[str]] = {}
+    for answer, candidate in zip(answers, digits, strict=True):
+        lines.setdefault(candidate.line, []).append(answer["name"])
+    long = any(len(name_of(label, names)) > 1 for candidate in digits[:1] for label in range(len(candidate.row)))
+    return {"text": "\n".join((" " if long else "").join(line) for line in lines.values()), "digits": answers}
 
 
-def find_candidates(grey: Grey, network: Network) -> list[Candidate]:
+def find_candidates(grey: Grey, network: Network, names: Sequence[str] | None = None) -> list[Candidate]:
     """Return all ink that may be a digit, in reading order; what ``NO_DIGIT`` rules out is among them."""
-    found = _framed(grey)
+    found = _framed(grey, as_it_is=bool(names))
     rows = network(np.array([image for _, image, _ in found], np.float32).reshape(-1, 28, 28))
-    if rows.shape[1] > 10:
-        raise ValueError(f"the network knows {rows.shape[1]} classes; expected at most the ten digits")
     return [Candidate(box, image, row, line) for (box, image, line), row in zip(found, rows, strict=True)]
 
 
-def _framed(grey: Grey) -> list[tuple[Box, NDArray[np.float32], int]]:
+def _framed(grey: Grey, *, as_it_is: bool) -> list[tuple[Box, NDArray[np.float32], int]]:
     """Return box, image and line of whatever may be a digit."""
     if grey.shape == (28, 28):
-        image = prepare(grey)
+        image = check_grey(grey).astype(np.float32) if as_it_is else prepare(grey)
         return [(box_of(image > 0), image, 0)]
     return [(box, frame(ink), number) for number, line in enumerate(find_lines(grey)) for box, ink in line]
 
 
-def _answer(box: Box, row: NDArray[np.float32]) -> dict[str, Any]:
+def _answer(box: Box, row: NDArray[np.float32], names: Sequence[str] | None) -> dict[str, Any]:
     best = int(row.argmax())
     return {
         "digit": best,
+        "name": name_of(best, names),
         "probability": float(row[best]),
         "probabilities": [float(value) for value in row],
         "box": [int(side) for side in box],
@@ -89,8 +97,12 @@ def lines_of(answer: dict[str, Any]) -> list[str]:
     rest = iter(answer["digits"])
     shown = []
     for line in answer["text"].split("\n"):
-        digits = [next(rest) for _ in line]
-        marked = "".join(f"{item['digit']}{'' if item['certain'] else '?'}" for item in digits)
+        digits, left = [], line
+        while left:
+            digits.append(next(rest))
+            left = left.removeprefix(digits[-1]["name"]).lstrip(" ")
+        between = "" if len(line) == len(digits) else " "
+        marked = between.join(f"{item['name']}{'' if item['certain'] else '?'}" for item in digits)
         chances = ", ".join(f"{100 * item['probability']:.1f} %" for item in digits)
         shown.append(f"{marked} ({chances})" if digits else "no digit")
     return shown

@@ -29,6 +29,22 @@ def load_record(model_path: str | Path) -> dict[str, Any] | None:
     return record if isinstance(record, dict) and "settings" in record else None
 
 
+def class_names(model_path: str | Path | None) -> list[str] | None:
+    """Return what the record beside a model says that its classes are called, or None where it says nothing."""
+    record = load_record(model_path) if model_path else None
+    names = (record or {}).get("classes")
+    known = isinstance(names, list) and names and all(isinstance(name, str) and name for name in names)
+    return names if known else None
+
+
+def carry_record(source: str | Path, target: str | Path) -> None:
+    """Let the record beside a model that knows its classes' names stand beside its copy too; no other file is lost."""
+    record, place = load_record(source), Path(target).with_suffix(".json")
+    same = place.resolve() == Path(source).with_suffix(".json").resolve()
+    if record and class_names(source) and not same and (load_record(target) or not place.exists()):
+        save_record(record, target)
+
+
 def unfinished_record(folder: Path) -> dict[str, Any]:
     """Return the record, with the ``history`` so far, of the unfinished training in ``folder``.
 

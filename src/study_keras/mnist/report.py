@@ -39,7 +39,7 @@ def write_report(
         dataset: the one that ``result`` was measured on.
         result: of ``evaluation.evaluate`` on the test part.
         made: ``name`` of the model and the ``command`` that makes this report; where they are known also
-            what ``records.save_record`` wrote: settings, data, versions, history.
+            what ``records.save_record`` wrote: settings, data, versions, history, classes.
 
     Raises:
         OSError: the file cannot be written.
@@ -47,7 +47,7 @@ def write_report(
     sections = [
         _section("The model", _table(("layer", "kind", "output", "weights"), _layers(model))),
         _section("The training", _training(made)),
-        _section("The test", _test(model, dataset, result)),
+        _section("The test", _test(model, dataset, result, made)),
         _section("How it was made", _origin(made)),
     ]
     name = escape(made["name"])
@@ -95,16 +95,19 @@ def _training(made: Mapping[str, Any]) -> str:
     )
 
 
-def _test(model: keras.Model, dataset: Dataset, result: Mapping[str, Any]) -> str:
+def _test(model: keras.Model, dataset: Dataset, result: Mapping[str, Any], made: Mapping[str, Any]) -> str:
     (x_train, y_train), (images, labels) = dataset
-    probabilities = result["probabilities"]
+    probabilities, names = result["probabilities"], made.get("classes")
     shown: list[tuple[Callable[[], Figure], str]] = [
-        (lambda: pictures.mistakes(images, labels, probabilities), "The mistakes, the most confident first."),
-        (lambda: pictures.confusion(labels, probabilities), "What is taken for what; the shade counts mistakes alone."),
-        (lambda: pictures.accuracy_per_digit(labels, probabilities), "How much of each digit is read right."),
+        (lambda: pictures.mistakes(images, labels, probabilities, names), "The mistakes, the most confident first."),
+        (
+            lambda: pictures.confusion(labels, probabilities, names),
+            "What is taken for what; the shade counts mistakes alone.",
+        ),
+        (lambda: pictures.accuracy_per_digit(labels, probabilities, names), "How much of each class is read right."),
         (lambda: pictures.first_weights(model), "What the first layer looks for: ink on orange speaks for a unit."),
-        (lambda: pictures.activations(model, images[0]), "The first test image on its way through the network."),
-        (lambda: pictures.samples(x_train, y_train), "What it learned from."),
+        (lambda: pictures.activations(model, images[0], names), "The first test image on its way through the network."),
+        (lambda: pictures.samples(x_train, y_train, names), "What it learned from."),
     ]
     figures = []
     for draw, caption in shown:

@@ -16,9 +16,10 @@ import numpy as np
 
 from study_keras import files, formats
 from study_keras.mnist import models, training
-from study_keras.mnist.data import Dataset, class_count, rows
+from study_keras.mnist.data import Dataset, class_count
 from study_keras.mnist.recipes import TUTORIAL
 from study_keras.mnist.records import RECORD, UNFINISHED, save_record, unfinished_record
+from study_keras.mnist.shards import rows
 
 
 def describe(dataset: Dataset, settings: Mapping[str, Any]) -> dict[str, Any]:
@@ -90,8 +91,8 @@ def train_and_save(
         model = models.build(settings, class_count(dataset))
         images = len(dataset[0][0]) - round(len(dataset[0][0]) * settings["validation"])
         steps = settings["epochs"] * -(-images // settings["batch_size"])
-        schedule = {"rate": settings["rate"], "steps": steps, "average": settings["average"]}
-        models.compile(model, settings["optimizer"], settings["one_hot"], **schedule)
+        schedule = {name: settings[name] for name in ("rate", "average", "betas")}
+        models.compile(model, settings["optimizer"], settings["one_hot"], steps=steps, **schedule)
     else:
         model, former = unfinished
         if different := differences(record, former):

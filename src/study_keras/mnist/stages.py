@@ -1,5 +1,6 @@
 """How a picture was read, as pictures: grey, ink, each digit as the network saw it, and the answer. Pillow alone."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from study_keras import files
 from study_keras.mnist.ink import Grey, reduce, separate
+from study_keras.mnist.names import name_of
 from study_keras.mnist.networks import Network
 from study_keras.mnist.reading import CERTAIN, NO_DIGIT, Candidate, find_candidates
 from study_keras.mnist.segmentation import LONGEST
@@ -15,7 +17,9 @@ from study_keras.mnist.segmentation import LONGEST
 GREEN, AMBER, GREY = (0, 135, 60), (205, 95, 0), (128, 128, 128)  # certain, uncertain, no digit
 
 
-def save_stages(grey: Grey, network: Network, folder: Path, name: str) -> list[Path]:
+def save_stages(
+    grey: Grey, network: Network, folder: Path, name: str, names: Sequence[str] | None = None
+) -> list[Path]:
     """Write how ``reading.read_grey`` reads ``grey``, one picture a stage.
 
     Returns:
@@ -27,12 +31,12 @@ def save_stages(grey: Grey, network: Network, folder: Path, name: str) -> list[P
         ValueError: the picture has no ink.
         OSError: nothing can be written there.
     """
-    found = find_candidates(grey, network)
+    found = find_candidates(grey, network, names)
     digits = [candidate for candidate in found if candidate.row.max() >= NO_DIGIT]
     ink = found[0].image if grey.shape == (28, 28) else separate(reduce(grey, LONGEST)[0]).strength
     pictures = {"grey": _picture(grey), "ink": _picture(ink)}
     pictures |= {f"digit_{number}": _picture(digit.image) for number, digit in enumerate(digits, 1)}
-    pictures["answer"] = _answered(_picture(grey), found)
+    pictures["answer"] = _answered(_picture(grey), found, names)
     paths = [folder / f"{name}_{stage}.png" for stage in pictures]
     for path, picture in zip(paths, pictures.values(), strict=True):
         with files.atomic_write(path) as temporary:
@@ -44,7 +48,7 @@ def _picture(values: NDArray[np.floating]) -> Image.Image:
     return Image.fromarray(np.round(255 * values).astype(np.uint8))
 
 
-def _answered(picture: Image.Image, found: list[Candidate]) -> Image.Image:
+def _answered(picture: Image.Image, found: list[Candidate], names: Sequence[str] | None) -> Image.Image:
     times = max(1, 280 // max(picture.size))  # a picture of 28 x 28 has no room for writing
     drawn = picture.convert("RGB").resize((picture.width * times, picture.height * times), Image.Resampling.NEAREST)
     draw = ImageDraw.Draw(drawn)
@@ -56,7 +60,7 @@ def _answered(picture: Image.Image, found: list[Candidate]) -> Image.Image:
         draw.rectangle((left - width, top - width, right - 1 + width, bottom - 1 + width), outline=colour, width=width)
         if best >= NO_DIGIT:
             size = max(11, (bottom - top) // 3)
-            text = f"{row.argmax()}{'' if best >= CERTAIN else '?'}"
+            text = f"{name_of(int(row.argmax()), names)}{'' if best >= CERTAIN else '?'}"
             place = (left, max(0, top - width))
             draw.text(place, text, colour, ImageFont.load_default(size), anchor="lt" if top < size else "lb")
     return drawn

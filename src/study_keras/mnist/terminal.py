@@ -123,6 +123,31 @@ def verify_table(results: Sequence[dict[str, Any]]) -> Table:
     return table
 
 
+def data_tables(found: Mapping[str, Any]) -> tuple[Table, Table]:
+    """Return what ``description.describe_data`` found as tables: the whole, and the classes."""
+    twice, ink = found["duplicates"], found["ink"]
+    whole = Table("data", "", title_justify="left")
+    for name, value in (
+        ("training images", f"{found['training_images']:,}"),
+        ("test images", f"{found['test_images']:,}"),
+        ("each", f"{' x '.join(map(str, found['shape']))} {found['dtype']}"),
+        ("classes", f"{len(found['classes']):,}"),
+        ("rarest class", f"{found['balance']:.1%} of the commonest one's images"),
+        ("duplicates", f"{twice['training']:,} in training, {twice['test']:,} in test"),
+        ("test images also in training", f"{twice['in_both']:,}"),
+        ("images with several labels", f"{found['conflicts']:,}"),
+        ("pixels", f"mean {ink['mean']:.4f}, deviation {ink['deviation']:.4f}, {ink['touched']:.1%} not 0"),
+        ("blank images", f"{ink['blank']:,}"),
+    ):
+        whole.add_row(name, value)
+    classes = Table("label", "name", title_justify="left")
+    for name in ("training", "test"):
+        classes.add_column(name, justify="right")
+    for one in found["classes"]:
+        classes.add_row(str(one["label"]), Text(one["name"]), f"{one['training']:,}", f"{one['test']:,}")
+    return whole, classes
+
+
 def digits(images: Images, captions: list[str], console: Console) -> Text | None:
     """Draw ``(n, 28, 28)`` uint8 images side by side in half blocks, as many as the terminal is wide.
 

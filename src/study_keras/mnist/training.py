@@ -1,7 +1,7 @@
 """Training that can stop after any epoch and go on as if it had not, on the fastest way that the backend has."""
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import keras
@@ -9,6 +9,7 @@ import numpy as np
 
 from study_keras.mnist.data import Images, Labels, scale, split
 from study_keras.mnist.models import one_hot
+from study_keras.mnist.shards import PIECE, changed, on_disk, rows
 
 
 def set_seed(seed: int) -> None:
@@ -43,7 +44,7 @@ def train(
     after three epochs ends with the same weights as one that never stopped.
 
     Args:
-        images: ``(n, 28, 28)`` uint8; on JAX a memory-mapped file stays on the disk, unless images are warped.
+        images: ``(n, 28, 28)`` uint8; those that lie on the disk stay there, and are shuffled in windows.
         labels: ``(n,)`` whole numbers; they are turned into one-hot rows where the model's loss wants those.
         validation: the fraction of the images that is held out and measured after each epoch; 0 for none.
         seed: from 0 to 2**32 - 1; drawn anew where it is ``None``.
@@ -83,7 +84,7 @@ def _fit_on_jax(
 
     transform: engine.Transform = engine.as_float
     if augment:
-        x, transform = augmentation.finer(x), augmentation.warp(**augment)
+        x, transform = changed(x, augmentation.finer), augmentation.warp(**augment)
     callbacks = [_SeedEpochs(seed), *callbacks]
     return engine.fit(model, x, y, seed=seed, callbacks=callbacks, transform=transform, **settings)
 
@@ -91,25 +92,48 @@ def _fit_on_jax(
 def _fit_epoch_by_epoch(
     model: keras.Model, x: Images, y: Labels, augment: Any, *, seed: int, callbacks: Any, **settings: Any
 ) -> keras.callbacks.History:
-    held_out, batch_size, epochs = (settings[name] for name in ("validation_data", "batch_size", "epochs"))
-    held_out = held_out and (scale(held_out[0]), held_out[1])
+    held_out, size, epochs = (settings[name] for name in ("validation_data", "batch_size", "epochs"))
     # `fit` would copy arrays to TensorFlow in every epoch.
     device = keras.ops.convert_to_tensor if keras.backend.backend() == "tensorflow" else np.asarray
-    x, y = x if augment else device(scale(x)), device(y)
-    steps = -(-len(x) // batch_size)
+    windows = len(x) > PIECE and on_disk(x)
+    if not windows:
+        x = rows(x, 0, len(x))
+        x, y = x if augment else device(scale(x)), device(y)
+    steps = -(-len(x) // size)
     whole = _WholeTraining(callbacks, add_history=True, model=model, epochs=epochs, steps=steps)
     whole.begin()
     try:
         for epoch in range(settings["initial_epoch"], epochs):
-            images = device(_warped(x, augment, [seed, epoch])) if augment else x
+            now: dict[str, Any] = {"initial_epoch": epoch, "epochs": epoch + 1, "callbacks": whole, "verbose": 0}
+            if windows:
+                now |= {"x": _batches(x, y, size, augment, [seed, epoch]), "steps_per_epoch": steps}
+            else:
+                images = device(_warped(x, augment, [seed, epoch])) if augment else x
+                now |= {"x": images, "y": y, "batch_size": size}
+            if held_out:
+                now["validation_data"] = _batches(held_out[0], held_out[1], size)
+                now["validation_steps"] = -(-len(held_out[0]) // size)
             _seed_epoch(model, seed, epoch)
-            now = {"initial_epoch": epoch, "epochs": epoch + 1}
-            model.fit(images, y, batch_size, validation_data=held_out, callbacks=whole, verbose=0, **now)
+            model.fit(**now)
             if model.stop_training:
                 break
     finally:
         whole.end()
     return model.history
+
+
+def _batches(x: Images, y: Labels, size: int, augment: Any = None, seed: list[int] | None = None) -> Iterator[Any]:
+    """Yield an epoch's batches as ``fit`` takes them, with a ``seed`` shuffled in windows as the engine's."""
+    rng = np.random.default_rng(seed)
+    width = max(PIECE // size, 1) * size
+    starts = np.arange(0, len(x), width)
+    for start in map(int, starts if seed is None else rng.permutation(starts)):
+        images, labels = rows(x, start, start + width), y[start : start + width]
+        order = np.arange(len(images)) if seed is None else rng.permutation(len(images))
+        images = _warped(images, augment, [*seed, start]) if augment and seed else images
+        for place in range(0, len(images), size):
+            chosen = order[place : place + size]
+            yield images[chosen] if augment else scale(images[chosen]), labels[chosen]
 
 
 def _warped(images: Images, augment: Mapping[str, float], seed: list[int]) -> Any:

@@ -19,9 +19,10 @@ CURL = "curl --data-binary @digit.png http://127.0.0.1:8000/predict"
 
 
 class Digit(BaseModel):
-    """One digit, its probability, that of each class, and where it is: left, top, right, bottom in pixels."""
+    """One digit, its name, its probability, that of each class, and where it is: left, top, right, bottom in pixels."""
 
     digit: int
+    name: str
     probability: float
     probabilities: list[float]
     box: list[int]
@@ -37,12 +38,13 @@ class Answer(BaseModel):
 
 
 class Model(BaseModel):
-    """A file or folder with a model, for the page to run by itself."""
+    """A file or folder with a model, for the page to run by itself; its classes' names where they are no digits."""
 
     name: str
     format: str
     bytes: int
     url: str
+    classes: list[str] | None = None
 
 
 class Health(BaseModel):

@@ -47,7 +47,7 @@ async function answer() {
   let found = null;
   if (pixels && !model) reason = words().loading;
   try {
-    if (pixels && model) found = await read(model, pixels);
+    if (pixels && model) found = await read(model, pixels, entry.classes);
     if (model) showLayers(model.layers && model.layers(pixels ?? new Float32Array(784)));
   } catch (error) {
     byId("problem").textContent = words().noModel(entry.name, error.message ?? error);
@@ -69,7 +69,10 @@ function see() {
   }
   try {
     const { colours, width, height } = pixelsOf(picture);
-    return { pixels: prepare(greyOf(colours), width, height), reason: null };
+    const grey = greyOf(colours);
+    // Classes with names are not MNIST's digits, and their own pictures were prepared otherwise: they pass as they are.
+    const own = entry?.classes && width === 28 && height === 28;
+    return { pixels: own ? Float32Array.from(grey) : prepare(grey, width, height), reason: null };
   } catch {
     return { pixels: null, reason: words().noInk };
   }
@@ -87,7 +90,7 @@ async function choose(chosen) {
     await working; // the former model may be at work
     model?.close();
     [model, entry] = [opened, chosen];
-    makeBars(model.classes);
+    makeBars(model.classes, entry.classes);
     byId("layers").replaceChildren();
     speak();
   } catch (error) {

@@ -12,7 +12,7 @@
 
 /**
  * The models that can be chosen: those inside the page, where it is one file, or those that the server names.
- * @returns {Promise<{name: string, format: "tfjs" | "tflite", bytes: number, url?: string}[]>}
+ * @returns {Promise<{name: string, format: "tfjs" | "tflite", bytes: number, url?: string, classes?: string[]}[]>}
  */
 export async function listModels() {
   const inside = document.getElementById("model");
@@ -42,13 +42,13 @@ export async function openModel(entry) {
   throw new Error(`its format is ${entry.format}`);
 }
 
-/** Run a model on one picture and say how long it took. */
-export async function read(model, pixels) {
+/** Run a model on one picture and say how long it took; ``names`` are those of its classes, where they are no digits. */
+export async function read(model, pixels, names) {
   const started = performance.now();
   const probabilities = await model.run(pixels);
   const milliseconds = performance.now() - started;
   const digit = probabilities.indexOf(Math.max(...probabilities));
-  return { digit, probability: probabilities[digit], probabilities, milliseconds };
+  return { digit, name: names?.[digit] ?? String(digit), probability: probabilities[digit], probabilities, milliseconds };
 }
 
 async function get(url) {

@@ -13,6 +13,7 @@ from study_keras import files, formats
 from study_keras.formats.convert import load_source
 from study_keras.formats.node import find_node, install_command
 from study_keras.mnist.networks import SHAPES
+from study_keras.mnist.records import class_names
 
 WEB = Path(__file__).resolve().parent
 DIST = WEB / "dist"
@@ -37,7 +38,13 @@ def build() -> Path:
     return DIST
 
 
-def write_page(model: keras.Model, path: str | Path, quantize: str | None = None, name: str | None = None) -> Path:
+def write_page(
+    model: keras.Model,
+    path: str | Path,
+    quantize: str | None = None,
+    name: str | None = None,
+    classes: list[str] | None = None,
+) -> Path:
     """Write one HTML file that reads drawn digits with ``model``, and asks for nothing else.
 
     It opens from a disk, on a computer or a phone; TensorFlow.js is inside, and the weights are.
@@ -47,6 +54,7 @@ def write_page(model: keras.Model, path: str | Path, quantize: str | None = None
         path: ends in ``.html``.
         quantize: how the weights are stored, as in ``export_tfjs``.
         name: what the page calls the model; otherwise as the file.
+        classes: what it calls the model's classes; otherwise by their numbers.
 
     Returns:
         The path.
@@ -62,6 +70,7 @@ def write_page(model: keras.Model, path: str | Path, quantize: str | None = None
     _check_shapes(model)
     page = (build() / "one_file.html").read_text(encoding="utf-8")
     entry = {"name": name or path.stem, "format": "tfjs", **_packed(model, quantize)}
+    entry |= {"classes": classes} if classes else {}
     inside = json.dumps(entry, allow_nan=False, separators=(",", ":")).replace("<", "\\u003c")  # no </script> in it
     with files.atomic_write(path) as temporary:
         temporary.write_text(page.replace(PLACE, inside), encoding="utf-8")
@@ -73,7 +82,7 @@ def convert_page(
 ) -> dict[str, Any]:
     """Write the model at ``source`` as a page; see ``formats.convert.convert`` for what comes and goes."""
     model, held = load_source(source, target, weights)
-    write_page(model, target, quantize, Path(source).stem)
+    write_page(model, target, quantize, Path(source).stem, class_names(source))
     lost = sorted(held - {"structure", "weights"})
     return {
         "source": str(source),

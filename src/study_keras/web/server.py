@@ -54,7 +54,7 @@ def serve(
         listener = stack.enter_context(_listen(host, port))
         with tempfile.TemporaryDirectory(prefix="hello-mnist-") as temporary:  # the files are kept in memory
             shelf = load_models([Path(model) for model in models], workers or os.cpu_count() or 1, Path(temporary))
-        readers = Readers(shelf.networks, queue, seconds)
+        readers = Readers(shelf.networks, queue, seconds, shelf.classes)
         stack.callback(readers.close)
         files = {**shelf.files, **read_site(Path(page))}
         names = list(shelf.networks)

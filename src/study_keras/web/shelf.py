@@ -8,17 +8,19 @@ from urllib.parse import quote
 
 from study_keras.mnist.networks import SHIPPED
 from study_keras.mnist.reading import Network, load_network
+from study_keras.mnist.records import class_names
 from study_keras.startup import import_keras
 from study_keras.web.site import File, read_file, read_tfjs
 
 
 class Shelf(NamedTuple):
     """``networks``: name -> a copy for each thread, the default first; ``offers``: what ``GET /models`` says;
-    ``files``: path in the address -> file."""
+    ``files``: path in the address -> file; ``classes``: name -> what its classes are called, None for digits."""
 
     networks: dict[str, list[Network]]
     offers: list[dict[str, Any]]
     files: dict[str, File]
+    classes: dict[str, list[str] | None]
 
 
 def load_models(paths: Sequence[Path], workers: int, temporary: Path) -> Shelf:
@@ -32,9 +34,10 @@ def load_models(paths: Sequence[Path], workers: int, temporary: Path) -> Shelf:
     Raises:
         ValueError: a model cannot be read.
     """
-    shelf = Shelf({}, [], {})
+    shelf = Shelf({}, [], {}, {})
     chosen = {_name(path, paths[:index]): path for index, path in enumerate(paths)}
     for name, path in [*chosen.items(), ("digits", SHIPPED)]:
+        shelf.classes[name] = class_names(path)
         shelf.networks[name] = [load_network(path) for _ in range(workers)]
         copies = [path, path.with_suffix(".tfjs")] if path == SHIPPED else [_for_page(path, temporary / f"{name}.tfjs")]
         for copy in copies:
@@ -80,5 +83,6 @@ def _offer(name: str, path: Path, shelf: Shelf) -> None:
         kind, first = "tflite", f"/models/{name}.tflite"
         added = {first: read_file(path)}
     shelf.files.update(added)
+    called = {"classes": shelf.classes[name]} if shelf.classes[name] else {}
     size = sum(len(file.content) for file in added.values())
-    shelf.offers.append({"name": name, "format": kind, "bytes": size, "url": quote(first)})
+    shelf.offers.append({"name": name, "format": kind, "bytes": size, "url": quote(first), **called})

@@ -7,7 +7,8 @@ const byId = (id) => document.getElementById(id);
 /** Show an answer, or that there is none: ``answer`` null and, where something is wrong, its ``reason``. */
 export function showAnswer(answer, reason) {
   const doubtful = answer && answer.probability < SURE;
-  byId("digit").textContent = answer ? answer.digit : "";
+  byId("digit").textContent = answer ? answer.name : "";
+  byId("digit").classList.toggle("word", Boolean(answer && answer.name.length > 2));
   byId("digit").classList.toggle("doubtful", Boolean(doubtful));
   byId("sure").textContent = answer
     ? words()[doubtful ? "unsure" : "sure"](percent(answer.probability))
@@ -16,15 +17,18 @@ export function showAnswer(answer, reason) {
 
 /** Tell a screen reader; it reads each change aloud, so this is for finished strokes alone. */
 export function announce(answer, reason) {
-  const said = answer && words()[answer.probability < SURE ? "doubted" : "said"](answer.digit, percent(answer.probability));
+  const said = answer && words()[answer.probability < SURE ? "doubted" : "said"](answer.name, percent(answer.probability));
   byId("status").textContent = said ?? reason ?? words().nothing;
 }
 
-/** Make a bar for each class. */
-export function makeBars(classes) {
-  byId("bars").replaceChildren(...Array.from({ length: classes }, (_, digit) => {
+/** Make a bar for each class, with its name, or its number where it has none. */
+export function makeBars(classes, names) {
+  const called = Array.from({ length: classes }, (_, digit) => names?.[digit] ?? String(digit));
+  byId("bars").classList.toggle("many", classes > 16);
+  byId("bars").classList.toggle("words", called.some((name) => name.length > 3));
+  byId("bars").replaceChildren(...called.map((name) => {
     const bar = document.createElement("li");
-    bar.append(part("share"), part("bar"), part("name", digit));
+    bar.append(part("share"), part("bar"), part("name", name));
     return bar;
   }));
 }

@@ -22,19 +22,23 @@ class FullError(Exception):
 class Readers:
     """Threads that read pictures; as many as there are copies of each network, since a copy serves one at a time."""
 
-    def __init__(self, networks: Mapping[str, Sequence[Network]], waiting: int, seconds: float) -> None:
+    def __init__(
+        self, networks: Mapping[str, Sequence[Network]], waiting: int, seconds: float, names: Any = None
+    ) -> None:
         """Start no thread yet.
 
         Args:
             networks: name of a model -> a copy of its network for each thread.
             waiting: how many pictures may wait for a thread.
             seconds: how long one may take, the waiting included.
+            names: name of a model -> the names of its classes, or None where they are digits.
         """
         threads = min(len(copies) for copies in networks.values())
         self._networks = {name: _filled(copies) for name, copies in networks.items()}
         self._places = threading.Semaphore(threads + waiting)
         self._threads = ThreadPoolExecutor(threads, "reader")
         self._seconds = seconds
+        self._names: Mapping[str, Sequence[str] | None] = names or {}
         # glibc gives freed arrays back to the system, and fetches the next one page by page, which can take half of the
         # time of a picture. Having freed one of 24 MB, it keeps what is smaller.
         np.empty(3 * 2**20)
@@ -66,7 +70,7 @@ class Readers:
     def _read(self, name: str, picture: bytes) -> dict[str, Any]:
         network = self._networks[name].get_nowait()
         try:
-            return read_grey(read_image(picture, MOST_PIXELS), network)
+            return read_grey(read_image(picture, MOST_PIXELS), network, self._names.get(name))
         finally:
             self._networks[name].put(network)
 

@@ -1,0 +1,56 @@
+"""The verb ``data``."""
+
+import json
+from pathlib import Path
+
+import click
+
+from study_keras.cli.options import JSON
+from study_keras.cli.shared import near
+from study_keras.startup import import_keras
+
+
+@click.command()
+@click.argument("path", required=False, type=click.Path(exists=True, path_type=Path))
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Where the samples go.  [default: output/hello_mnist_data.png]",
+)
+@JSON
+def data(path: Path | None, output: Path | None, as_json: bool) -> None:
+    """Show what the data set at PATH is: counts, classes, balance, duplicates, contradictions, ink, samples.
+
+    PATH is what --data of the other verbs takes; without it, MNIST. Writes the first images of each class, a row for
+    each, as a picture.
+
+    Example: hello-mnist data path/to/fashion-mnist
+    """
+    from rich.console import Console
+
+    from study_keras import files
+    from study_keras.mnist import data as mnist_data
+    from study_keras.mnist import description, names
+
+    if output is not None and output.suffix != ".png":
+        raise click.BadParameter(f"received {output}, expected a name that ends in .png", param_hint="--output")
+    output = files.output_dir() / "hello_mnist_data.png" if output is None else output
+    files.writable_dir(output.parent)
+    import_keras()  # which the pictures need
+    from study_keras.mnist import pictures, terminal
+
+    dataset = mnist_data.load_data(path)
+    called = names.class_names(path, mnist_data.class_count(dataset))
+    found = description.describe_data(dataset, called)
+    (images, labels), _ = dataset
+    picture = pictures.save(pictures.samples(images, labels, called), output)
+    if as_json:
+        return click.echo(json.dumps({"data": str(path) if path else None, "samples": str(picture), **found}))
+    console = Console()
+    console.print(*terminal.data_tables(found), sep="\n")
+    present = [one for one in found["classes"] if one["training"]]
+    first = [int((labels == one["label"]).argmax()) for one in present]
+    if drawn := terminal.digits(images[first], [one["name"] for one in present], console):
+        console.print(drawn)
+    return click.echo(f"Samples of each class: {near(picture)}")

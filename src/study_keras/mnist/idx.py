@@ -1,0 +1,114 @@
+"""IDX files, in which MNIST, Fashion-MNIST, KMNIST, QMNIST and EMNIST were published. NumPy alone."""
+
+import gzip
+import re
+import struct
+import zlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+# The third byte of an IDX file names its numbers, big-endian. Source: "The IDX file format" on MNIST's page.
+DTYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
+# t10k-labels.idx1-ubyte.gz, emnist-letters-test-images-idx3-ubyte, qmnist-test-labels-idx2-int
+NAME = re.compile(r"(?:^|-)(train|t10k|test)-(images|labels)[-.]idx(\d)-\w+(\.gz)?$")
+
+
+def prefix_of(path: Path) -> str | None:
+    """Return what the names of a set's files begin with, such as ``emnist-letters-``; None for another kind of name."""
+    match = NAME.search(path.name)
+    return path.name[: match.start(1)] if match else None
+
+
+def read_folder(folder: Path, prefix: str | None = None) -> dict[str, tuple[NDArray[Any], NDArray[Any]]]:
+    """Read the four files of a set; what the makers of EMNIST and QMNIST laid out otherwise becomes as MNIST.
+
+    EMNIST's images are stored transposed and its letters counted from 1; QMNIST's labels are rows of eight numbers,
+    the class and where the image comes from.
+
+    Args:
+        prefix: what the names begin with, where the folder holds several sets.
+
+    Returns:
+        ``train`` and ``test``: images and labels.
+
+    Raises:
+        ValueError: a file is missing, there are several, or one is broken; the text names it.
+    """
+    found: dict[tuple[str, str], list[Path]] = {}
+    for file in sorted(folder.iterdir()):
+        if (match := NAME.search(file.name)) and prefix in (None, prefix_of(file)):
+            part = "train" if match[1] == "train" else "test"
+            found.setdefault((part, match[2]), []).append(file)
+    parts = {}
+    for part in ("train", "test"):
+        images, labels = (_only(folder, part, kind, found.get((part, kind), [])) for kind in ("images", "labels"))
+        parts[part] = (_read_images(images), _read_labels(labels))
+    return parts
+
+
+def label_files(folder: Path, prefix: str | None = None) -> list[Path]:
+    """Return the files in ``folder`` that are named as training labels are."""
+    found = [(file, NAME.search(file.name)) for file in sorted(folder.iterdir())]
+    of_prefix = [(file, match) for file, match in found if match and prefix in (None, prefix_of(file))]
+    return [file for file, match in of_prefix if match.group(1, 2) == ("train", "labels")]
+
+
+def _only(folder: Path, part: str, kind: str, files: list[Path]) -> Path:
+    # An unpacked file beside its .gz is the same file.
+    files = [file for file in files if file.suffix != ".gz" or file.with_suffix("") not in files]
+    if len(files) == 1:
+        return files[0]
+    usual = f"{'train' if part == 'train' else 't10k'}-{kind}-idx{3 if kind == 'images' else 1}-ubyte"
+    several = f"; of several sets choose one by naming one of its files: {files[0]}" if files else ""
+    raise ValueError(
+        f"{folder}: expected one file of {part} {kind}, such as {usual} or the same with .gz; "
+        f"found {', '.join(file.name for file in files) or 'none'}{several}"
+    )
+
+
+def _read_images(path: Path) -> NDArray[Any]:
+    images = read(path, 3)
+    return images.transpose(0, 2, 1).copy() if path.name.startswith("emnist") else images
+
+
+def _read_labels(path: Path) -> NDArray[Any]:
+    match = NAME.search(path.name)
+    if match and match[3] == "2":  # QMNIST
+        rows = read(path, 2)
+        if not rows.shape[1]:
+            raise ValueError(f"{path}: rows without a number; expected the class in the first place")
+        return rows[:, 0].copy()
+    labels = read(path, 1)
+    if path.name.startswith("emnist-letters"):
+        if len(labels) and labels.min() < 1:
+            raise ValueError(f"{path}: a label is {labels.min()}; expected EMNIST's letters, counted from 1")
+        labels -= 1
+    return labels
+
+
+def read(path: Path, rank: int) -> NDArray[Any]:
+    """Read an IDX file: 0, 0, dtype, rank, then ``rank`` sizes as big-endian uint32, then the numbers."""
+    try:
+        with path.open("rb") as raw:
+            zipped = raw.read(2) == b"\x1f\x8b"
+        with gzip.open(path) if zipped else path.open("rb") as file:
+            header = file.read(4 + 4 * rank)
+            magic = header[:4]
+            if len(magic) < 4 or magic[:2] != b"\0\0" or magic[2] not in DTYPES or magic[3] != rank:
+                expected = bytes([0, 0, 0x08, rank]).hex()
+                raise ValueError(f"magic number 0x{magic.hex()}, expected 0x{expected}: not an IDX file of rank {rank}")
+            if len(header) < 4 + 4 * rank:
+                raise ValueError(f"truncated: the header has {len(header)} bytes, expected {4 + 4 * rank}")
+            shape = struct.unpack(f">{rank}I", header[4:])
+            dtype = np.dtype(DTYPES[magic[2]])
+            expected_bytes = int(np.prod(shape, dtype=object)) * dtype.itemsize
+            body = file.read()
+            if len(body) != expected_bytes:
+                problem = "truncated" if len(body) < expected_bytes else "too long"
+                raise ValueError(f"{problem}: {len(body)} bytes of data, expected {expected_bytes} for shape {shape}")
+    except (ValueError, OSError, EOFError, zlib.error) as error:
+        raise ValueError(f"{path}: {error}") from error
+    return np.frombuffer(body, dtype).reshape(shape).astype(dtype.newbyteorder("="))

@@ -1,11 +1,18 @@
 """Several devices and processes train as one does: the same losses, the same weights."""
 
+import json
 import os
+import signal
+import socket
 import subprocess
 import sys
 
+import keras
 import numpy as np
 import pytest
+from conftest import COMMAND, hello_mnist
+
+from study_keras.cli import main
 
 TRAIN = """
 import sys
@@ -36,3 +43,128 @@ def test_several_devices_of_one_process_end_with_the_same_weights(tmp_path):
     assert one.keys() == four.keys()
     for name, values in one.items():
         assert values == pytest.approx(four[name], abs=1e-5), name
+
+
+@pytest.fixture(scope="module")
+def six_thousand(tmp_path_factory):
+    """6,010 images, so that the last of the batches is a short one."""
+    from study_keras import mnist
+
+    (x_train, y_train), (x_test, y_test) = mnist.load_data()
+    path = tmp_path_factory.mktemp("data") / "images.npz"
+    test = {"x_test": x_test[:500], "y_test": y_test[:500]}
+    np.savez(path, x_train=x_train[:6010], y_train=y_train[:6010], **test)
+    return path
+
+
+def command(data, folder, *more):
+    return ["train", "--data", data, "--epochs", "3", "--seed", "3", "--output", folder, "--json", *more]
+
+
+@pytest.fixture(scope="module")
+def alone(six_thousand, tmp_path_factory):
+    """The folder and the figures of a training by a single process."""
+    folder = tmp_path_factory.mktemp("alone")
+    done = hello_mnist(*command(six_thousand, folder))
+    assert done.returncode == 0, done.stderr
+    return folder, json.loads(done.stdout)
+
+
+def assert_same(folder, figures, alone):
+    """The same losses and weights as one process', within what another order of additions makes of float32."""
+    for name, values in alone[1]["history"].items():
+        assert figures["history"][name] == pytest.approx(values, abs=1e-4), name
+    one, several = (keras.saving.load_model(place / "hello_mnist.keras") for place in (alone[0], folder))
+    for ours, theirs in zip(one.get_weights(), several.get_weights(), strict=True):
+        np.testing.assert_allclose(ours, theirs, atol=1e-3)
+
+
+@pytest.mark.parametrize("count", [2, 4])
+def test_several_processes_learn_as_one(six_thousand, alone, tmp_path, count):
+    done = hello_mnist(*command(six_thousand, tmp_path, "--processes", count))
+    assert done.returncode == 0, done.stderr
+    assert_same(tmp_path, json.loads(done.stdout), alone)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["hello_mnist.json", "hello_mnist.keras"]
+    assert done.stderr.count("epoch 3/3") == 1
+
+
+def test_processes_that_join_each_other_learn_as_one(six_thousand, alone, tmp_path):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{free.getsockname()[1]}"
+    several = {"KERAS_DISTRIBUTION_JOB_ADDRESSES": f"{address},127.0.0.1:1", "KERAS_DISTRIBUTION_NUM_PROCESSES": "2"}
+    folders = [tmp_path / "0", tmp_path / "1"]
+    processes = []
+    for number, folder in enumerate(folders):
+        environment = {**os.environ, **several, "KERAS_DISTRIBUTION_PROCESS_ID": str(number)}
+        arguments = [COMMAND, *map(str, command(six_thousand, folder))]
+        processes.append(subprocess.Popen(arguments, env=environment, stdout=subprocess.PIPE, text=True))
+    first, second = (process.communicate(timeout=300)[0] for process in processes)
+    assert [process.returncode for process in processes] == [0, 0]
+    assert_same(folders[0], json.loads(first), alone)
+    assert second == ""
+    assert not list(folders[1].iterdir())
+
+
+def children_of(parent):
+    """The numbers of the processes that ``parent`` started."""
+    lines = subprocess.run(["ps", "-A", "-o", "pid=,ppid="], capture_output=True, text=True, check=True).stdout
+    pairs = [tuple(map(int, line.split())) for line in lines.splitlines()]
+    return sorted(child for child, its_parent in pairs if its_parent == parent)
+
+
+@pytest.mark.parametrize("victim", [0, 1])
+def test_one_that_is_killed_ends_the_others_and_resume_goes_on(six_thousand, alone, tmp_path, victim):
+    arguments = [COMMAND, *map(str, command(six_thousand, tmp_path, "--processes", 2))]
+    with subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr.readline().startswith("epoch 1/3")
+        children = children_of(process.pid)
+        assert len(children) == 2
+        os.kill(children[victim], signal.SIGKILL)
+        said = process.communicate(timeout=20)[1]
+    assert process.returncode == 1
+    lines = [line for line in said.splitlines() if not line.startswith("epoch ")]
+    assert len(lines) == 1, said
+    assert lines[0].startswith(
+        f"Error: process {victim} of 2 was killed by SIGKILL; the others are ended. Go on with: "
+    )
+    for child in children:
+        with pytest.raises(ProcessLookupError):
+            os.kill(child, 0)
+    done = hello_mnist(
+        *command(six_thousand, tmp_path, "--resume", "--processes", 1 + victim)
+    )  # as many, or another number
+    assert done.returncode == 0, done.stderr
+    assert_same(tmp_path, json.loads(done.stdout), alone)
+
+
+def test_no_process_outlives_the_one_that_started_it(six_thousand, tmp_path):
+    arguments = [COMMAND, *map(str, command(six_thousand, tmp_path, "--processes", 2, "--epochs", 500))]
+    with subprocess.Popen(arguments, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True) as process:
+        process.stderr.readline()
+        process.kill()
+        process.stderr.read()  # ends when the last of them has closed it
+    assert process.returncode == -signal.SIGKILL
+
+
+@pytest.mark.parametrize(
+    ("options", "complaint"),
+    [
+        (["--join", "127.0.0.1:9"], "--join needs --processes N and --process-id K"),
+        (["--process-id", "1"], "--process-id needs --join"),
+        (["--join", "127.0.0.1:9", "--processes", "2", "--process-id", "2"], "--process-id 2 of 2 processes"),
+        (["--processes", "33"], "--processes 33 for batches of 32 images"),
+        (["--join", "nowhere", "--processes", "2", "--process-id", "1"], "--join nowhere: expected ADDRESS:PORT"),
+    ],
+)
+def test_what_does_not_go_together_is_refused_in_one_line(options, complaint, tmp_path, capsys):
+    assert main(["train", *options, "--output", str(tmp_path)]) in (1, 2)
+    said = capsys.readouterr().err
+    assert complaint in said
+    assert said.count("\n") == 1
+
+
+def test_several_processes_need_jax(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("KERAS_BACKEND", "tensorflow")
+    assert main(["train", "--processes", "2", "--output", str(tmp_path)]) == 2
+    assert "--processes needs the jax backend" in capsys.readouterr().err

@@ -33,17 +33,19 @@ def import_keras(*, with_tensorflow: bool = True) -> Any:
 
 
 @contextmanager
-def silent_stderr() -> Iterator[None]:
-    """Drop what C++ libraries write to stderr, where no setting of theirs can stop them."""
+def silent(number: int) -> Iterator[None]:
+    """Drop what C++ libraries write to standard output (1) or error (2), where no setting of theirs can stop them."""
+    sys.stdout.flush()
     sys.stderr.flush()
-    kept = os.dup(2)
+    kept = os.dup(number)
     try:
         with open(os.devnull, "w") as nowhere:  # noqa: PTH123
-            os.dup2(nowhere.fileno(), 2)
+            os.dup2(nowhere.fileno(), number)
         yield
     finally:
+        sys.stdout.flush()
         sys.stderr.flush()
-        os.dup2(kept, 2)
+        os.dup2(kept, number)
         os.close(kept)
 
 
@@ -67,5 +69,5 @@ class _QuietTensorFlow(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     def exec_module(self, module: ModuleType) -> None:
         if module.__spec__:
             module.__spec__.loader = self.real
-        with silent_stderr():
+        with silent(2):
             self.real.exec_module(module)

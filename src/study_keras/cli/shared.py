@@ -45,7 +45,11 @@ def near(path: Path) -> str:
 
 def typed() -> str:
     """Return the command as it was typed."""
-    return shlex.join(["hello-mnist", *sys.argv[1:]])
+    arguments = sys.argv[1:]
+    if "--supervised" in arguments:  # what `processes.start_all` added, all but the number of processes
+        place = arguments.index("--supervised")
+        arguments = arguments[:place] + arguments[place + 3 : place + 5]
+    return shlex.join(["hello-mnist", *arguments])
 
 
 def command_name() -> str:

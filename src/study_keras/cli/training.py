@@ -3,6 +3,7 @@
 import difflib
 import os
 import secrets
+import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
+from study_keras.cli import processes as several
 from study_keras.cli.options import DATA, JSON, OUTPUT, Units
 from study_keras.cli.shared import command_name, near, output_folder, print_json, result_table, typed
 from study_keras.startup import import_keras
@@ -48,6 +50,7 @@ from study_keras.startup import import_keras
 @click.option("--tensorboard", type=click.Path(path_type=Path), metavar="DIR", help="Write logs for TensorBoard.")
 @click.option("--checkpoint-every", type=click.IntRange(1), metavar="N", help="Save the weights every N epochs.")
 @click.option("--resume", is_flag=True, help="Go on with the interrupted training in the output folder.")
+@several.options
 @DATA
 @OUTPUT
 @JSON
@@ -60,6 +63,10 @@ def train(
     tensorboard: Path | None,
     checkpoint_every: int | None,
     resume: bool,
+    processes: int | None,
+    join: str | None,
+    process_id: int | None,
+    supervised: bool,
     data: Path | None,
     output: Path | None,
     as_json: bool,
@@ -67,7 +74,8 @@ def train(
 ) -> None:
     """Train a network of your own shape, test it, and save it as DIR/hello_mnist.keras.
 
-    Killed at any moment, it goes on with --resume and ends with the weights of an uninterrupted run.
+    Killed at any moment, it goes on with --resume and ends with the weights of an uninterrupted run. Several processes
+    that --join each other on several hosts go on from a folder that all of them see.
 
     Example: hello-mnist train --units 512,128 --dropout 0.3 --validation 0.1 --epochs 10
     """
@@ -78,33 +86,40 @@ def train(
     settings = {name: settings[name] for name in given}
     former = records.unfinished_record(folder) if resume else None
     settings = {**(former["settings"] if former else _recipe(recipe, given)), **settings}
-    os.environ.setdefault("KERAS_BACKEND", recipes.backend(settings))
+    several.check(processes, join, process_id, settings["batch_size"])
+    os.environ.setdefault("KERAS_BACKEND", "jax" if processes else recipes.backend(settings))
+    if processes and processes > 1 and not join:
+        seed = [] if resume or settings["seed"] is not None else ["--seed", str(secrets.randbits(32))]
+        raise click.exceptions.Exit(several.start_all(processes, [*_arguments(context), *seed]))
+    first = not process_id
+    tensorboard = tensorboard if first else None
     keras = import_keras(with_tensorflow=bool(tensorboard))
+    if join:
+        several.join_others(join, processes or 1, process_id or 0, supervised)
+        settings["seed"] = several.agree(secrets.randbits(32) if settings["seed"] is None else settings["seed"])
     check_name(settings["activation"], "--activation", keras.activations)
     check_name(settings["optimizer"], "--optimizer", keras.optimizers)
-    from study_keras.mnist import callbacks, models, runs
     from study_keras.mnist import data as mnist_data
+    from study_keras.mnist import runs
 
     unfinished = None
     if former:
         unfinished = runs.load_unfinished(folder)
         data = data or (Path(former["data_path"]) if former["data_path"] else None)
         done = len(former["history"].get("loss", ()))
-        click.echo(f"resuming after epoch {done} of {settings['epochs']}", err=True)
+        if first:
+            click.echo(f"resuming after epoch {done} of {settings['epochs']}", err=True)
+    if not first:  # process 0 alone writes; what the others are told to write goes with them
+        folder = Path(context.with_resource(tempfile.TemporaryDirectory()))
     dataset = mnist_data.load_data(data)
-    more: list[Any] = []
-    if checkpoint_every:
-        more.append(callbacks.SaveEvery(folder / "hello_mnist-{epoch:04d}.weights.h5", checkpoint_every))
-    if tensorboard:
-        more.append(keras.callbacks.TensorBoard(output_folder(tensorboard), histogram_freq=1, write_images=True))
-        sample, labels = (part[:1000] for part in dataset[0])
-        if settings["one_hot"]:
-            labels = models.one_hot(labels, mnist_data.class_count(dataset))
-        more.append(callbacks.LogGradients(tensorboard, mnist_data.scale(sample), labels))
+    more = _watchers(dataset, settings, folder, checkpoint_every, tensorboard) if first else []
     started = time.perf_counter()
-    model, path, record, result = train_and_test(
-        dataset, settings, folder, unfinished=unfinished, data=data, callbacks=more
-    )
+    with several.ended_by_others(supervised):
+        model, path, record, result = train_and_test(
+            dataset, settings, folder, unfinished=unfinished, data=data, callbacks=more, silent=not first
+        )
+    if not first:
+        return None
     if as_json:
         figures = {"model": str(path), "parameters": model.count_params(), "seconds": time.perf_counter() - started}
         return print_json({**figures, **record, **result})
@@ -127,6 +142,7 @@ def train_and_test(
     unfinished: Any = None,
     data: Path | None = None,
     callbacks: Sequence[Any] = (),
+    silent: bool = False,
 ) -> tuple[Any, Path, dict[str, Any], dict[str, Any]]:
     """Train with a progress display on stderr, save, and test; return model, path, record and result."""
     from rich.console import Console
@@ -138,7 +154,7 @@ def train_and_test(
     if settings["seed"] is None:
         settings["seed"] = secrets.randbits(32)
     images = round(len(dataset[0][0]) * (1 - settings["validation"]))
-    progress = terminal.TrainingProgress(Console(stderr=True), images)
+    progress = terminal.TrainingProgress(Console(stderr=True, quiet=silent), images)
     made: dict[str, Any] = {"trained_by": typed(), "data_path": str(data.resolve()) if data else None}
     if classes := names.class_names(data, class_count(dataset)):
         made["classes"] = classes
@@ -150,6 +166,40 @@ def train_and_test(
         go_on = f"{command_name()} train --resume --output {near(folder)}"
         raise KeyboardInterrupt(f"stopped; what was finished is kept, go on with: {go_on}") from None
     return model, path, record, evaluation.evaluate(model, *dataset[1])
+
+
+def _watchers(
+    dataset: Any, settings: dict[str, Any], folder: Path, checkpoint_every: int | None, tensorboard: Path | None
+) -> list[Any]:
+    """Return the callbacks that save weights and write logs."""
+    import keras
+
+    from study_keras.mnist import callbacks, models
+    from study_keras.mnist import data as mnist_data
+
+    watchers: list[Any] = []
+    if checkpoint_every:
+        watchers.append(callbacks.SaveEvery(folder / "hello_mnist-{epoch:04d}.weights.h5", checkpoint_every))
+    if tensorboard:
+        watchers.append(keras.callbacks.TensorBoard(output_folder(tensorboard), histogram_freq=1, write_images=True))
+        sample, labels = (part[:1000] for part in dataset[0])
+        if settings["one_hot"]:
+            labels = models.one_hot(labels, mnist_data.class_count(dataset))
+        watchers.append(callbacks.LogGradients(tensorboard, mnist_data.scale(sample), labels))
+    return watchers
+
+
+def _arguments(context: click.Context) -> list[str]:
+    """Return the options of this call as they are typed, all but ``--processes``."""
+    given: list[str] = []
+    for parameter in context.command.params:
+        name = parameter.name or ""
+        value = context.params.get(name)
+        typed_in = context.get_parameter_source(name) is ParameterSource.COMMANDLINE
+        if typed_in and name != "processes":
+            text = ",".join(map(str, value)) if isinstance(value, tuple | list) else str(value)
+            given += [parameter.opts[0]] if value is True else [parameter.opts[0], text]
+    return given
 
 
 def _recipe(name: str, given: set[str]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import numpy as np
 from study_keras import files
 from study_keras.formats import inference, tensorflow_process
 from study_keras.formats.quiet import quiet
-from study_keras.startup import silent_stderr
+from study_keras.startup import silent
 
 QUANTIZE = ("float16", "dynamic", "int8")
 
@@ -62,7 +62,7 @@ def open_litert(path: str | Path) -> Any:
     from ai_edge_litert.interpreter import Interpreter
 
     try:
-        with silent_stderr():  # it announces on stderr how it multiplies
+        with silent(2):  # it announces on stderr how it multiplies
             interpreter = Interpreter(model_content=Path(path).read_bytes())
             interpreter.allocate_tensors()
     except OSError as error:
@@ -134,7 +134,7 @@ def _write(model: keras.Model, path: Path, quantize: str | None, images: list[An
     with files.atomic_write(path) as temporary, warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # TensorFlow deprecates the interpreter that it calibrates with
         try:
-            with quiet(), silent_stderr():
+            with quiet(), silent(2):
                 named.export(temporary, format="litert", verbose=False, input_signature=[specs], **options)
         except OSError:
             raise

@@ -8,7 +8,7 @@ import keras
 from study_keras import files
 from study_keras.formats import inference, tensorflow_process
 from study_keras.formats.quiet import quiet
-from study_keras.startup import silent_stderr
+from study_keras.startup import silent
 
 
 def export_onnx(model: keras.Model, path: str | Path) -> Path:
@@ -59,7 +59,7 @@ def _write(model: keras.Model, path: Path) -> None:
     with files.atomic_write(path) as temporary, warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)  # Keras looks for np.object, to mend tf2onnx
         try:
-            with quiet(), silent_stderr():
+            with quiet(), silent(2):
                 listed.export(temporary, format="onnx", verbose=False, input_signature=[specs])
         except OSError:
             raise

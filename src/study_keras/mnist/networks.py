@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from study_keras.startup import import_keras, silent_stderr
+from study_keras.startup import import_keras, silent
 
 Network = Callable[[NDArray[np.float32]], NDArray[np.float32]]  # (n, 28, 28) in [0, 1] -> (n, classes) probabilities
 
@@ -50,7 +50,7 @@ def _litert(path: Path) -> Network:
 
     try:
         content = path.read_bytes()
-        with silent_stderr():  # it announces there how it multiplies
+        with silent(2):  # it announces there how it multiplies
             interpreter = Interpreter(model_content=content)
             interpreter.allocate_tensors()
     except OSError as error:

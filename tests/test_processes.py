@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -88,22 +89,80 @@ def test_several_processes_learn_as_one(six_thousand, alone, tmp_path, count):
     assert done.stderr.count("epoch 3/3") == 1
 
 
-def test_processes_that_join_each_other_learn_as_one(six_thousand, alone, tmp_path):
+@pytest.fixture
+def hosts():
+    """Of two hosts, what a command is begun with to run there, and the address of the first.
+
+    Where the machine allows it, each has a network of its own and a wire between them; else both are this machine.
+    """
+    names = [f"hello-mnist-{os.getpid()}-{number}" for number in range(2)]
+    orders = [f"netns add {name}" for name in names]
+    orders.append(f"link add wire netns {names[0]} type veth peer name wire netns {names[1]}")
+    for number, name in enumerate(names):
+        orders += [f"-n {name} address add 192.0.2.{number + 1}/24 dev wire"]
+        orders += [f"-n {name} link set {device} up" for device in ("wire", "lo")]
+    try:
+        for order in orders:
+            subprocess.run(["ip", *order.split()], check=True, capture_output=True)
+    except (FileNotFoundError, subprocess.CalledProcessError):
+        yield [[], []], f"127.0.0.1:{free_port()}"
+    else:
+        yield [["ip", "netns", "exec", name] for name in names], f"192.0.2.1:{free_port()}"
+    finally:
+        if shutil.which("ip"):
+            for name in names:
+                subprocess.run(["ip", "netns", "delete", name], check=False, capture_output=True)
+
+
+def free_port():
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
-        address = f"127.0.0.1:{free.getsockname()[1]}"
+        return free.getsockname()[1]
+
+
+def start_on(hosts, folders, data, *more):
+    """Start a training on two hosts; return both processes."""
+    places, address = hosts
     several = {"KERAS_DISTRIBUTION_JOB_ADDRESSES": f"{address},127.0.0.1:1", "KERAS_DISTRIBUTION_NUM_PROCESSES": "2"}
+    return [
+        subprocess.Popen(
+            [*place, COMMAND, *map(str, command(data, folder, *more))],
+            env={**os.environ, **several, "KERAS_DISTRIBUTION_PROCESS_ID": str(number)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for number, (place, folder) in enumerate(zip(places, folders, strict=True))
+    ]
+
+
+def test_two_hosts_learn_as_one(six_thousand, alone, tmp_path, hosts):
     folders = [tmp_path / "0", tmp_path / "1"]
-    processes = []
-    for number, folder in enumerate(folders):
-        environment = {**os.environ, **several, "KERAS_DISTRIBUTION_PROCESS_ID": str(number)}
-        arguments = [COMMAND, *map(str, command(six_thousand, folder))]
-        processes.append(subprocess.Popen(arguments, env=environment, stdout=subprocess.PIPE, text=True))
-    first, second = (process.communicate(timeout=300)[0] for process in processes)
-    assert [process.returncode for process in processes] == [0, 0]
+    processes = start_on(hosts, folders, six_thousand)
+    (first, said), (second, _) = (process.communicate(timeout=300) for process in processes)
+    assert [process.returncode for process in processes] == [0, 0], said
     assert_same(folders[0], json.loads(first), alone)
     assert second == ""
     assert not list(folders[1].iterdir())
+
+
+def test_a_host_that_falls_silent_ends_the_other_with_one_line(six_thousand, tmp_path, hosts):
+    processes = start_on(hosts, [tmp_path / "0", tmp_path / "1"], six_thousand, "--epochs", 5000)
+    try:
+        assert processes[0].stderr.readline().startswith("epoch")
+        if hosts[0][1]:
+            subprocess.run(["ip", "-n", hosts[0][1][-1], "link", "set", "wire", "down"], check=True)
+        else:
+            processes[1].kill()
+        said = processes[0].communicate(timeout=20)[1]
+        processes[1].communicate(timeout=20)
+    finally:
+        for process in processes:
+            process.kill()
+    lines = [line for line in said.splitlines() if not line.startswith("epoch")]
+    assert len(lines) == 1, said
+    assert lines[0].startswith("Error: another process is gone or cannot be reached; go on in all of them with: ")
+    assert processes[0].returncode == 1
 
 
 def children_of(parent):
@@ -131,9 +190,8 @@ def test_one_that_is_killed_ends_the_others_and_resume_goes_on(six_thousand, alo
     for child in children:
         with pytest.raises(ProcessLookupError):
             os.kill(child, 0)
-    done = hello_mnist(
-        *command(six_thousand, tmp_path, "--resume", "--processes", 1 + victim)
-    )  # as many, or another number
+    processes = 1 + victim  # as many, or another number
+    done = hello_mnist(*command(six_thousand, tmp_path, "--resume", "--processes", processes))
     assert done.returncode == 0, done.stderr
     assert_same(tmp_path, json.loads(done.stdout), alone)
 

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -19,6 +19,7 @@ from study_keras.startup import silent
 SECONDS_TO_JOIN = 60
 HEARTBEAT = 10  # seconds without a sign of life, after which a process on another host counts as dead
 SECONDS_TO_END = 10
+LOST = 75  # the exit status of a process that has lost the others
 
 
 def options(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -63,6 +64,8 @@ def check(processes: int | None, join: str | None, process_id: int | None, batch
         )
     if join and (processes is None or process_id is None):
         raise click.UsageError("--join needs --processes N and --process-id K, from 0 to N - 1")
+    if join and (not join.rpartition(":")[0] or not join.rpartition(":")[2].isdecimal()):
+        raise click.UsageError(f"--join {join}: expected ADDRESS:PORT, such as 192.0.2.1:4321")
     if process_id is not None and not join:
         raise click.UsageError("--process-id needs --join ADDRESS:PORT, of process 0")
     if join and processes is not None and process_id is not None and process_id >= processes:
@@ -71,20 +74,16 @@ def check(processes: int | None, join: str | None, process_id: int | None, batch
         raise click.UsageError(f"--processes {processes} for batches of {batch_size} images; each needs one at least")
 
 
-def join_others(address: str, processes: int, process_id: int, supervised: bool) -> None:
+def join_others(address: str, processes: int, process_id: int) -> None:
     """Make this process one of ``processes`` that JAX connects, the first of which listens at ``address``.
 
     Raises:
-        ValueError: the address is none, or the others cannot be reached.
+        ValueError: the others cannot be reached.
     """
     import jax
 
-    if supervised:
-        threading.Thread(target=_end_with_parent, daemon=True).start()
-    address = address.split(",", maxsplit=1)[0]
-    if not address.rpartition(":")[0] or not address.rpartition(":")[2].isdecimal():
-        raise ValueError(f"--join {address}: expected ADDRESS:PORT, such as 192.0.2.1:4321")
-    jax.config.update("jax_cpu_collectives_implementation", "gloo")
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    _mute_native_code()
     try:
         jax.distributed.initialize(
             address,
@@ -93,10 +92,33 @@ def join_others(address: str, processes: int, process_id: int, supervised: bool)
             initialization_timeout=SECONDS_TO_JOIN,
             heartbeat_timeout_seconds=HEARTBEAT,
         )
+        _let_gloo_listen(address)
     except RuntimeError as error:
         raise ValueError(
             f"--join {address}: not all {processes} processes came: {str(error).splitlines()[0]}"
         ) from None
+
+
+def _let_gloo_listen(address: str) -> None:
+    """Let Gloo, which adds up gradients on processors, listen where this host is seen from process 0 at ``address``.
+
+    By itself it listens where the name of the machine leads: on Debian and Ubuntu to the machine itself, which no other
+    host can reach. JAX has no setting for it.
+    """
+    from jax._src import distributed, xla_bridge
+    from jax._src.lib import _jax
+    from jax.extend.backend import register_backend_factory
+
+    host, port = address.rsplit(":", 1)
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_DGRAM) as way:
+        way.connect((host.strip("[]"), int(port)))  # sends nothing
+        ours = way.getsockname()[0]
+
+    def client() -> Any:
+        peers = distributed.global_state.client
+        return xla_bridge.make_cpu_client(_jax.make_gloo_tcp_collectives(distributed_client=peers, hostname=ours))
+
+    register_backend_factory("cpu", client, fail_quietly=False)
 
 
 def agree(number: int) -> int:
@@ -108,61 +130,70 @@ def agree(number: int) -> int:
         return int(multihost_utils.broadcast_one_to_all(np.uint32(number)))
 
 
-def start_all(processes: int, arguments: Sequence[str]) -> int:
+def start_all(processes: int, arguments: Sequence[str], join: str | None = None, process_id: int | None = None) -> int:
     """Run ``hello-mnist train`` with ``arguments`` in so many processes; return the exit status of them all.
 
-    One that dies ends the others.
+    One that dies ends the others. With ``join`` and ``process_id`` it is only that one which runs here: JAX ends a
+    process that has lost the others by an abort, which nothing but another process can put into words.
     """
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        address = f"127.0.0.1:{free.getsockname()[1]}"
+    numbers = range(processes) if process_id is None else [process_id]
+    address = join or _free_address()
     command = [sys.executable, "-m", "study_keras.cli", "train", *arguments, "--supervised", "--join", address]
     command += ["--processes", str(processes), "--process-id"]
-    running: list[subprocess.Popen[bytes]] = []
+    running: dict[int, subprocess.Popen[bytes]] = {}
     try:
-        for number in range(processes):
-            to = subprocess.DEVNULL if number else None  # the first one alone speaks
-            one = subprocess.Popen([*command, str(number)], stdin=subprocess.PIPE, stdout=to, stderr=to)
-            running.append(one)
-        while any(status is None for status in (process.poll() for process in running)):
-            if any(process.returncode for process in running):
+        for number in numbers:
+            to = subprocess.DEVNULL if number and not join else None  # of several here the first one alone speaks
+            running[number] = subprocess.Popen([*command, str(number)], stdin=subprocess.PIPE, stdout=to, stderr=to)
+        while any(status is None for status in (process.poll() for process in running.values())):
+            if any(process.returncode for process in running.values()):
                 break
             time.sleep(0.1)
-        broken = [number for number, process in enumerate(running) if process.returncode]
-        # Of several, one that was killed: the others abort when they notice.
-        broken.sort(key=lambda number: running[number].returncode != -signal.SIGKILL)
-        return _tell(running, broken[0]) if broken else 0
+        broken = {number: process.returncode for number, process in running.items() if process.returncode}
+        return _tell(broken, processes, alone=bool(join)) if broken else 0
     finally:
-        _end(running)
+        _end(running.values())
+
+
+def _free_address() -> str:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return f"127.0.0.1:{free.getsockname()[1]}"
 
 
 @contextmanager
-def ended_by_others(supervised: bool) -> Iterator[None]:
-    """End this process at once, with a line, where the training breaks off because another process is gone."""
+def ended_by_others() -> Iterator[None]:
+    """End this process at once, without a word, where the training breaks off because another process is gone."""
     try:
         yield
     except RuntimeError as error:  # JAX' own; at a usual exit it would wait for the one that is gone
         if "Gloo" not in str(error) and "coordination" not in str(error).lower():
             raise
-        if not supervised:  # or whoever started it says so
-            go_on = f"{command_name()} train --resume"
-            click.echo(f"Error: another process is gone; go on in all of them with: {go_on}", err=True)
         sys.stdout.flush()
-        os._exit(1)
+        os._exit(LOST)
 
 
-def _tell(running: Sequence[subprocess.Popen[bytes]], number: int) -> int:
-    """Say that a process died, unless it is the first one, ended by itself, and said why."""
-    status = running[number].returncode
-    if number == 0 and status > 0:
+def _tell(broken: dict[int, int], processes: int, alone: bool) -> int:
+    """Say which process ended first and how, unless it has said so itself; return the exit status of all.
+
+    Args:
+        broken: the status of each that did not end well: by a signal, which is negative, or by a code.
+        alone: whether the others run elsewhere.
+    """
+    # Of several, one that was killed: the others abort when they notice.
+    number = min(broken, key=lambda number: (broken[number] != -signal.SIGKILL, number))
+    status = broken[number]
+    if status > 0 and status != LOST and (alone or number == 0):
         return status
     how = f"was killed by {signal.Signals(-status).name}" if status < 0 else f"ended with status {status}"
-    go_on = f"{command_name()} train --resume"
-    click.echo(f"Error: process {number} of {len(running)} {how}; the others are ended. Go on with: {go_on}", err=True)
+    gone = f"process {number} of {processes} {how}; the others are ended. Go on with"
+    if alone and status in (LOST, -signal.SIGABRT):
+        gone = "another process is gone or cannot be reached; go on in all of them with"
+    click.echo(f"Error: {gone}: {command_name()} train --resume", err=True)
     return 1
 
 
-def _end(running: Sequence[subprocess.Popen[bytes]]) -> None:
+def _end(running: Collection[subprocess.Popen[bytes]]) -> None:
     for process in running:
         if process.poll() is None:
             process.terminate()
@@ -175,6 +206,12 @@ def _end(running: Sequence[subprocess.Popen[bytes]]) -> None:
             process.wait()
         if process.stdin:
             process.stdin.close()
+
+
+def _mute_native_code() -> None:
+    """Leave the standard error to Python alone: JAX writes its stack there when it has lost another process."""
+    sys.stderr = os.fdopen(os.dup(2), "w", buffering=1)
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
 
 
 def _end_with_parent() -> None:

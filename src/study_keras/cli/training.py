@@ -86,17 +86,18 @@ def train(
     settings = {name: settings[name] for name in given}
     former = records.unfinished_record(folder) if resume else None
     settings = {**(former["settings"] if former else _recipe(recipe, given)), **settings}
+    join = join.split(",", maxsplit=1)[0] if join else None  # of Keras' variable, which may name all of them
     several.check(processes, join, process_id, settings["batch_size"])
     os.environ.setdefault("KERAS_BACKEND", "jax" if processes else recipes.backend(settings))
-    if processes and processes > 1 and not join:
-        seed = [] if resume or settings["seed"] is not None else ["--seed", str(secrets.randbits(32))]
-        raise click.exceptions.Exit(several.start_all(processes, [*_arguments(context), *seed]))
+    if processes and (processes > 1 or join) and not supervised:
+        raise click.exceptions.Exit(several.start_all(processes, _arguments(context), join, process_id))
     first = not process_id
     tensorboard = tensorboard if first else None
     keras = import_keras(with_tensorflow=bool(tensorboard))
     if join:
-        several.join_others(join, processes or 1, process_id or 0, supervised)
-        settings["seed"] = several.agree(secrets.randbits(32) if settings["seed"] is None else settings["seed"])
+        several.join_others(join, processes or 1, process_id or 0)
+        with several.ended_by_others():
+            settings["seed"] = several.agree(secrets.randbits(32) if settings["seed"] is None else settings["seed"])
     check_name(settings["activation"], "--activation", keras.activations)
     check_name(settings["optimizer"], "--optimizer", keras.optimizers)
     from study_keras.mnist import data as mnist_data
@@ -114,7 +115,7 @@ def train(
     dataset = mnist_data.load_data(data)
     more = _watchers(dataset, settings, folder, checkpoint_every, tensorboard) if first else []
     started = time.perf_counter()
-    with several.ended_by_others(supervised):
+    with several.ended_by_others():
         model, path, record, result = train_and_test(
             dataset, settings, folder, unfinished=unfinished, data=data, callbacks=more, silent=not first
         )
@@ -190,13 +191,13 @@ def _watchers(
 
 
 def _arguments(context: click.Context) -> list[str]:
-    """Return the options of this call as they are typed, all but ``--processes``."""
+    """Return the options of this call as they are typed, all but those that number processes."""
     given: list[str] = []
     for parameter in context.command.params:
         name = parameter.name or ""
         value = context.params.get(name)
         typed_in = context.get_parameter_source(name) is ParameterSource.COMMANDLINE
-        if typed_in and name != "processes":
+        if typed_in and name not in {"processes", "join", "process_id"}:
             text = ",".join(map(str, value)) if isinstance(value, tuple | list) else str(value)
             given += [parameter.opts[0]] if value is True else [parameter.opts[0], text]
     return given

@@ -24,13 +24,17 @@ from study_keras.mnist.recipes import RECIPES
 PEER = "the tutorial as written, Keras 3"
 
 
-def measure(names, rounds):
-    """Return a list of results, one for each round, of the tutorial as written and of each recipe."""
-    results = {PEER: [], **{name: [] for name in names}}
+def measure(ways, rounds):
+    """Return lists of results, one for each round, of the tutorial as written and of each of ``ways``.
+
+    Args:
+        ways: from a name to the options of ``hello-mnist train``.
+    """
+    results = {PEER: [], **{name: [] for name in ways}}
     for seed in range(1, rounds + 1):
         for name, so_far in results.items():
             print(f"round {seed} of {rounds}: {name}", file=sys.stderr)
-            script = ["tutorial.py", seed] if name == PEER else ["project.py", seed, "--recipe", name]
+            script = ["tutorial.py", seed] if name == PEER else ["project.py", seed, *ways[name]]
             so_far.append(run_script(*script))
     return results
 
@@ -38,7 +42,7 @@ def measure(names, rounds):
 def table_of(results):
     """Return the table, a row for each recipe."""
     table = Table(box=None, padding=(0, 1, 0, 0))
-    table.add_column("recipe", no_wrap=True)
+    table.add_column("", no_wrap=True)
     for heading in ("fit s", "ratio", "process s", "ratio", "accuracy", "+-"):
         table.add_column(heading, justify="right")
     for name, rounds in results.items():
@@ -60,7 +64,7 @@ def main():
     parser.add_argument("--json", type=Path, metavar="PATH", help="default: output/bench_recipes.json")
     options = parser.parse_args()
     path = options.json or files.output_dir() / "bench_recipes.json"
-    results = measure(options.only, options.rounds)
+    results = measure({name: ["--recipe", name] for name in options.only}, options.rounds)
     figures = {"rounds": options.rounds, "machine": machine(["project", "tutorial"]), "results": results}
     with files.atomic_write(path) as temporary:
         temporary.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")

@@ -32,9 +32,9 @@ FORMS = {"npz": "memory (.npz)", "npy": "disk (.npy)", "shards": "disk (shards)"
 
 
 def unit(number):
-    """Return the training images, all shifted in the same way, which is another for each number up to 25."""
+    """Return the training images, all shifted in the same way, 0 not at all, and each number up to 25 in another."""
     (images, labels), _ = mnist.load_data()
-    return np.roll(images, (number % 5 - 2, number // 5 % 5 - 2), axis=(1, 2)), labels
+    return np.roll(images, ((number + 2) % 5 - 2, (number // 5 + 2) % 5 - 2), axis=(1, 2)), labels
 
 
 def write(path, count, form):

@@ -2,12 +2,11 @@
 
     python benchmarks/scaling.py --rounds 3
 
-Dense networks of three widths train at three batch sizes, by 1, 2 and 4 processes that take turns. Where Linux lets us
-choose, each process keeps to one core, which it shares where there are too few: so one process is a machine of one
-core, and two are two such machines with a very fast network. Measured is the second epoch of
-`study_keras.mnist.training`, and beside it the all-reduce alone, of as many float32 as the network has weights. Printed
-are medians over the rounds, and for two processes what the plain model says: half of one process' step, and an
-all-reduce.
+Dense networks of three widths train at three batch sizes, by one process that keeps to one core (where Linux lets us
+choose), by one that takes all, and by 2 and 4, in turns. Measured is the second epoch of `study_keras.mnist.training`,
+and beside it the all-reduce alone: of float32 arrays as the network has them, and two numbers more, as in a step.
+Printed are medians over the rounds, and what the plain model says of two machines of one core: half of that core's
+step, and an all-reduce. The network is the loopback, faster than any between two machines.
 """
 
 import argparse
@@ -22,7 +21,7 @@ from statistics import median
 
 WIDTHS = (128, 512, 2048)
 BATCHES = (32, 256, 2048)
-COUNTS = (1, 2, 4)
+WAYS = {"1 on one core": 1, "1": 1, "2": 2, "4": 4}  # to how many processes
 REPEATS = 30
 
 
@@ -31,11 +30,11 @@ def steps_of(batch):
     return max(8, min(128, 8192 // batch))
 
 
-def work(count, number, address):
-    """Be process ``number`` of ``count``; print as JSON the seconds of a step and of an all-reduce for each network."""
-    if hasattr(os, "sched_setaffinity"):
-        cores = sorted(os.sched_getaffinity(0))
-        os.sched_setaffinity(0, {cores[number % len(cores)]})
+def work(way, number, address):
+    """Be process ``number`` of a way; print as JSON the seconds of a step and of an all-reduce for each network."""
+    count = WAYS[way]
+    if way.endswith("core") and hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     from study_keras.startup import import_keras
 
     os.environ["KERAS_BACKEND"] = "jax"
@@ -68,13 +67,13 @@ def work(count, number, address):
             clock = Clock()
             training.train(model, x, y, epochs=2, batch_size=batch, seed=1, callbacks=[clock])
             steps[f"{width} {batch}"] = clock.seconds / steps_of(batch)
-        sums[width] = all_reduce(model.count_params())
+        sums[width] = all_reduce([*(variable.shape for variable in model.trainable_variables), (), ()])
     if not number:
         print(json.dumps({"steps": steps, "sums": sums}))
 
 
-def all_reduce(size):
-    """Return the seconds in which ``size`` float32 of all processes are added up in each of them."""
+def all_reduce(shapes):
+    """Return the seconds in which float32 arrays of all processes are added up in each of them."""
     import jax
     import numpy as np
     from jax.sharding import NamedSharding, PartitionSpec
@@ -83,29 +82,32 @@ def all_reduce(size):
 
     if not (mesh := devices.mesh()):
         return 0.0
-    rows = NamedSharding(mesh, PartitionSpec(devices.AXIS))
-    mine = jax.make_array_from_callback((mesh.size, size), rows, lambda index: np.ones((1, size), np.float32))
-    add = jax.jit(lambda array: array.sum(0), out_shardings=NamedSharding(mesh, PartitionSpec()))
-    add(mine).block_until_ready()
+    rows, everywhere = (NamedSharding(mesh, PartitionSpec(*axes)) for axes in ([devices.AXIS], []))
+    mine = [
+        jax.make_array_from_callback((mesh.size, *shape), rows, lambda _, shape=shape: np.ones((1, *shape), np.float32))
+        for shape in shapes
+    ]
+    add = jax.jit(lambda arrays: [array.sum(0) for array in arrays], out_shardings=everywhere)
+    jax.block_until_ready(add(mine))
     found = []
     for _ in range(REPEATS):
         started = time.perf_counter()
-        add(mine).block_until_ready()
+        jax.block_until_ready(add(mine))
         found.append(time.perf_counter() - started)
     return median(found)
 
 
-def measure(count):
-    """Let ``count`` processes train; return what the first of them printed."""
+def measure(way):
+    """Let the processes of a way train; return what the first of them printed."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         address = f"127.0.0.1:{free.getsockname()[1]}"
-    command = [sys.executable, __file__, "--worker", str(count), address]
+    command = [sys.executable, __file__, "--worker", way, address]
     workers = [
         subprocess.Popen(
             [*command, str(number)], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL if number else subprocess.PIPE
         )
-        for number in range(count)
+        for number in range(WAYS[way])
     ]
     printed = workers[0].stdout.read()
     for worker in workers:
@@ -121,38 +123,37 @@ def main():
     parser.add_argument("--worker", nargs=3, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.worker:
-        count, address, number = options.worker
-        work(int(count), int(number), address)
+        way, address, number = options.worker
+        work(way, int(number), address)
         return
     from rich.console import Console
     from rich.table import Table
 
     from study_keras import files
 
-    results = {count: [] for count in COUNTS}
-    for round_number in range(options.rounds):
-        for count in COUNTS[round_number % 3 :] + COUNTS[: round_number % 3]:
-            print(f"round {round_number + 1} of {options.rounds}: {count} processes", file=sys.stderr)
-            results[count].append(measure(count))
+    results = {way: [] for way in WAYS}
+    for number in range(options.rounds):
+        for way in list(WAYS)[number % len(WAYS) :] + list(WAYS)[: number % len(WAYS)]:
+            print(f"round {number + 1} of {options.rounds}: {way}", file=sys.stderr)
+            results[way].append(measure(way))
     path = options.json or files.output_dir() / "scaling.json"
     with files.atomic_write(path) as temporary:
         temporary.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
 
     table = Table(box=None, padding=(0, 1, 0, 0))
-    for heading in ("weights", "batch", "1: ms", "2: ms", "faster", "model", "all-reduce", "4: ms", "all-reduce"):
+    for heading in ("weights", "batch", "one core", "1", "2", "4", "model: 2", "all-reduce: 2", "4"):
         table.add_column(heading, justify="right")
     for width in WIDTHS:
         weights = 784 * width + width + width * 10 + 10
-        sums = {count: median(one["sums"][str(width)] for one in results[count]) for count in COUNTS}
+        sums = {way: median(one["sums"][str(width)] for one in results[way]) for way in WAYS}
         for batch in BATCHES:
-            step = {count: median(one["steps"][f"{width} {batch}"] for one in results[count]) for count in COUNTS}
-            cells = [step[1], step[2], step[1] / step[2] / 1e3, step[1] / 2 + sums[2], sums[2], step[4], sums[4]]
-            texts = [f"{cell * 1e3:.2f}" for cell in cells]
-            texts[2] += " x"
-            table.add_row(f"{weights:,}", str(batch), *texts)
+            steps = {way: median(one["steps"][f"{width} {batch}"] for one in results[way]) for way in WAYS}
+            cells = [*steps.values(), steps["1 on one core"] / 2 + sums["2"], sums["2"], sums["4"]]
+            table.add_row(f"{weights:,}", str(batch), *(f"{cell * 1e3:.2f}" for cell in cells))
     console = Console(width=100)
     console.print(table)
-    console.print(f"{options.rounds} rounds, {os.cpu_count()} processors, load {os.getloadavg()[0]:.1f}")
+    load = os.getloadavg()[0]
+    console.print(f"milliseconds; {options.rounds} rounds, {os.cpu_count()} processors, load {load:.1f}")
     console.print(f"All figures: {path}")
 
 

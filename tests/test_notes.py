@@ -21,7 +21,11 @@ from conftest import ROOT
 from study_keras.cli import cli
 
 IDS = {"ids": lambda path: path.name}
-INSIDE = tuple(ROOT / "notes/study_keras" / name for name in ("2_how_it_works.md", "2_how_it_works.en.md"))
+# Chinese and English of the pages for developers: how it works inside, how it scales.
+INSIDE = [
+    (ROOT / f"notes/study_keras/{name}.md", ROOT / f"notes/study_keras/{name}.en.md")
+    for name in ("2_how_it_works", "3_scaling")
+]
 # Runs notebooks as Jupyter does, each in a kernel of its own.
 EXECUTE = """
 import sys, nbclient, nbformat
@@ -110,7 +114,7 @@ def test_the_two_languages_run_parallel():
     assert [row[:2] for row in rows(course.PAGES[0], 3)[-20:]] == [row[:2] for row in rows(course.PAGES[1], 3)[-20:]]
 
 
-@pytest.mark.parametrize("page", course.PAGES + INSIDE, **IDS)
+@pytest.mark.parametrize("page", course.PAGES + INSIDE[0] + INSIDE[1], **IDS)
 def test_links_and_pictures_are_there_and_small(page):
     targets = re.findall(r"\]\((.+?)\)", page.read_text())
     for target in targets:
@@ -148,17 +152,18 @@ def test_every_command_can_be_typed(page):
             assert program == ".venv/bin/tensorboard"
 
 
-def test_how_it_works_runs_parallel_and_names_what_is_there():
-    chinese, english = map(skeleton, INSIDE)
+@pytest.mark.parametrize("pages", INSIDE, ids=lambda pages: pages[0].name)
+def test_a_page_for_developers_runs_parallel_and_names_what_is_there(pages):
+    chinese, english = map(skeleton, pages)
     assert len(chinese.pop("blocks")) == len(english.pop("blocks"))  # trees with words in them
     assert chinese == english
-    ours, theirs = (re.findall(r"`([^`\n]+)`", course.FENCE.sub("", page.read_text())) for page in INSIDE)
+    ours, theirs = (re.findall(r"`([^`\n]+)`", course.FENCE.sub("", page.read_text())) for page in pages)
     assert sorted(ours) == sorted(theirs)
     for name in theirs:
         if re.fullmatch(r"(mnist|formats|web|files)(\.\w+)+", name) and not name.endswith((".py", ".js")):
             assert pkgutil.resolve_name(f"study_keras.{name}"), name
-        elif "/" in name or name.endswith(".py"):
-            assert (ROOT / name).exists() or (ROOT / "src/study_keras" / name).exists(), name
+        elif re.fullmatch(r"[\w/]+(/|\.\w+)", path := name.split()[0]):
+            assert (ROOT / path).exists() or (ROOT / "src/study_keras" / path).exists(), path
 
 
 def old_calls():

@@ -71,10 +71,11 @@ def compare(*, seeds: int, data: Path | None, output: Path | None, as_json: bool
     trainings = comparison.compare(settings, seeds, data)
     results = list(terminal.counted(trainings, len(settings) * seeds, "trainings"))
     rows = comparison.summary(settings, results)
-    labels = [comparison.label(settings[row["number"]], values) for row in rows]
+    kinds = [comparison.varied(settings[row["number"]], values) for row in rows]
+    labels = [", ".join(f"{name} {value}" for name, value in kind.items()) for kind in kinds]
     picture = pictures.save(pictures.comparison(rows, labels), folder / "hello_mnist_compare.png")
     if as_json:
         click.echo(json.dumps([{**row, "settings": settings[row["number"]]} for row in rows]))
         return
-    Console().print(terminal.comparison_table(rows, labels, seeds))
+    Console().print(terminal.comparison_table(rows, kinds, seeds))
     click.echo(f"As a picture: {near(picture)}")

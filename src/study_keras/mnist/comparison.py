@@ -66,10 +66,10 @@ def compare(
             pool.shutdown(wait=False, cancel_futures=True)
 
 
-def label(settings: Mapping[str, Any], grid: Mapping[str, Sequence[Any]]) -> str:
-    """Return what sets one combination apart: the values of what the ``grid`` varies."""
-    varied = [name for name, values in grid.items() if len(values) > 1] or list(grid)
-    return ", ".join(f"{name} {_text(settings[name])}" for name in varied)
+def varied(settings: Mapping[str, Any], grid: Mapping[str, Sequence[Any]]) -> dict[str, str]:
+    """Return what sets one combination apart, by name: the values of what the ``grid`` varies."""
+    names = [name for name, values in grid.items() if len(values) > 1] or list(grid)
+    return {name: _text(settings[name]) for name in names}
 
 
 def _text(value: Any) -> str:

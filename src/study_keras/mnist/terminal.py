@@ -84,15 +84,16 @@ def counted(items: Iterable[Any], total: int, what: str) -> Iterator[Any]:
         yield from bar.track(items, total, description=what)
 
 
-def comparison_table(rows: Sequence[Mapping[str, Any]], labels: Sequence[str], seeds: int) -> Table:
-    """Return the rows of ``comparison.summary`` as a table, the best first."""
+def comparison_table(rows: Sequence[Mapping[str, Any]], kinds: Sequence[Mapping[str, str]], seeds: int) -> Table:
+    """Return the rows of ``comparison.summary`` as a table, the best first, with what ``comparison.varied`` says."""
     table = Table(title=f"mean and standard deviation of {seeds} seeds, on held-out images", title_justify="left")
-    table.add_column("setting")
-    for name in ("parameters", "seconds", "accuracy"):
-        table.add_column(name, justify="right", no_wrap=True)
-    for row, label in zip(rows, labels, strict=True):
+    table.box, table.padding = None, (0, 1, 0, 0)  # 80 columns hold it
+    for name in (*kinds[0], "parameters", "seconds", "accuracy"):
+        table.add_column(name.replace("_", " "), justify="right", no_wrap=True)
+    for row, kind in zip(rows, kinds, strict=True):
         spread = f" ± {row['spread']:.4f}" if seeds > 1 else ""
-        table.add_row(label, f"{row['parameters']:,}", f"{row['seconds']:.1f}", f"{row['accuracy']:.4f}{spread}")
+        figures = (f"{row['parameters']:,}", f"{row['seconds']:.1f}", f"{row['accuracy']:.4f}{spread}")
+        table.add_row(*kind.values(), *figures)
     return table
 
 

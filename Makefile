@@ -24,7 +24,7 @@ lint: setup ## ruff (format and check) and mypy
 	@$(BIN)/ruff check --quiet
 	@$(BIN)/mypy
 
-bench: setup .venv/bench.done ## train as the peers do, side by side, and measure what the library costs
+bench: setup .venv/bench.done ## train as the peers do, side by side, and measure what the library costs (some 45 minutes)
 	@for benchmark in benchmarks/*.py; do $(BIN)/python $$benchmark || exit 1; done
 
 model: setup ## train the network that the package ships anew, and write its card (some 20 minutes)

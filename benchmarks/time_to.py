@@ -2,7 +2,7 @@
 
     python benchmarks/time_to.py --rounds 5
 
-For each goal the quickest way that reached it on held-out training images, with something to spare, trains with another
+For each goal a way that came near it on held-out training images, which are harder than the test's, trains with another
 seed in each round; the table is that of `benchmarks/recipes.py`.
 """
 

@@ -15,7 +15,7 @@ from conftest import ROOT, hello_mnist
 from study_keras import formats
 from study_keras.cli import main
 from study_keras.formats.verify import THRESHOLDS, verify
-from study_keras.mnist import artifacts, recipes
+from study_keras.mnist import artifacts, models, recipes
 
 KEYS = {"artifact", "runtime", "bytes", "images", "agree", "max_abs_diff", "accuracy", "ms_per_image"}
 FLOAT32 = ["Keras"] * 6 + ["TensorFlow", "TF.js", "LiteRT", "onnxruntime"]
@@ -226,6 +226,16 @@ def test_convert_quantizes_and_refuses_where_it_cannot(trained, small, tmp_path,
         assert quantize in shown.err or "can be quantized" in shown.err
     assert target.read_bytes() == before
     assert not (tmp_path / "model.h5").exists()
+
+
+def test_the_tiny_network_fits_into_10000_bytes(tmp_path, small, capsys):
+    model = models.build({"network": "tiny"})
+    path = formats.save(model, tmp_path / "tiny.keras")
+    options = ["--quantize", "int8", "--batch", "1", "--data", str(small)]
+    assert main(["convert", str(path), str(tmp_path / "tiny.tflite"), *options]) == 0
+    assert (tmp_path / "tiny.tflite").stat().st_size <= 10_000
+    assert main(["convert", str(path), str(tmp_path / "tiny.onnx"), "--batch", "1"]) == 2
+    assert "--batch is for .tflite alone" in capsys.readouterr().err
 
 
 def test_without_node_the_others_are_still_verified(trained, small, tmp_path):

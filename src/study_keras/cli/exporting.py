@@ -19,10 +19,23 @@ from study_keras.startup import import_keras
     metavar="NAME",
     help="Store smaller numbers: float16, uint16, uint8 in .tfjs and .html; float16, dynamic, int8 in .tflite.",
 )
+@click.option(
+    "--batch",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Images at once in .tflite, instead of as many as the app likes; 1 makes the smallest file.",
+)
 @DATA
 @JSON
 def convert(
-    *, source: Path, target: Path, weights: Path | None, quantize: str | None, data: Path | None, as_json: bool
+    *,
+    source: Path,
+    target: Path,
+    weights: Path | None,
+    quantize: str | None,
+    batch: int | None,
+    data: Path | None,
+    as_json: bool,
 ) -> None:
     """Write the model SOURCE as TARGET, in the format that TARGET's suffix names.
 
@@ -41,6 +54,8 @@ def convert(
     from study_keras.mnist import evaluation, records
 
     page = target.suffix == ".html"
+    if batch and target.suffix != ".tflite":
+        raise click.UsageError(f"--batch is for .tflite alone, which {target.name} is not")
     if not page and kind(target) in ("litert", "onnx") and keras.backend.backend() != "tensorflow":
         click.echo(f"writing {target.name} takes a process with TensorFlow, some 10 seconds ...", err=True)
 
@@ -52,7 +67,7 @@ def convert(
 
         done = convert_page(source, target, weights, quantize)
     else:
-        done = formats_convert.convert(source, target, weights, quantize, typical)
+        done = formats_convert.convert(source, target, weights, quantize, typical, batch=batch)
         if "structure" not in done["lost"] and "weights" not in done["lost"]:
             records.carry_record(source, target)
     if as_json:

@@ -16,6 +16,8 @@ def convert(
     weights: str | Path | None = None,
     quantize: str | None = None,
     images: Callable[[Any], Any] | None = None,
+    *,
+    batch: int | None = None,
 ) -> dict[str, Any]:
     """Write the model at ``source`` to ``target`` in the format that the target's suffix names.
 
@@ -25,6 +27,7 @@ def convert(
             ``target`` holds weights.
         quantize: how a ``.tfjs`` or ``.tflite`` stores the weights; see ``export_tfjs`` and ``export_litert``.
         images: gives for the loaded model some hundred typical inputs, which int8 needs.
+        batch: how many inputs at once, of a ``.tflite`` alone; None for as many as the app likes.
 
     Returns:
         ``source, target``: the paths; ``from, to``: the keys of ``formats.KEEPS``; ``lost``: what ``target``
@@ -42,6 +45,8 @@ def convert(
     options: dict[str, Any] = {"quantize": quantize} if quantize else {}
     if becomes == "litert" and quantize == "int8" and images:
         options["images"] = images(model)
+    if batch:
+        options["batch"] = batch
     formats.save(model, target, **options)
     kept = {*formats.KEEPS[becomes], *(("structure", "weights") if "inference" in formats.KEEPS[becomes] else ())}
     lost = sorted(held - kept)

@@ -196,6 +196,24 @@ def test_one_that_is_killed_ends_the_others_and_resume_goes_on(six_thousand, alo
     assert_same(tmp_path, json.loads(done.stdout), alone)
 
 
+def test_ctrl_c_ends_all_of_them_with_130_and_one_line(six_thousand, tmp_path):
+    arguments = [COMMAND, *map(str, command(six_thousand, tmp_path, "--processes", 2, "--epochs", 500))]
+    with subprocess.Popen(
+        arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    ) as process:
+        process.stderr.readline()
+        children = children_of(process.pid)
+        os.killpg(process.pid, signal.SIGINT)  # as a terminal does
+        said = process.communicate(timeout=20)[1]
+    assert process.returncode == 130
+    (line,) = [line for line in said.splitlines() if line and not line.startswith("epoch")]
+    assert line.startswith("hello-mnist: stopped; what was finished is kept, go on with: ")
+    assert line.endswith(f"train --resume --output {tmp_path}")
+    for child in children:
+        with pytest.raises(ProcessLookupError):
+            os.kill(child, 0)
+
+
 def test_no_process_outlives_the_one_that_started_it(six_thousand, tmp_path):
     arguments = [COMMAND, *map(str, command(six_thousand, tmp_path, "--processes", 2, "--epochs", 500))]
     with subprocess.Popen(arguments, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True) as process:

@@ -13,7 +13,6 @@ from typing import Any
 
 import click
 
-from study_keras.cli.shared import command_name
 from study_keras.startup import silent
 
 SECONDS_TO_JOIN = 60
@@ -130,11 +129,17 @@ def agree(number: int) -> int:
         return int(multihost_utils.broadcast_one_to_all(np.uint32(number)))
 
 
-def start_all(processes: int, arguments: Sequence[str], join: str | None = None, process_id: int | None = None) -> int:
+def start_all(
+    processes: int, arguments: Sequence[str], go_on: str, *, join: str | None = None, process_id: int | None = None
+) -> int:
     """Run ``hello-mnist train`` with ``arguments`` in so many processes; return the exit status of them all.
 
     One that dies ends the others. With ``join`` and ``process_id`` it is only that one which runs here: JAX ends a
-    process that has lost the others by an abort, which nothing but another process can put into words.
+    process that has lost the others by an abort, which nothing but another process can put into words. ``go_on`` is
+    what to type after that.
+
+    Raises:
+        KeyboardInterrupt: says how to go on.
     """
     numbers = range(processes) if process_id is None else [process_id]
     address = join or _free_address()
@@ -144,13 +149,17 @@ def start_all(processes: int, arguments: Sequence[str], join: str | None = None,
     try:
         for number in numbers:
             to = subprocess.DEVNULL if number and not join else None  # of several here the first one alone speaks
-            running[number] = subprocess.Popen([*command, str(number)], stdin=subprocess.PIPE, stdout=to, stderr=to)
+            running[number] = subprocess.Popen(
+                [*command, str(number)], stdin=subprocess.PIPE, stdout=to, stderr=to, start_new_session=True
+            )  # in a session of its own, so that Ctrl-C reaches this process alone
         while any(status is None for status in (process.poll() for process in running.values())):
             if any(process.returncode for process in running.values()):
                 break
             time.sleep(0.1)
         broken = {number: process.returncode for number, process in running.items() if process.returncode}
-        return _tell(broken, processes, alone=bool(join)) if broken else 0
+        return _tell(broken, processes, go_on, alone=bool(join)) if broken else 0
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(f"stopped; what was finished is kept, go on with: {go_on}") from None
     finally:
         _end(running.values())
 
@@ -173,7 +182,7 @@ def ended_by_others() -> Iterator[None]:
         os._exit(LOST)
 
 
-def _tell(broken: dict[int, int], processes: int, alone: bool) -> int:
+def _tell(broken: dict[int, int], processes: int, go_on: str, alone: bool) -> int:
     """Say which process ended first and how, unless it has said so itself; return the exit status of all.
 
     Args:
@@ -189,14 +198,15 @@ def _tell(broken: dict[int, int], processes: int, alone: bool) -> int:
     gone = f"process {number} of {processes} {how}; the others are ended. Go on with"
     if alone and status in (LOST, -signal.SIGABRT):
         gone = "another process is gone or cannot be reached; go on in all of them with"
-    click.echo(f"Error: {gone}: {command_name()} train --resume", err=True)
+    click.echo(f"Error: {gone}: {go_on}", err=True)
     return 1
 
 
 def _end(running: Collection[subprocess.Popen[bytes]]) -> None:
     for process in running:
-        if process.poll() is None:
-            process.terminate()
+        if process.stdin:
+            process.stdin.close()  # which ends one that has joined the others: JAX has taken SIGTERM for itself
+        process.terminate()
     deadline = time.monotonic() + SECONDS_TO_END
     for process in running:
         try:
@@ -204,8 +214,6 @@ def _end(running: Collection[subprocess.Popen[bytes]]) -> None:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-        if process.stdin:
-            process.stdin.close()
 
 
 def _mute_native_code() -> None:

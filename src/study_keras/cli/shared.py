@@ -54,7 +54,11 @@ def typed() -> str:
 
 def command_name() -> str:
     """Return what to type for this command: its name, or its path where the shell does not know the name."""
-    return "hello-mnist" if shutil.which("hello-mnist") else near(Path(sys.argv[0]))
+    if shutil.which("hello-mnist"):
+        return "hello-mnist"
+    if Path(sys.argv[0]).name == "__main__.py":
+        return f"{near(Path(sys.executable))} -m study_keras.cli"
+    return near(Path(sys.argv[0]))
 
 
 def result_table(result: dict[str, Any]) -> Any:

@@ -90,7 +90,9 @@ def train(
     several.check(processes, join, process_id, settings["batch_size"])
     os.environ.setdefault("KERAS_BACKEND", "jax" if processes else recipes.backend(settings))
     if processes and (processes > 1 or join) and not supervised:
-        raise click.exceptions.Exit(several.start_all(processes, _arguments(context), join, process_id))
+        go_on = resume_command(folder)
+        status = several.start_all(processes, _arguments(context), go_on, join=join, process_id=process_id)
+        raise click.exceptions.Exit(status)
     first = not process_id
     tensorboard = tensorboard if first else None
     keras = import_keras(with_tensorflow=bool(tensorboard))
@@ -164,9 +166,13 @@ def train_and_test(
             dataset, settings, folder, made=made, unfinished=unfinished, callbacks=[*callbacks, progress]
         )
     except KeyboardInterrupt:
-        go_on = f"{command_name()} train --resume --output {near(folder)}"
-        raise KeyboardInterrupt(f"stopped; what was finished is kept, go on with: {go_on}") from None
+        raise KeyboardInterrupt(f"stopped; what was finished is kept, go on with: {resume_command(folder)}") from None
     return model, path, record, evaluation.evaluate(model, *dataset[1])
+
+
+def resume_command(folder: Path) -> str:
+    """Return what to type to go on with the training in ``folder``."""
+    return f"{command_name()} train --resume --output {near(folder)}"
 
 
 def _watchers(

@@ -202,8 +202,6 @@ def test_a_full_disk_leaves_the_former_model(trained, small, tmp_path):
 
 
 def test_ctrl_c_ends_a_training_with_130_and_one_line(tmp_path):
-    # Started in the background, this process ignores Ctrl-C, and so would every process it starts.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
     command = [COMMAND, "train", "--epochs", "1000", "--output", str(tmp_path)]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr.readline().startswith("epoch    1/1000")

@@ -203,8 +203,11 @@ def test_ctrl_c_ends_all_of_them_with_130_and_one_line(six_thousand, tmp_path):
     ) as process:
         process.stderr.readline()
         children = children_of(process.pid)
-        os.killpg(process.pid, signal.SIGINT)  # as a terminal does
-        said = process.communicate(timeout=20)[1]
+        try:
+            os.killpg(process.pid, signal.SIGINT)  # as a terminal does
+            said = process.communicate(timeout=20)[1]
+        finally:
+            process.kill()
     assert process.returncode == 130
     (line,) = [line for line in said.splitlines() if line and not line.startswith("epoch")]
     assert line.startswith("hello-mnist: stopped; what was finished is kept, go on with: ")

@@ -12,12 +12,13 @@ step, and an all-reduce. The network is the loopback, faster than any between tw
 import argparse
 import json
 import os
-import socket
 import subprocess
 import sys
 import time
 from pathlib import Path
 from statistics import median
+
+from study_keras.cli import processes
 
 WIDTHS = (128, 512, 2048)
 BATCHES = (32, 256, 2048)
@@ -39,8 +40,6 @@ def work(way, number, address):
 
     os.environ["KERAS_BACKEND"] = "jax"
     keras = import_keras(with_tensorflow=False)
-    from study_keras.cli import processes
-
     if count > 1:
         processes.join_others(address, count, number)
         processes.agree(0)
@@ -99,10 +98,7 @@ def all_reduce(shapes):
 
 def measure(way):
     """Let the processes of a way train; return what the first of them printed."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        address = f"127.0.0.1:{free.getsockname()[1]}"
-    command = [sys.executable, __file__, "--worker", way, address]
+    command = [sys.executable, __file__, "--worker", way, processes.free_address()]
     workers = [
         subprocess.Popen(
             [*command, str(number)], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL if number else subprocess.PIPE

@@ -47,6 +47,8 @@ def convert(
 
     Example: hello-mnist convert output/hello_mnist.keras model.yaml
     """
+    if batch and target.suffix != ".tflite":
+        raise click.UsageError(f"--batch is for .tflite alone, which {target.name} is not")
     keras = import_keras()
     from study_keras.formats import convert as formats_convert
     from study_keras.formats import kind
@@ -54,8 +56,6 @@ def convert(
     from study_keras.mnist import evaluation, records
 
     page = target.suffix == ".html"
-    if batch and target.suffix != ".tflite":
-        raise click.UsageError(f"--batch is for .tflite alone, which {target.name} is not")
     if not page and kind(target) in ("litert", "onnx") and keras.backend.backend() != "tensorflow":
         click.echo(f"writing {target.name} takes a process with TensorFlow, some 10 seconds ...", err=True)
 

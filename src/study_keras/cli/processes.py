@@ -142,7 +142,7 @@ def start_all(
         KeyboardInterrupt: says how to go on.
     """
     numbers = range(processes) if process_id is None else [process_id]
-    address = join or _free_address()
+    address = join or free_address()
     command = [sys.executable, "-m", "study_keras.cli", "train", *arguments, "--supervised", "--join", address]
     command += ["--processes", str(processes), "--process-id"]
     running: dict[int, subprocess.Popen[bytes]] = {}
@@ -164,7 +164,8 @@ def start_all(
         _end(running.values())
 
 
-def _free_address() -> str:
+def free_address() -> str:
+    """Return an address of this machine alone that nothing listens at."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         return f"127.0.0.1:{free.getsockname()[1]}"

@@ -243,7 +243,7 @@ def test_without_node_the_others_are_still_verified(trained, small, tmp_path):
     code = f"""if True:
     from pathlib import Path
     from study_keras.cli.shared import verify_artifacts
-    from study_keras.formats import node
+    from study_keras.formats.tfjs import node
     from study_keras.mnist import data
     from study_keras.startup import import_keras
     node.WEB = Path({str(tmp_path)!r}) / "no" / "study_keras" / "web"

@@ -13,7 +13,7 @@ from conftest import COMMAND, ROOT, hello_mnist
 from golden_vectors import GOLDEN
 
 from study_keras import formats, mnist
-from study_keras.formats.node import find_node
+from study_keras.formats.tfjs.node import find_node
 from study_keras.mnist import evaluation
 from study_keras.mnist.images import prepare, read_image
 from study_keras.mnist.networks import load_network

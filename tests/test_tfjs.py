@@ -13,8 +13,8 @@ import pytest
 from keras import Input, Sequential, layers
 from tfjs_helpers import answers, difference, inputs_of, randomize
 
-from study_keras.formats.node import run_many_tfjs, run_tfjs
 from study_keras.formats.tfjs import export_tfjs, load_tfjs
+from study_keras.formats.tfjs.node import run_many_tfjs, run_tfjs
 
 KERAS2 = Path(__file__).parent / "tfjs_keras2.py"
 

@@ -13,8 +13,8 @@ from tfjs_helpers import answers, difference, inputs_of, randomize
 from tfjs_models import EQUAL, REFUSED
 from tfjs_random import random_model
 
-from study_keras.formats.node import run_many_tfjs
 from study_keras.formats.tfjs import export_tfjs, load_tfjs
+from study_keras.formats.tfjs.node import run_many_tfjs
 
 TOLERANCE = 1e-5
 

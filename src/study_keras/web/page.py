@@ -11,7 +11,7 @@ import keras
 
 from study_keras import files, formats
 from study_keras.formats.convert import load_source
-from study_keras.formats.node import find_node, install_command
+from study_keras.formats.tfjs.node import find_node, install_command
 from study_keras.mnist.networks import SHAPES
 from study_keras.mnist.records import class_names
 

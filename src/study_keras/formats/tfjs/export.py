@@ -8,10 +8,10 @@ from typing import Any
 import keras
 
 from study_keras import files
+from study_keras.formats.tfjs.read import model_from_topology
+from study_keras.formats.tfjs.training import training_config
+from study_keras.formats.tfjs.weights import QUANTIZE, read_weights, write_weights
 from study_keras.formats.tfjs_config import translate_model
-from study_keras.formats.tfjs_read import model_from_topology
-from study_keras.formats.tfjs_training import training_config
-from study_keras.formats.tfjs_weights import QUANTIZE, read_weights, write_weights
 
 
 def export_tfjs(model: keras.Model, path: str | Path, quantize: str | None = None, training: bool = False) -> Path:

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-WEB = Path(__file__).resolve().parents[1] / "web"  # package.json, run_tfjs.mjs, and node_modules once installed
+WEB = Path(__file__).resolve().parents[2] / "web"  # package.json, run_tfjs.mjs, and node_modules once installed
 
 
 class TfjsRun(NamedTuple):

@@ -1,0 +1,5 @@
+"""TensorFlow.js: a folder with ``model.json`` and the weights in ``group1-shardNofM.bin``."""
+
+from study_keras.formats.tfjs.export import export_tfjs, load_tfjs
+
+__all__ = ["export_tfjs", "load_tfjs"]

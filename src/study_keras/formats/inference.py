@@ -1,7 +1,8 @@
-"""What the formats for inference alone ask of a model, and the names under which others find its inputs and outputs."""
+"""What the formats for inference ask of a model, and the names under which others find its inputs and outputs."""
 
 import re
 from pathlib import Path
+from typing import Any
 
 import keras
 
@@ -12,35 +13,73 @@ def check_model(model: keras.Model, path: Path, suffix: str) -> None:
     """Refuse a model or a path that cannot become a file for inference, before anything is written.
 
     Raises:
-        ValueError: the model is not built, or subclassed; the path has another suffix, or is a folder.
+        ValueError: the model is not built, or subclassed and never called; the path has another suffix, or is a
+            folder.
         OSError: nothing can be written there.
     """
     if path.suffix != suffix:
         raise ValueError(f"{path}: expected a name that ends in {suffix}")
     if path.is_dir():
         raise ValueError(f"{path}: there is a folder; expected a free name or a file to replace")
-    if not isinstance(model, (keras.Sequential, keras.models.Model)):
-        raise ValueError(f"received {type(model).__name__}; expected a Keras model")
-    if not model.built:
-        raise ValueError(f"the model {model.name} was never built; begin it with keras.Input(shape)")
-    if not getattr(model, "inputs", None):
-        raise ValueError(
-            f"the model {model.name} is a subclass of its own ({type(model).__name__}); expected a Sequential or "
-            "functional model: build one from its layers with keras.Model(inputs, outputs)"
-        )
+    check_built(model)
     with files.staging(path.absolute()):  # a folder that cannot be written to shows now, before the long work
         pass
 
 
+def check_built(model: keras.Model) -> None:
+    """Refuse what has no graph of known inputs.
+
+    Raises:
+        ValueError: it is no Keras model, or was never built.
+    """
+    if not isinstance(model, keras.Model):
+        raise ValueError(f"received {type(model).__name__}; expected a Keras model")
+    if not model.built:
+        raise ValueError(f"the model {model.name} was never built; begin it with keras.Input(shape)")
+    if not getattr(model, "inputs", None) and not getattr(model, "_build_shapes_dict", None):
+        raise ValueError(
+            f"the model {model.name} ({type(model).__name__}) is a subclass that was never called; call it once on an "
+            "example, so that its inputs are known"
+        )
+
+
+def input_specs(model: keras.Model, batch: int | None = None) -> Any:
+    """Return a ``keras.InputSpec`` for each input, in the structure in which the model takes them.
+
+    Args:
+        batch: the first size of all of them; None for any number, where the model leaves it open.
+    """
+
+    def spec(shape: Any, dtype: str) -> keras.InputSpec:
+        return keras.InputSpec(shape=(batch or shape[0], *shape[1:]), dtype=dtype)
+
+    if getattr(model, "inputs", None):
+        structure = getattr(model, "_inputs_struct", None)  # of a functional model
+        structure = model.inputs[0] if structure is None else structure
+        return keras.tree.map_structure(lambda x: spec(x.shape, keras.backend.standardize_dtype(x.dtype)), structure)
+    shapes = list(model._build_shapes_dict.values())
+    structure = keras.tree.map_shape_structure(lambda shape: spec((None, *shape[1:]), model.input_dtype), shapes)
+    return structure[0] if len(structure) == 1 else structure
+
+
 def input_names(model: keras.Model) -> list[str]:
     """Return a name for each input: that of the user's ``keras.Input``, otherwise ``input``."""
+    if not getattr(model, "inputs", None):
+        return _distinct(["input" for _ in keras.tree.flatten(input_specs(model))])
     return _distinct([re.sub(r"^(keras_tensor|input_layer)(_\d+)?$", "input", item.name) for item in model.inputs])
 
 
 def output_names(model: keras.Model) -> list[str]:
     """Return a name for each output: that of the layer which gives it, without Keras' counting (``dense_7``)."""
+    if not getattr(model, "outputs", None):
+        outputs = keras.tree.flatten(model.compute_output_spec(_symbolic(input_specs(model))))
+        return _distinct(["output" for _ in outputs])
     layers = [output._keras_history.operation for output in model.outputs]
     return _distinct([_uncounted(layer) for layer in layers])
+
+
+def _symbolic(specs: Any) -> Any:
+    return keras.tree.map_structure(lambda spec: keras.KerasTensor(spec.shape, spec.dtype), specs)
 
 
 def _uncounted(layer: keras.layers.Layer) -> str:
@@ -49,7 +88,13 @@ def _uncounted(layer: keras.layers.Layer) -> str:
 
 
 def _distinct(names: list[str]) -> list[str]:
-    """Keep each name's first use, and number the others."""
-    return [
-        f"{name}_{names[:index].count(name)}" if name in names[:index] else name for index, name in enumerate(names)
-    ]
+    """Make names that every format takes: letters, digits, ``_`` and ``.`` of ASCII. Each one's first use is kept."""
+    found: list[str] = []
+    for name in names:
+        base = re.sub(r"[^A-Za-z0-9_.]", "_", name)
+        base = base if re.match("[A-Za-z0-9]", base) else f"tensor{base}"
+        number, unique = 0, base
+        while unique in found:
+            number, unique = number + 1, f"{base}_{number + 1}"
+        found.append(unique)
+    return found

@@ -1,4 +1,4 @@
-// Runs TF.js layers models from disk over inputs from disk, all of them in this one process.
+// Runs TF.js models, of layers or graphs, from disk over inputs from disk, all of them in this one process.
 // Usage: node run_tfjs.mjs JOBS.json, where JOBS.json is
 //   {"backend": "wasm" | "cpu", "jobs": [{"model": FOLDER, "inputs": [{"file", "shape", "dtype"}], "output": FOLDER}]}
 // Each job writes 0.bin, 1.bin, ... into its output folder. A job with "labels" ({"file", "shape", "dtype"}) also
@@ -10,46 +10,53 @@ import * as tf from '@tensorflow/tfjs-core';
 import { loadLayersModel } from '@tensorflow/tfjs-layers';
 import '@tensorflow/tfjs-backend-cpu';
 import { setWasmPaths } from '@tensorflow/tfjs-backend-wasm';
+import { openGraph } from './graph_model.js';
 
 const here = dirname(fileURLToPath(import.meta.url));
 setWasmPaths(join(here, 'node_modules/@tensorflow/tfjs-backend-wasm/dist/'));
+const TYPES = { float32: Float32Array, int32: Int32Array, bool: Uint8Array };
 
-// A handler for loadLayersModel: what a browser fetches, read from a folder.
-function fromFolder(folder) {
-  return {
-    async load() {
-      const json = JSON.parse(await readFile(join(folder, 'model.json'), 'utf8'));
-      const shards = [];
-      for (const group of json.weightsManifest) {
-        for (const path of group.paths) shards.push(await readFile(join(folder, path)));
-      }
-      const bytes = Buffer.concat(shards);
-      return {
-        modelTopology: json.modelTopology,
-        trainingConfig: json.trainingConfig,
-        weightSpecs: json.weightsManifest.flatMap((group) => group.weights),
-        weightData: bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength),
-      };
-    },
-  };
+// What a browser fetches, read from a folder.
+async function readModel(folder) {
+  const json = JSON.parse(await readFile(join(folder, 'model.json'), 'utf8'));
+  const shards = [];
+  for (const group of json.weightsManifest) {
+    for (const path of group.paths) shards.push(await readFile(join(folder, path)));
+  }
+  const bytes = Buffer.concat(shards);
+  return { json, weights: bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) };
 }
 
 async function readTensor({ file, shape, dtype }) {
   const bytes = await readFile(file);
   const data = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength);
-  return tf.tensor(dtype === 'int32' ? new Int32Array(data) : new Float32Array(data), shape, dtype);
+  return tf.tensor(new TYPES[dtype](data), shape, dtype);
+}
+
+async function openLayers({ json, weights }) {
+  const model = await loadLayersModel({
+    load: async () => ({
+      modelTopology: json.modelTopology,
+      trainingConfig: json.trainingConfig,
+      weightSpecs: json.weightsManifest.flatMap((group) => group.weights),
+      weightData: weights,
+    }),
+  });
+  const predict = async (tensors, batchSize) => [model.predict(tensors.length === 1 ? tensors[0] : tensors, { batchSize })].flat();
+  return { model, predict };
 }
 
 async function run({ model: folder, inputs, output, labels, batch_size: batchSize }) {
-  const model = await loadLayersModel(fromFolder(folder));
+  const files = await readModel(folder);
+  const { model, predict } = await (files.json.format === 'graph-model' ? openGraph : openLayers)(files);
   const tensors = await Promise.all(inputs.map(readTensor));
   const started = performance.now();
-  const answers = [model.predict(tensors.length === 1 ? tensors[0] : tensors, { batchSize })].flat();
+  const answers = await predict(tensors, batchSize);
   const outputs = [];
   for (const [index, answer] of answers.entries()) {
-    const data = await answer.data();
+    const data = TYPES[answer.dtype].from(await answer.data()); // the cpu backend may hold bools as bytes under another type
     outputs.push({ shape: answer.shape, dtype: answer.dtype });
-    await writeFile(join(output, `${index}.bin`), new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+    await writeFile(join(output, `${index}.bin`), new Uint8Array(data.buffer));
   }
   const milliseconds = performance.now() - started;
   const losses = [];

@@ -1,6 +1,7 @@
-"""TensorFlow.js layers models: a folder with ``model.json`` and the weights in ``group1-shardNofM.bin``."""
+"""The folder that TensorFlow.js loads: written from a Keras model, as layers or as a graph, and read back."""
 
 import json
+from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -8,23 +9,40 @@ from typing import Any
 import keras
 
 from study_keras import files
+from study_keras.formats import inference
+from study_keras.formats.freeze import freeze
+from study_keras.formats.tfjs.graph import graph_topology
+from study_keras.formats.tfjs.layers import layers_topology
+from study_keras.formats.tfjs.operations import in_tfjs_operations
 from study_keras.formats.tfjs.read import model_from_topology
 from study_keras.formats.tfjs.training import training_config
-from study_keras.formats.tfjs.weights import QUANTIZE, read_weights, write_weights
-from study_keras.formats.tfjs_config import translate_model
+from study_keras.formats.tfjs.weights import QUANTIZE, check_finite, read_weights, write_weights
+
+KINDS = ("auto", "layers", "graph")
 
 
-def export_tfjs(model: keras.Model, path: str | Path, quantize: str | None = None, training: bool = False) -> Path:
-    """Write a Keras 3 model as a folder that ``tf.loadLayersModel`` of TF.js 4.22 reads.
+def export_tfjs(
+    model: keras.Model,
+    path: str | Path,
+    quantize: str | None = None,
+    training: bool = False,
+    *,
+    kind: str = "auto",
+    prove: bool = True,
+) -> Path:
+    """Write a Keras 3 model as a folder for TF.js 4.22.
 
-    What TF.js lacks is said exactly with what it has (see ``tfjs_layers``), otherwise the model is refused
-    before anything is written. Nested models come out flat; the answers are those of Keras.
+    Where every layer is also one of TF.js, with the same options, the folder holds a layers model
+    (``tf.loadLayersModel``), which can be inspected and trained on. Any other model is traced: the folder then holds
+    a graph model (``tf.loadGraphModel``). Nested models come out flat. The answers are those of Keras.
 
     Args:
-        model: a built Sequential or functional model, with nested and shared layers as you like.
+        model: a built model. As a graph also a subclassed one, and one with layers of your own or Lambda.
         path: the folder to write, by custom ``NAME.tfjs``. An earlier export there is replaced.
         quantize: None, or "float16", "uint16" or "uint8": how each weight is stored.
         training: also write optimizer, loss and metrics of a compiled model, so that TF.js can train on.
+        kind: "layers", "graph", or "auto": layers where that is possible.
+        prove: run the folder in TF.js, where Node is there, and compare with Keras before it gets its name.
 
     Returns:
         The path.
@@ -34,30 +52,60 @@ def export_tfjs(model: keras.Model, path: str | Path, quantize: str | None = Non
         OSError: the folder cannot be written.
     """
     path = Path(path)
-    if quantize is not None and quantize not in QUANTIZE:
-        raise ValueError(f"quantize={quantize!r}; expected None or one of {', '.join(QUANTIZE)}")
+    _check_options(quantize, kind)
     files.recover(path)
     _check_free(path)
-    config = training_config(model) if training else None
-    topology, weights = translate_model(model, training)
+    inference.check_built(model)
+    content, weights = _content(model, kind, training)
     with files.atomic_folder(path) as folder:
         folder.mkdir()
-        manifest = write_weights(folder, weights, quantize)
-        content: dict[str, Any] = {
-            "format": "layers-model",
-            "generatedBy": f"keras v{keras.__version__}",
-            "convertedBy": f"hello-mnist v{version('hello-mnist')}",
-            "modelTopology": {
+        content["weightsManifest"] = write_weights(folder, weights, quantize)
+        (folder / "model.json").write_text(json.dumps(content, allow_nan=False), encoding="utf-8")
+    return path
+
+
+def kind_of(model: keras.Model, training: bool = False) -> tuple[str, str]:
+    """Return which kind of TF.js model ``model`` becomes, "layers" or "graph", and for a graph the reason."""
+    try:
+        layers_topology(model, training)
+    except ValueError as error:
+        return "graph", str(error)
+    return "layers", ""
+
+
+def _content(model: keras.Model, kind: str, training: bool) -> tuple[dict[str, Any], Mapping[str, Any]]:
+    """Return what ``model.json`` holds beside the manifest, and the weights."""
+    made = {
+        "generatedBy": f"keras v{keras.__version__}",
+        "convertedBy": f"hello-mnist v{version('hello-mnist')}",
+    }
+    if kind != "graph":
+        try:
+            topology, weights = layers_topology(model, training)
+        except ValueError:
+            if kind == "layers" or training:
+                raise
+        else:
+            described = {
                 "keras_version": keras.__version__,
                 "backend": keras.backend.backend(),
                 "model_config": topology,
-            },
-            "weightsManifest": manifest,
-        }
-        if config:
-            content["trainingConfig"] = config
-        (folder / "model.json").write_text(json.dumps(content, allow_nan=False), encoding="utf-8")
-    return path
+            }
+            content = {"format": "layers-model", **made, "modelTopology": described}
+            return content | ({"trainingConfig": training_config(model)} if training else {}), weights
+    if training:
+        raise ValueError("training=True needs kind='layers': TF.js cannot train a graph")
+    check_finite(model)
+    graph, signature, weights = graph_topology(in_tfjs_operations(freeze(model, lower=True), model))
+    content = {"format": "graph-model", **made, "modelTopology": graph, "signature": signature}
+    return content | {"userDefinedMetadata": {"signature": signature}}, weights
+
+
+def _check_options(quantize: str | None, kind: str) -> None:
+    if quantize is not None and quantize not in QUANTIZE:
+        raise ValueError(f"quantize={quantize!r}; expected None or one of {', '.join(QUANTIZE)}")
+    if kind not in KINDS:
+        raise ValueError(f"kind={kind!r}; expected one of {', '.join(KINDS)}")
 
 
 def load_tfjs(path: str | Path) -> keras.Model:

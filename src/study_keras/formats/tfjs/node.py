@@ -43,11 +43,11 @@ def find_node() -> str:
 def run_tfjs(
     path: str | Path, inputs: np.ndarray | Sequence[np.ndarray], backend: str = "wasm", batch_size: int = 1024
 ) -> list[np.ndarray]:
-    """Run a TF.js layers model on ``inputs`` and return its outputs.
+    """Run a TF.js model, of layers or a graph, on ``inputs`` and return its outputs.
 
     Args:
         path: the folder with ``model.json``.
-        inputs: one array for each input of the model, (n, ...) float32 or integers.
+        inputs: one array for each input of the model, (n, ...) float32, integers or bool.
         backend: "wasm" or "cpu".
         batch_size: how many inputs TF.js takes at once.
 
@@ -111,7 +111,7 @@ def _write_job(
 
 
 def _write_array(file: Path, array: np.ndarray) -> dict[str, Any]:
-    dtype = "int32" if np.issubdtype(array.dtype, np.integer) else "float32"
+    dtype = "bool" if array.dtype == bool else "int32" if np.issubdtype(array.dtype, np.integer) else "float32"
     np.ascontiguousarray(array, dtype).tofile(file)
     return {"file": str(file), "shape": list(array.shape), "dtype": dtype}
 
@@ -119,10 +119,10 @@ def _write_array(file: Path, array: np.ndarray) -> dict[str, Any]:
 def _read_result(folder: Path, result: dict[str, Any]) -> TfjsRun:
     if "error" in result:
         return TfjsRun([], 0.0, error=result["error"])
-    outputs = [
-        np.fromfile(folder / f"{index}.bin", "float32" if output["dtype"] == "float32" else "int32").reshape(
-            output["shape"]
-        )
-        for index, output in enumerate(result["outputs"])
-    ]
+    outputs = []
+    for index, output in enumerate(result["outputs"]):
+        array = np.fromfile(folder / f"{index}.bin", output["dtype"])
+        if array.size != np.prod(output["shape"]):
+            return TfjsRun([], 0.0, error=f"{array.size} values for an output of shape {output['shape']}")
+        outputs.append(array.reshape(output["shape"]))
     return TfjsRun(outputs, result["milliseconds"], result["losses"])

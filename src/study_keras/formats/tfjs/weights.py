@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import keras
 import numpy as np
 
 SHARD_BYTES = 4 * 1024 * 1024  # what TF.js' own tools write, so that browsers cache the parts
@@ -11,22 +12,37 @@ QUANTIZE = ("float16", "uint16", "uint8")
 FLOAT16_MAX = 65504.0
 
 
+def check_finite(model: keras.Model) -> None:
+    """Refuse a model with weights that are no numbers.
+
+    Raises:
+        ValueError: names the weight.
+    """
+    for variable in model.variables:
+        array = keras.ops.convert_to_numpy(variable.value)
+        if array.dtype.kind == "f" and not np.isfinite(array).all():
+            raise ValueError(
+                f"weight {variable.path!r} holds NaN or infinite values; train the model anew before the export"
+            )
+
+
 def write_weights(folder: Path, weights: Mapping[str, Any], quantize: str | None = None) -> list[dict[str, Any]]:
     """Write the shards into ``folder``, one array in memory at a time, and return the manifest.
 
     Args:
         folder: an existing folder.
-        weights: name -> anything that NumPy can read as an array; stored as float32.
+        weights: name -> anything that NumPy can read as an array; stored as float32, but int32 and bool as they are.
         quantize: None, or the type that each value is stored in. uint8 and uint16 divide the range of each
             array into 255 or 65535 equal steps, so that no value is off by more than half a step.
 
     Raises:
-        ValueError: a value is not finite, or too large for float16.
+        ValueError: a value is too large for float16.
     """
     specs: list[dict[str, Any]] = []
     with _Shards(folder) as shards:
         for name, value in weights.items():
-            array = np.asarray(np.asarray(value), dtype="<f4")  # a Keras variable takes no dtype
+            array = np.asarray(value)  # a Keras variable takes no dtype
+            array = array if array.dtype.name in ("int32", "bool") else array.astype("<f4", copy=False)
             spec, stored = _encode(name, array, quantize)
             specs.append(spec)
             shards.write(stored)
@@ -69,10 +85,8 @@ class _Shards:
 
 
 def _encode(name: str, array: np.ndarray, quantize: str | None) -> tuple[dict[str, Any], np.ndarray]:
-    spec: dict[str, Any] = {"name": name, "shape": list(array.shape), "dtype": "float32"}
-    if not np.isfinite(array).all():
-        raise ValueError(f"weight {name!r} holds NaN or infinite values; train the model anew before the export")
-    if quantize is None or not array.size:
+    spec: dict[str, Any] = {"name": name, "shape": list(array.shape), "dtype": array.dtype.name}
+    if quantize is None or not array.ndim or not array.size or array.dtype.kind != "f" or not np.isfinite(array).all():
         return spec, array
     if quantize == "float16":
         if np.abs(array).max() > FLOAT16_MAX:

@@ -1,0 +1,189 @@
+"""A Keras model as one TensorFlow graph without variables: what the files for inference are made of."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+
+from study_keras.formats import inference
+from study_keras.formats.quiet import quiet
+
+# What grappler may do. `remapper` would fuse into operations that TF.js and tf2onnx lack.
+_OPTIMIZERS = ("function", "pruning", "constfold", "arithmetic", "dependency", "pruning", "constfold")
+
+
+@dataclass(frozen=True)
+class Port:
+    """One input or output of a graph."""
+
+    name: str  # as an app sees it
+    tensor: str  # in the graph, "NODE:0"
+    dtype: str
+    shape: tuple[int | None, ...]
+
+
+@dataclass(frozen=True)
+class Frozen:
+    """A graph without variables. Its inputs and outputs stand in the order of Keras' own, flattened."""
+
+    graph_def: Any  # tensorflow.GraphDef
+    inputs: tuple[Port, ...]
+    outputs: tuple[Port, ...]
+
+
+def freeze(model: keras.Model, *, batch: int | None = None, lower: bool = False) -> Frozen:
+    """Trace ``model`` at inference, in float32, and put its weights into the graph as constants.
+
+    Args:
+        model: a built model, on the TensorFlow backend; also a subclassed one that was called.
+        batch: how many inputs at once; None for any number.
+        lower: whether loops and branches become plain operations (Enter, Switch, Merge, ...); otherwise they stay
+            ``While`` and ``If`` with a function each.
+
+    Raises:
+        ValueError: the model was never built, keeps a state between calls, or answers at random.
+    """
+    import tensorflow as tf
+    from tensorflow.python.framework import convert_to_constants
+
+    specs, names = inference.input_specs(model, batch), inference.output_names(model)
+    flat = [
+        tf.TensorSpec(spec.shape, spec.dtype, name=name)
+        for spec, name in zip(keras.tree.flatten(specs), inference.input_names(model), strict=True)
+    ]
+
+    @tf.function(autograph=False)  # type: ignore[untyped-decorator]
+    def call(*tensors: Any) -> list[Any]:
+        outputs = keras.tree.flatten(model(keras.tree.pack_sequence_as(specs, tensors), training=False))
+        return [tf.identity(output, name=name) for output, name in zip(outputs, names, strict=True)]
+
+    with keras.StatelessScope() as scope:  # a variable that changes leaves no trace in the graph, but in the scope
+        try:
+            with quiet(), as_float32(model), names_of_tensorflow(model):
+                function = call.get_concrete_function(*flat)
+        except Exception as error:  # Keras and TensorFlow raise what they like
+            raise ValueError(f"TensorFlow cannot trace the model {model.name!r}: {_reason(error)}") from error
+        _check_stateless(model, scope)
+    frozen = convert_to_constants.convert_variables_to_constants_v2(
+        function, lower_control_flow=lower, aggressive_inlining=True
+    )
+    inputs = tuple(map(_port, frozen.inputs, inference.input_names(model)))
+    outputs = tuple(map(_port, frozen.outputs, names))
+    graph_def = frozen.graph.as_graph_def()
+    _inline_xla(graph_def)
+    frozen = optimize(Frozen(graph_def, inputs, outputs))
+    _check_not_random(model, frozen.graph_def)
+    return frozen
+
+
+def optimize(frozen: Frozen) -> Frozen:
+    """Fold what is constant, drop what no output needs, and put functions where they are called."""
+    import tensorflow as tf
+    from tensorflow.core.protobuf import config_pb2, meta_graph_pb2
+    from tensorflow.python.grappler import tf_optimizer
+
+    with tf.Graph().as_default() as graph:
+        tf.import_graph_def(frozen.graph_def, name="")
+        meta_graph = tf.compat.v1.train.export_meta_graph(graph_def=graph.as_graph_def(), graph=graph)
+    kept = meta_graph_pb2.CollectionDef()
+    kept.node_list.value.extend(port.tensor for port in (*frozen.inputs, *frozen.outputs))
+    meta_graph.collection_def["train_op"].CopyFrom(kept)  # or they would be pruned
+    config = config_pb2.ConfigProto()
+    config.graph_options.rewrite_options.optimizers.extend(_OPTIMIZERS)
+    config.graph_options.rewrite_options.min_graph_nodes = -1
+    return Frozen(tf_optimizer.OptimizeGraph(config, meta_graph), frozen.inputs, frozen.outputs)
+
+
+@contextmanager
+def as_float32(model: keras.Model) -> Iterator[None]:
+    """Let all layers compute in float32 for the length of a block, whatever mixed policy they have."""
+    changed = [
+        layer
+        for layer in all_layers(model)
+        if type(layer.dtype_policy) is keras.DTypePolicy and layer.dtype_policy.compute_dtype in ("float16", "bfloat16")
+    ]
+    before = [layer.dtype_policy for layer in changed]
+    try:
+        for layer in changed:
+            layer.dtype_policy = "float32"
+        yield
+    finally:
+        for layer, policy in zip(changed, before, strict=True):
+            layer.dtype_policy = policy
+
+
+@contextmanager
+def names_of_tensorflow(model: keras.Model) -> Iterator[None]:
+    """Give layers whose names TensorFlow refuses as scopes of a graph others for the length of a block."""
+    changed = [layer for layer in all_layers(model) if not re.fullmatch(r"[A-Za-z0-9.][A-Za-z0-9_.\\/>-]*", layer.name)]
+    before = [layer.name for layer in changed]
+    try:
+        for index, layer in enumerate(changed):
+            layer.name = f"layer_{index}"
+        yield
+    finally:
+        for layer, name in zip(changed, before, strict=True):
+            layer.name = name
+
+
+def all_layers(model: keras.Model) -> list[Any]:
+    """Return the model, its layers, theirs, and so on."""
+    return list(model._flatten_layers(include_self=True, recursive=True))
+
+
+def _check_stateless(model: keras.Model, scope: Any) -> None:
+    """Refuse a model whose answer depends on earlier calls."""
+    for layer in all_layers(model):
+        if getattr(layer, "stateful", False):
+            raise ValueError(
+                f"{type(layer).__name__} {layer.name!r} keeps its state between calls (stateful=True), which no file "
+                "for inference can; rebuild it with stateful=False and pass the states as inputs"
+            )
+    for variable in model.variables:
+        if variable.name != "seed_generator_state" and scope.get_current_value(variable) is not None:
+            raise ValueError(f"the variable {variable.path!r} changes at inference, which it cannot in a file for it")
+
+
+def _check_not_random(model: keras.Model, graph_def: Any) -> None:
+    """Refuse a model that draws random numbers at inference."""
+    bodies = (graph_def.node, *(function.node_def for function in graph_def.library.function))
+    for node in (node for nodes in bodies for node in nodes):
+        if re.match("(Stateless)?(Random|TruncatedNormal|ParameterizedTruncatedNormal|Multinomial)", node.op):
+            raise ValueError(f"{owner(model, node.name)} answers at random at inference; no file could answer the same")
+
+
+def owner(model: keras.Model, node: str) -> str:
+    """Return class and name of the innermost layer whose name scope the node of a graph lies in."""
+    layers = {layer.name: layer for layer in all_layers(model)}
+    scope = next((part for part in reversed(node.split("/")) if part in layers), model.name)
+    layer = layers[scope]
+    return f"{type(layer).__name__} {layer.name!r}"
+
+
+def _port(tensor: Any, name: str) -> Port:
+    shape = tensor.shape
+    sizes = tuple(shape.as_list()) if shape.rank is not None else ()
+    return Port(name, tensor.name, tensor.dtype.name, sizes)
+
+
+def _inline_xla(graph_def: Any) -> None:
+    """Let grappler inline what Keras compiles with XLA, such as a grouped convolution: it has no state any more."""
+    bodies = (graph_def.node, *(function.node_def for function in graph_def.library.function))
+    for node in (node for nodes in bodies for node in nodes):
+        node.attr.pop("_XlaMustCompile", None)
+        if node.op == "StatefulPartitionedCall":
+            node.op = "PartitionedCall"
+    for function in graph_def.library.function:
+        function.attr.pop("_XlaMustCompile", None)
+        function.signature.is_stateful = False
+
+
+def _reason(error: Exception) -> str:
+    """Return the line of an error of Keras that says what is wrong, and the layer that it names."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()] or [type(error).__name__]
+    named = re.match(r"Exception encountered when calling (.+\.call\(\))", lines[0])
+    said = re.sub(r"\x1b\[\dm", "", lines[1] if named and len(lines) > 1 else lines[0])[:300]
+    return f"{named[1]}: {said}" if named else said

@@ -1,0 +1,127 @@
+"""Replaces operations of a graph by others that compute the same, so that another runtime can run it."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from study_keras.formats.freeze import Frozen
+
+# Gets the operation (a tensorflow.Operation) and its inputs as tensors of a new graph; returns its output, or a list of
+# them, or None where the operation can stay as it is. Written with TensorFlow's own functions.
+Rewrite = Callable[..., Any]
+
+
+def rewrite(frozen: Frozen, table: Mapping[str, Rewrite]) -> Frozen:
+    """Replace every operation that ``table`` names, and those that the replacements bring in turn.
+
+    Args:
+        table: {name of an operation: its rewrite}.
+    """
+    import tensorflow as tf
+
+    graph_def, changed = frozen.graph_def, True
+    while changed:
+        with tf.Graph().as_default() as graph:
+            tf.import_graph_def(graph_def, name="")
+        replaced = {op.name: new for op in graph.get_operations() if (new := _replacement(op, table)) is not None}
+        changed = bool(replaced)
+        if changed:
+            graph_def = _with(graph.as_graph_def(), replaced)
+    return Frozen(reachable(graph_def, frozen), frozen.inputs, frozen.outputs)
+
+
+def constant(tensor: Any) -> Any:
+    """Return the value of a constant tensor as a NumPy array, None where it is computed."""
+    import tensorflow as tf
+
+    return tf.get_static_value(tensor)
+
+
+def reachable(graph_def: Any, frozen: Frozen) -> Any:
+    """Return the part of ``graph_def`` that the outputs need, and the inputs."""
+    nodes = {node.name: node for node in graph_def.node}
+    waiting = [port.tensor for port in (*frozen.outputs, *frozen.inputs)]
+    kept = set()
+    while waiting:
+        name = _node(waiting.pop())
+        if name not in kept:
+            kept.add(name)
+            waiting += [source for source in nodes[name].input if not source.startswith("^")]
+    part = type(graph_def)()
+    part.library.CopyFrom(graph_def.library)
+    part.versions.CopyFrom(graph_def.versions)
+    for node in graph_def.node:
+        if node.name in kept:
+            copy = part.node.add()
+            copy.CopyFrom(node)
+            del copy.input[:]  # what only decides the order goes: nothing here has an effect
+            copy.input.extend(source for source in node.input if not source.startswith("^"))
+    return part
+
+
+def call(operation: Any, *inputs: Any) -> Any:
+    """Rewrite a call of a function as what the function does."""
+    import tensorflow as tf
+    from tensorflow.python.framework import function_def_to_graph
+
+    library = {function.signature.name: function for function in operation.graph.as_graph_def().library.function}
+    body = function_def_to_graph.function_def_to_graph(library[operation.get_attr("f").name])
+    names = [tensor.name for tensor in body.outputs]
+    given = {tensor.name: value for tensor, value in zip(body.inputs, inputs, strict=True)}
+    return list(tf.graph_util.import_graph_def(body.as_graph_def(), given, names, name=""))
+
+
+def _replacement(operation: Any, table: Mapping[str, Rewrite]) -> list[Any] | None:
+    """Return the nodes that stand for ``operation``; their outputs are NAME/instead/out0, NAME/instead/out1, ..."""
+    import tensorflow as tf
+
+    if operation.type not in table:
+        return None
+    with tf.Graph().as_default() as graph:
+        inputs = []
+        for index, source in enumerate(operation.inputs):
+            value = constant(source)
+            if value is not None and value.size < 10_000:  # so that the rewrite sees its value
+                inputs.append(tf.constant(value, source.dtype, name=f"in{index}"))
+            else:
+                inputs.append(tf.compat.v1.placeholder(source.dtype, source.shape, name=f"in{index}"))
+        outputs = table[operation.type](operation, *inputs)
+        if outputs is None:
+            return None
+        for index, output in enumerate(outputs if isinstance(outputs, list) else [outputs]):
+            tf.identity(output, name=f"out{index}")
+    return _renamed(graph.as_graph_def(), operation)
+
+
+def _renamed(part: Any, operation: Any) -> list[Any]:
+    """Put ``part`` into the scope of ``operation``, and its inputs in place of the placeholders."""
+    sources = {f"in{index}": source.name for index, source in enumerate(operation.inputs)}
+    nodes = []
+    for node in part.node:
+        if node.op == "Placeholder":
+            continue
+        inputs = [sources.get(_node(name), f"{operation.name}/instead/{name}") for name in node.input if name[0] != "^"]
+        if node.name not in sources:
+            node.name = f"{operation.name}/instead/{node.name}"
+            del node.input[:]
+            node.input.extend(inputs)
+            nodes.append(node)
+    return nodes
+
+
+def _with(graph_def: Any, replaced: Mapping[str, list[Any]]) -> Any:
+    """Return ``graph_def`` with other nodes for some of its own."""
+    result = type(graph_def)()
+    result.library.CopyFrom(graph_def.library)
+    result.versions.CopyFrom(graph_def.versions)
+    for node in graph_def.node:
+        result.node.extend(replaced.get(node.name, [node]))
+    for node in result.node:
+        for index, name in enumerate(node.input):
+            source, _, number = name.partition(":")
+            if source in replaced:
+                node.input[index] = f"{source}/instead/out{number or 0}"
+    return result
+
+
+def _node(tensor: str) -> str:
+    return tensor.removeprefix("^").partition(":")[0]

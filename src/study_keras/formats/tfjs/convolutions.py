@@ -43,7 +43,7 @@ def _grouped(x: Any, kernel: Any, groups: int, *, strides: list[int], padding: s
 
 def _groups(x: Any, inside: int) -> int:
     """Keras fixes the channels; a graph that has lost them along the way has none to group."""
-    return 1 if x.shape[-1] is None else x.shape[-1] // inside
+    return 1 if x.shape.rank is None or x.shape[-1] is None else x.shape[-1] // inside
 
 
 def depthwise(op: Any, x: Any, kernel: Any) -> Any:
@@ -194,7 +194,7 @@ def _channels_last(op: Any, *inputs: Any) -> Any:
     import tensorflow as tf
 
     *others, x = inputs if "Backprop" in op.type else (*inputs[1:], inputs[0])
-    rank = x.shape.rank
+    rank = 5 if "3D" in op.type else 4
     last, first = [0, *range(2, rank), 1], [0, rank - 1, *range(1, rank - 1)]
     values = {name: op.get_attr(name) for name in op.node_def.attr if name != "T" and name[0] != "_"}
     values["data_format"] = "NDHWC" if rank == 5 else "NHWC"

@@ -119,6 +119,9 @@ RECURRENT = {"Bidirectional", "GRU", "LSTM", "SimpleRNN"}
 SEVERAL_INPUTS = {"Add", "Average", "Concatenate", "Dot", "Maximum", "Minimum", "Multiply"}
 
 
+OPERATIONS = {"Add", "Maximum", "Minimum", "Multiply"}  # x + y of two tensors is the layer Add, and so on
+
+
 def layers_topology(model: keras.Model, training: bool = False) -> tuple[dict[str, Any], dict[str, Any]]:
     """Say a whole model in layers of TF.js.
 
@@ -214,7 +217,9 @@ def _inputs(layer: Any, node: Any, known: dict[int, Tensor]) -> list[Tensor]:
     states = [state for state in states if state is not None]
     given = [name for name, value in kwargs.items() if value is not None]
     values = [*keras.tree.flatten(args[0] if args else None), *states]
-    if given or len(args) != 1 or not all(isinstance(value, keras.KerasTensor) for value in values):
+    several = type(layer).__name__ in OPERATIONS and not isinstance(layer, keras.Layer)
+    values = keras.tree.flatten(args) if several else values
+    if given or (len(args) != 1 and not several) or not all(isinstance(value, keras.KerasTensor) for value in values):
         refuse(layer, f"call with constants or further arguments {given}")
     own = [getattr(value, "_keras_mask", None) for value in keras.tree.flatten(args[0])]
     masks = keras.tree.flatten(mask)
@@ -229,13 +234,18 @@ def _inputs(layer: Any, node: Any, known: dict[int, Tensor]) -> list[Tensor]:
 def _check_layer(topology: Topology, layer: Any, node: Any, inputs: list[Tensor]) -> None:
     """Refuse what is no layer of the table, has another type than float32, or is called as TF.js' layer cannot be."""
     kind = type(layer).__name__
-    if kind not in LAYERS or getattr(keras.layers, kind, None) is not type(layer):
+    merges = kind in OPERATIONS and getattr(keras.src.ops.numpy, kind) is type(layer)
+    if not merges and (kind not in LAYERS or getattr(keras.layers, kind, None) is not type(layer)):
         refuse(layer, f"layer {kind}")
     policy = layer.dtype_policy
-    if type(policy) is not keras.DTypePolicy or (policy.compute_dtype, policy.variable_dtype) != ("float32",) * 2:
+    if (
+        not merges
+        and type(policy) is not keras.DTypePolicy
+        or (policy.compute_dtype, policy.variable_dtype) != ("float32",) * 2
+    ):
         refuse(layer, f"dtype {policy.name} in layers")
-    integer = [x for x in node.arguments.keras_tensors if "int" in x.dtype or x.dtype == "bool"]
-    if kind != "Embedding" and integer:
+    given = keras.tree.flatten(node.arguments.args)
+    if kind != "Embedding" and any("int" in x.dtype or x.dtype == "bool" for x in given):
         refuse(layer, f"{kind} of integers")
     if inputs[0].masked and kind not in RECURRENT and not LAYERS[kind].passes_mask:
         refuse(layer, f"{kind} of masked values")
@@ -253,7 +263,10 @@ def _check_layer(topology: Topology, layer: Any, node: Any, inputs: list[Tensor]
 def _say(topology: Topology, layer: Any, path: tuple[str, ...], inputs: list[Tensor]) -> tuple[str, bool]:
     """Add a call of the layer; return its name, and whether TF.js sends a mask on."""
     kind = type(layer).__name__
-    name, config = topology.name(path), {"trainable": layer.trainable, **options_of(layer, LAYERS[kind].options)}
+    name, config = (
+        topology.name(path),
+        {"trainable": getattr(layer, "trainable", True), **options_of(layer, LAYERS[kind].options)},
+    )
     if kind == "Bidirectional":
         config["layer"] = _inner(layer.forward_layer, "rnn")
     if kind == "TimeDistributed":
@@ -306,7 +319,7 @@ def _weights(layer: Any) -> dict[str, Any]:
         }
         if kind == "DepthwiseConv2D":
             found["depthwise_kernel"] = found.pop("kernel")
-    if {id(value) for value in found.values()} != {id(value) for value in layer.weights}:
+    if {id(value) for value in found.values()} != {id(value) for value in getattr(layer, "weights", ())}:
         refuse(layer, f"{kind} with the weights {[value.path for value in layer.weights]}")
     return found
 

@@ -73,6 +73,15 @@ def run_many_tfjs(jobs: Sequence[tuple[Any, ...]], backend: str = "wasm", batch_
         FileNotFoundError: Node or its packages are not installed.
         ValueError: Node itself failed.
     """
+    results = _run_in_one_process(jobs, backend, batch_size)
+    if len(jobs) > 1:  # wasm may run out of memory, and a model that fails may take the later ones along
+        for index, result in enumerate(results):
+            if result.error:
+                (results[index],) = _run_in_one_process([jobs[index]], backend, batch_size)
+    return results
+
+
+def _run_in_one_process(jobs: Sequence[tuple[Any, ...]], backend: str, batch_size: int) -> list[TfjsRun]:
     node = find_node()
     if not (WEB / "node_modules" / "@tensorflow").is_dir():
         raise FileNotFoundError(f"TF.js is not installed; run: {install_command()}")
@@ -122,7 +131,7 @@ def _read_result(folder: Path, result: dict[str, Any]) -> TfjsRun:
     outputs = []
     for index, output in enumerate(result["outputs"]):
         array = np.fromfile(folder / f"{index}.bin", output["dtype"])
-        if array.size != np.prod(output["shape"]):
+        if None in output["shape"] or array.size != np.prod(output["shape"]):
             return TfjsRun([], 0.0, error=f"{array.size} values for an output of shape {output['shape']}")
         outputs.append(array.reshape(output["shape"]))
     return TfjsRun(outputs, result["milliseconds"], result["losses"])

@@ -11,7 +11,7 @@ import numpy as np
 
 from study_keras.formats.freeze import Frozen, optimize, owner
 from study_keras.formats.rewrite import Rewrite, call, constant, reachable, rewrite
-from study_keras.formats.tfjs import convolutions
+from study_keras.formats.tfjs import convolutions, integers
 
 ALLOWED = frozenset(
     """
@@ -132,7 +132,24 @@ def bitcast(op: Any, x: Any) -> Any:
     return -tf.cast(negative, "int32")
 
 
-def known_size(op: Any, shape: Any, begin: Any, end: Any, step: Any) -> Any:
+def cumulative(op: Any, x: Any, axis: Any) -> Any:
+    """TF.js takes no axis that is counted from the end here."""
+    import tensorflow as tf
+
+    along = constant(axis)
+    if along is None or along >= 0 or x.shape.rank is None:
+        return None
+    function = tf.cumsum if op.type == "Cumsum" else tf.math.cumprod
+    options = {name: op.get_attr(name) for name in ("exclusive", "reverse")}
+    return function(x, int(along) + x.shape.rank, **options)
+
+
+def strided_slice(op: Any, x: Any, begin: Any, end: Any, step: Any) -> Any:
+    size = _known_size(op, begin, end, step)
+    return integers.strided_slice(op, x, begin, end, step) if size is None else size
+
+
+def _known_size(op: Any, begin: Any, end: Any, step: Any) -> Any:
     """A size that is asked for at run time, though it is known: with it as a constant much else can be folded."""
     import tensorflow as tf
 
@@ -286,9 +303,12 @@ def _has(op: Any, name: str) -> bool:
 
 REWRITES: Mapping[str, Rewrite] = {
     **convolutions.REWRITES,
+    **integers.REWRITES,
     "Bitcast": bitcast,
     "Bucketize": bucketize,
     "CheckNumerics": identity,
+    "Cumprod": cumulative,
+    "Cumsum": cumulative,
     "Einsum": einsum,
     "EnsureShape": identity,
     "Erfc": erfc,
@@ -302,7 +322,7 @@ REWRITES: Mapping[str, Rewrite] = {
     "Roll": roll,
     "ScaleAndTranslate": resize_by_matrix,
     "Softsign": softsign,
-    "StridedSlice": known_size,
+    "StridedSlice": strided_slice,
     "Snapshot": identity,
     "StopGradient": identity,
     "Xdivy": xlogy,

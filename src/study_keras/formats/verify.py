@@ -12,8 +12,8 @@ import numpy as np
 
 from study_keras import formats
 from study_keras.formats import inference
-from study_keras.formats.litert_file import open_litert, quantization
 from study_keras.formats.quiet import quiet
+from study_keras.formats.runners import open_litert, quantization
 from study_keras.formats.tfjs.node import run_many_tfjs
 
 # How an artifact stores its numbers: the fraction of images that must get Keras' class, and the largest difference.

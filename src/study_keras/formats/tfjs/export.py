@@ -1,6 +1,7 @@
 """TensorFlow.js layers models: a folder with ``model.json`` and the weights in ``group1-shardNofM.bin``."""
 
 import json
+from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -8,13 +9,20 @@ from typing import Any
 import keras
 
 from study_keras import files
+from study_keras.formats.proof import Proof, prove_export
 from study_keras.formats.tfjs.read import model_from_topology
 from study_keras.formats.tfjs.training import training_config
 from study_keras.formats.tfjs.weights import QUANTIZE, read_weights, write_weights
 from study_keras.formats.tfjs_config import translate_model
 
 
-def export_tfjs(model: keras.Model, path: str | Path, quantize: str | None = None, training: bool = False) -> Path:
+def export_tfjs(
+    model: keras.Model,
+    path: str | Path,
+    quantize: str | None = None,
+    training: bool = False,
+    prove: bool | Callable[[Proof], None] = True,
+) -> Path:
     """Write a Keras 3 model as a folder that ``tf.loadLayersModel`` of TF.js 4.22 reads.
 
     What TF.js lacks is said exactly with what it has (see ``tfjs_layers``), otherwise the model is refused
@@ -25,6 +33,8 @@ def export_tfjs(model: keras.Model, path: str | Path, quantize: str | None = Non
         path: the folder to write, by custom ``NAME.tfjs``. An earlier export there is replaced.
         quantize: None, or "float16", "uint16" or "uint8": how each weight is stored.
         training: also write optimizer, loss and metrics of a compiled model, so that TF.js can train on.
+        prove: whether TF.js must answer as Keras does before the folder gets its name, where Node is there; a
+            function is told the ``Proof``.
 
     Returns:
         The path.
@@ -57,6 +67,7 @@ def export_tfjs(model: keras.Model, path: str | Path, quantize: str | None = Non
         if config:
             content["trainingConfig"] = config
         (folder / "model.json").write_text(json.dumps(content, allow_nan=False), encoding="utf-8")
+        prove_export(prove, model, folder, quantize or "float32")
     return path
 
 

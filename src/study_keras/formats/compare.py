@@ -35,7 +35,9 @@ def differences(wanted: np.ndarray, found: np.ndarray, count: int) -> np.ndarray
     NaN or infinity in both at the same place is no difference; in one alone it is an infinite one. What is no float
     has no size: a wrong integer differs by 1 or more.
     """
-    gaps = np.max(np.nan_to_num(_gaps(_rows(wanted, count), _rows(found, count)), nan=np.inf), axis=1, initial=0)
+    gaps = np.max(
+        np.nan_to_num(_gaps(_rows(wanted, count), _rows(found, count)), nan=np.inf, posinf=np.inf), axis=1, initial=0
+    )
     exact = wanted.dtype.kind in "biu"
     return gaps if exact else gaps / sizes(wanted, count)
 

@@ -34,6 +34,8 @@ def values_of(model: Any) -> list[Values]:
     reader of the embeddings inside it, and so is a subclassed model.
     """
     graph = _graph(model)
+    if not isinstance(model, keras.Model):  # a SavedModel as a function tells no more than shapes and dtypes
+        return [Values() for _ in model.inputs]
     if graph is None:
         return [_merged(_inside(model))]
     return [_merged(_readings(graph, position)) for position in range(len(graph.inputs))]
@@ -42,6 +44,14 @@ def values_of(model: Any) -> list[Values]:
 def normalizes_inputs(model: Any) -> list[bool]:
     """Tell for each input whether a Normalization reads it, which takes a mean away exactly."""
     return [values.mean is not None for values in values_of(model)]
+
+
+def tensor_shapes(model: Any) -> Iterator[tuple[int | None, ...]]:
+    """Yield the shapes of all tensors between the layers of a model; none of one without a graph."""
+    graph = _graph(model)
+    for node in graph._nodes if graph is not None else ():
+        yield from (tuple(output.shape) for output in node.outputs)
+        yield from tensor_shapes(node.operation)
 
 
 def _graph(model: Any) -> Any:

@@ -1,6 +1,7 @@
 """Every artifact in its real runtime: what ``verify`` runs is what the proof of an export runs."""
 
 import json
+import math
 import time
 import warnings
 from collections.abc import Callable, Sequence
@@ -14,10 +15,12 @@ import numpy as np
 from study_keras import formats
 from study_keras.formats import inference
 from study_keras.formats.compare import Arrays
+from study_keras.formats.input_values import tensor_shapes
 from study_keras.formats.quiet import quiet
 from study_keras.startup import silent
 
 BATCH = 1000
+MEMORY = 2**27  # bytes that the largest tensor of a batch may take
 Run = Callable[[Sequence[Arrays], int], list[tuple[Arrays, float]]]
 
 
@@ -58,11 +61,13 @@ def open_artifact(path: str | Path, model: Any) -> Opened:
     openers = {"tfjs": _open_tfjs, "litert": _open_litert, "onnx": _open_onnx, "saved_model": _open_saved_model}
     if kind in openers:
         return openers[kind](path, model)
-    return Opened("Keras", _timed(f"{path}: Keras", predictor(_loaded(model, path, kind))))
+    return Opened("Keras", timed(f"{path}: Keras", predictor(_loaded(model, path, kind))))
 
 
 def pack(model: Any, arrays: Arrays) -> Any:
     """Return one array an input in the structure that ``model`` takes: an array, a list, a dict, nested ones."""
+    if not isinstance(model, keras.Model):
+        return arrays  # a SavedModel as a function
     if not getattr(model, "inputs", None) or isinstance(model, keras.Sequential):
         return arrays[0] if len(arrays) == 1 else arrays
     return keras.tree.pack_sequence_as(model.input, arrays)
@@ -70,6 +75,9 @@ def pack(model: Any, arrays: Arrays) -> Any:
 
 def predictor(model: Any) -> Callable[[Arrays], Arrays]:
     """Return ``model`` as a function from arrays to arrays, compiled by Keras: for many batches of one size."""
+
+    if not isinstance(model, keras.Model):
+        return lambda arrays: keras_answers(model, arrays)
 
     def predict(arrays: Arrays) -> Arrays:
         with quiet():
@@ -82,10 +90,13 @@ def keras_answers(model: Any, arrays: Arrays, moved: Sequence[tuple[Any, Any]] =
     """Return what ``model`` answers to ``arrays``, layer by layer, and leave its state as it is.
 
     Args:
+        model: a Keras model, or a SavedModel as a function.
         moved: pairs of a variable and the value to use in its place.
     """
 
     def answer(arrays: Arrays) -> Arrays:
+        if not isinstance(model, keras.Model):
+            return [np.asarray(output) for output in keras.tree.flatten(model(arrays))]
         with quiet(), keras.StatelessScope(moved):
             warnings.filterwarnings("ignore", "Explicitly requested dtype", UserWarning)  # JAX has no int64
             outputs = keras.tree.flatten(model(pack(model, arrays), training=False))
@@ -98,6 +109,27 @@ def batch_size(model: Any) -> int | None:
     """Return how many examples ``model`` takes at once, None for as many as one likes."""
     sizes = [item.shape[0] for item in getattr(model, "inputs", None) or () if item.shape]
     return next((size for size in sizes if size is not None), None)
+
+
+def examples_at_once(model: Any, arrays: Arrays) -> int:
+    """Return how many examples like ``arrays`` to give to ``model`` in a batch: fewer where its tensors are large."""
+    longest = max((size for array in arrays for size in array.shape[1:]), default=1)
+    shapes = [[size or longest for size in shape[1:]] for shape in tensor_shapes(model)]
+    inside = max((math.prod(shape) for shape in shapes), default=0)
+    given = sum(array[0].size for array in arrays) * (1 if shapes else 64)  # what goes on inside is not known
+    return max(1, min(BATCH, MEMORY // (4 * max(inside, given, 1))))
+
+
+def input_names(model: Any) -> list[str]:
+    """Return the names that a file for inference has for the inputs of ``model``."""
+    if isinstance(model, keras.Model):
+        return inference.input_names(model) if getattr(model, "inputs", None) else []
+    return [item.name for item in model.inputs]
+
+
+def output_names(model: Any) -> list[str]:
+    """Return the names that a file for inference has for the outputs of ``model``; none where it does not tell."""
+    return inference.output_names(model) if getattr(model, "outputs", None) else []
 
 
 def open_litert(path: str | Path) -> Any:
@@ -170,8 +202,8 @@ def _open_litert(path: Path, model: Any) -> Opened:
     if signatures:
         key, signature = next(iter(signatures.items()))
         runner = interpreter.get_signature_runner(key)
-        names = _in_order(inference.input_names(model), signature["inputs"])
-        outputs = _in_order(inference.output_names(model), signature["outputs"])
+        names = _in_order(input_names(model), signature["inputs"])
+        outputs = _in_order(output_names(model), signature["outputs"])
         by_name = runner.get_input_details()
         details = [by_name[name] for name in names]
 
@@ -198,7 +230,7 @@ def _open_litert(path: Path, model: Any) -> Opened:
         for name, shape, tensor in zip(names, shapes, details, strict=True)
     ]
     fixed = next((shape[0] for shape in shapes if shape and shape[0] >= 0), None)
-    run = _timed(f"{path}: LiteRT", answer if fixed is None else _filled(answer, fixed), fixed)
+    run = timed(f"{path}: LiteRT", answer if fixed is None else _filled(answer, fixed), fixed)
     return Opened("LiteRT", run, quantization(interpreter), tensors, outputs)
 
 
@@ -219,13 +251,14 @@ def _open_onnx(path: Path, model: Any) -> Opened:
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
     try:
-        session = onnxruntime.InferenceSession(path.read_bytes(), options, providers=["CPUExecutionProvider"])
+        with silent(2):  # it tells its complaints twice
+            session = onnxruntime.InferenceSession(path.read_bytes(), options, providers=["CPUExecutionProvider"])
     except OSError as error:
         raise ValueError(f"{path}: cannot be read: {error.strerror}") from error
     except Exception as error:  # onnxruntime's own classes
         raise ValueError(f"{path}: onnxruntime cannot run it: {_reason(error)}") from error
     found = {item.name: item for item in session.get_inputs()}
-    names = _in_order(inference.input_names(model), list(found))
+    names = _in_order(input_names(model), list(found))
     dtypes = {"float": "float32", "double": "float64"}
     tensors = [
         Tensor(
@@ -239,7 +272,7 @@ def _open_onnx(path: Path, model: Any) -> Opened:
     def answer(arrays: Arrays) -> Arrays:
         return [np.asarray(output) for output in session.run(None, dict(zip(names, arrays, strict=True)))]
 
-    return Opened("onnxruntime", _timed(f"{path}: onnxruntime", answer), inputs=tensors)
+    return Opened("onnxruntime", timed(f"{path}: onnxruntime", answer), inputs=tensors)
 
 
 def _open_saved_model(path: Path, model: Any) -> Opened:
@@ -249,7 +282,7 @@ def _open_saved_model(path: Path, model: Any) -> Opened:
         outputs = predict(arrays[0] if len(arrays) == 1 else arrays)
         return [np.asarray(output) for output in keras.tree.flatten(outputs)]
 
-    return Opened("TensorFlow", _timed(f"{path}: TensorFlow", answer))
+    return Opened("TensorFlow", timed(f"{path}: TensorFlow", answer))
 
 
 def _loaded(model: Any, path: Path, kind: str) -> Any:
@@ -263,10 +296,10 @@ def _loaded(model: Any, path: Path, kind: str) -> Any:
     return loaded
 
 
-def _timed(who: str, run: Callable[[Arrays], Arrays], largest: int | None = None) -> Run:
+def timed(who: str, run: Callable[[Arrays], Arrays], largest: int | None = None) -> Run:
     """Return ``run`` for several sets, in batches of at most ``largest``; what fails names ``who``."""
 
-    def timed(sets: Sequence[Arrays], batch: int) -> list[tuple[Arrays, float]]:
+    def run_timed(sets: Sequence[Arrays], batch: int) -> list[tuple[Arrays, float]]:
         results = []
         for arrays in sets:
             started = time.perf_counter()
@@ -277,7 +310,7 @@ def _timed(who: str, run: Callable[[Arrays], Arrays], largest: int | None = None
             results.append((answers, time.perf_counter() - started))
         return results
 
-    return timed
+    return run_timed
 
 
 def _in_order(expected: list[str], found: list[str]) -> list[str]:

@@ -81,6 +81,13 @@ def load_saved_model(path: str | Path) -> Callable[..., Any]:
         return outputs
 
     predict.__dict__["saved_model"] = loaded  # TensorFlow frees the weights together with this object
+    predict.__dict__["inputs"] = inputs = [
+        keras.InputSpec(
+            shape=None if spec.shape.rank is None else tuple(spec.shape), dtype=spec.dtype.name, name=spec.name
+        )
+        for spec in tf.nest.flatten(function.structured_input_signature)
+    ]
+    predict.__dict__["input_shape"] = inputs[0].shape if len(inputs) == 1 else [item.shape for item in inputs]
     return predict
 
 

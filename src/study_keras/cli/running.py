@@ -42,7 +42,8 @@ def run(output: Path | None) -> None:
     page = report.write_report(folder / "hello_mnist_report.html", model, dataset, result, made)
     click.echo("writing the model for the web, phones and the rest, and running each there ...", err=True)
     typical = evaluation.inputs(model, dataset[0][0][:CALIBRATION])
-    passed = verify_artifacts(model, artifacts.save_all(model, path, typical), dataset[1], leave_out=True)
+    paths = artifacts.save_all(model, path, typical)
+    passed = verify_artifacts(model, paths, evaluation.inputs(model, images), labels, leave_out=True)
     command = command_name()
     drawing = _drawing_page(model, folder)
     click.echo(f"""The model:          {near(path)}

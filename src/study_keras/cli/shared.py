@@ -28,6 +28,13 @@ def whole_model(path: Path) -> Any:
     return formats.load(path)
 
 
+def model_or_function(path: Path) -> Any:
+    """Load a model with its weights, or a SavedModel, which keeps no more than a function of one."""
+    from study_keras import formats
+
+    return formats.load(path) if formats.kind(path) == "saved_model" else whole_model(path)
+
+
 @contextmanager
 def named(path: Path) -> Iterator[None]:
     """Put the file's name before an error about its content."""
@@ -77,24 +84,25 @@ def print_json(figures: dict[str, Any]) -> None:
 
 
 def verify_artifacts(
-    model: Any, paths: Sequence[Path], test: Any, *, as_json: bool = False, leave_out: bool = False
+    model: Any, paths: Sequence[Path], inputs: Any, labels: Any, *, as_json: bool = False, leave_out: bool = False
 ) -> bool:
-    """Verify and print each artifact; return whether all passed. What has no runtime here may be left out."""
+    """Verify and print each artifact; return whether all passed. What has no runtime here may be left out.
+
+    Args:
+        inputs: one array an input of the model; None for random ones.
+        labels: the true classes, or None.
+    """
     from rich.console import Console
 
-    from study_keras.formats.verify import verify as verify_artifact
-    from study_keras.mnist import evaluation, terminal
+    from study_keras.formats.verify import verify_all
+    from study_keras.mnist import terminal
 
-    images, labels = test
-    inputs = evaluation.inputs(model, images)
-    results = []
-    for path in paths:
-        try:
-            results.append(verify_artifact(model, path, inputs, labels))
-        except FileNotFoundError as error:
-            if not leave_out:
-                raise
-            click.echo(f"{path.name} is left out: {error}", err=True)
+    with terminal.steps() as watch:
+        results = verify_all(model, paths, inputs, labels, watch)
+    if leave_out:
+        for result in (result for result in results if result.get("missing")):
+            click.echo(f"{Path(result['artifact']).name} is left out: {result['error']}", err=True)
+        results = [result for result in results if not result.get("missing")]
     if as_json:
         click.echo(json.dumps(results))
     else:

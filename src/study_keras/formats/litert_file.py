@@ -2,7 +2,7 @@
 
 import re
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,14 +11,22 @@ import numpy as np
 
 from study_keras import files
 from study_keras.formats import inference, tensorflow_process
+from study_keras.formats.proof import Proof, prove_export
 from study_keras.formats.quiet import quiet
+from study_keras.formats.runners import open_litert
 from study_keras.startup import silent
 
 QUANTIZE = ("float16", "dynamic", "int8")
 
 
 def export_litert(
-    model: keras.Model, path: str | Path, quantize: str | None = None, images: Any = None, batch: int | None = None
+    model: keras.Model,
+    path: str | Path,
+    quantize: str | None = None,
+    images: Any = None,
+    batch: int | None = None,
+    *,
+    prove: bool | Callable[[Proof], None] = True,
 ) -> Path:
     """Write ``model`` as a LiteRT file of built-in operations alone, which every interpreter has.
 
@@ -33,56 +41,25 @@ def export_litert(
         images: for int8, some hundred typical inputs as the model takes them, ``(n, ...)`` float32; a list of arrays
             where it has several inputs.
         batch: how many images at once; None for as many as the app likes. LiteRT in a web page needs a number.
+        prove: whether the file must answer as Keras does before it gets its name; a function is told the ``Proof``.
 
     Returns:
         The path.
 
     Raises:
         ValueError: the model is subclassed or never built, the path is no ``.tflite``, ``quantize`` or ``images``
-            is not as above, or LiteRT's built-in operations lack one of the model's.
+            is not as above, LiteRT's built-in operations lack one of the model's, or the file answers otherwise.
         OSError: the file cannot be written. What stood there is untouched.
     """
     path = Path(path)
     inference.check_model(model, path, ".tflite")
     arrays = _checked_options(model, quantize, images, batch)
     if keras.backend.backend() == "tensorflow":
-        _write(model, path, quantize, arrays, batch)
+        _write(model, path, quantize, arrays, batch, prove=prove)
     else:
-        job = {"path": path, "quantize": quantize, "images": arrays, "batch": batch}
+        job = {"path": path, "quantize": quantize, "images": arrays, "batch": batch, "prove": prove}
         tensorflow_process.export_many(model, [job])
     return path
-
-
-def open_litert(path: str | Path) -> Any:
-    """Return the interpreter of the LiteRT file at ``path``.
-
-    Raises:
-        ValueError: the file is missing or broken, or needs more than the built-in operations.
-    """
-    from ai_edge_litert.interpreter import Interpreter
-
-    try:
-        with silent(2):  # it announces on stderr how it multiplies
-            interpreter = Interpreter(model_content=Path(path).read_bytes())
-            interpreter.allocate_tensors()
-    except OSError as error:
-        raise ValueError(f"{path}: cannot be read: {error.strerror}") from error
-    except (ValueError, RuntimeError, TypeError) as error:
-        raise ValueError(f"{path}: LiteRT cannot run it: {str(error).splitlines()[0]}") from error
-    if not interpreter.get_signature_list():
-        raise ValueError(f"{path}: has no signature that names its inputs; export it anew")
-    return interpreter
-
-
-def quantization(interpreter: Any) -> str:
-    """Return how a LiteRT file stores its numbers: "float32" or one of ``QUANTIZE``."""
-    tensors = interpreter.get_tensor_details()
-    small = [tensor for tensor in tensors if tensor["dtype"] in (np.int8, np.uint8, np.int16)]
-    small = [tensor for tensor in small if len(tensor["quantization_parameters"]["scales"])]
-    if small:  # weights are centred on 0; what int8 computes with is not
-        centred = all((tensor["quantization_parameters"]["zero_points"] == 0).all() for tensor in small)
-        return "dynamic" if centred else "int8"
-    return "float16" if any(tensor["dtype"] == np.float16 for tensor in tensors) else "float32"
 
 
 def list_litert(path: str | Path) -> list[tuple[str, tuple[int, ...]]]:
@@ -113,7 +90,15 @@ def _checked_options(model: keras.Model, quantize: str | None, images: Any, batc
     return arrays
 
 
-def _write(model: keras.Model, path: Path, quantize: str | None, images: list[Any] | None, batch: int | None) -> None:
+def _write(
+    model: keras.Model,
+    path: Path,
+    quantize: str | None,
+    images: list[Any] | None,
+    batch: int | None,
+    *,
+    prove: bool | Callable[[Proof], None],
+) -> None:
     import tensorflow as tf
 
     names = inference.input_names(model)
@@ -140,6 +125,7 @@ def _write(model: keras.Model, path: Path, quantize: str | None, images: list[An
             raise
         except Exception as error:  # TensorFlow raises what it likes
             raise ValueError(f"{path}: {_reason(error)}") from error
+        prove_export(prove, model, temporary, quantize or "float32", images)
 
 
 def _one_by_one(names: Sequence[str], images: list[Any], batch: int) -> Iterator[dict[str, Any]]:

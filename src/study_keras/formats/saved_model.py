@@ -9,6 +9,7 @@ import keras
 import numpy as np
 
 from study_keras import files
+from study_keras.formats.proof import Proof, prove_export
 from study_keras.formats.quiet import quiet
 
 _SUMS = "SHA256SUMS"  # `sha256sum --check SHA256SUMS` understands it
@@ -23,11 +24,14 @@ _OUTSIDE = {
 # fmt: on
 
 
-def save_saved_model(model: keras.Model, path: str | Path) -> Path:
+def save_saved_model(model: keras.Model, path: str | Path, prove: bool | Callable[[Proof], None] = True) -> Path:
     """Write ``model`` for inference as a SavedModel folder at ``path`` and return the path.
 
+    Args:
+        prove: whether the folder must answer as Keras does before it gets its name; a function is told the ``Proof``.
+
     Raises:
-        ValueError: there is a file at ``path``, or a folder that is no SavedModel.
+        ValueError: there is a file at ``path``, or a folder that is no SavedModel; or it answers otherwise.
         OSError: the folder cannot be written. What stood there is untouched.
     """
     path = Path(path)
@@ -37,6 +41,7 @@ def save_saved_model(model: keras.Model, path: str | Path) -> Path:
     with files.atomic_folder(path) as folder, quiet():
         model.export(folder, format="tf_saved_model", verbose=False)
         (folder / _SUMS).write_text("".join(f"{digest}  {name}\n" for name, digest in _digests(folder)))
+        prove_export(prove, model, folder)
     return path
 
 
@@ -76,6 +81,13 @@ def load_saved_model(path: str | Path) -> Callable[..., Any]:
         return outputs
 
     predict.__dict__["saved_model"] = loaded  # TensorFlow frees the weights together with this object
+    predict.__dict__["inputs"] = inputs = [
+        keras.InputSpec(
+            shape=None if spec.shape.rank is None else tuple(spec.shape), dtype=spec.dtype.name, name=spec.name
+        )
+        for spec in tf.nest.flatten(function.structured_input_signature)
+    ]
+    predict.__dict__["input_shape"] = inputs[0].shape if len(inputs) == 1 else [item.shape for item in inputs]
     return predict
 
 

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import keras
 import numpy as np
 
 from study_keras.formats.keras_file import load_keras, save_keras
+from study_keras.formats.proof import Proof
 
 _CODE = "import sys; from study_keras.formats.tensorflow_process import main; main(sys.argv[1])"
 
@@ -25,16 +27,15 @@ def export_many(model: keras.Model, jobs: Sequence[dict[str, Any]]) -> None:
     Args:
         model: on any backend; it travels as a ``.keras`` file, and so is made of Keras' own layers.
         jobs: ``path``, ending in ".tflite", ".onnx" or ".savedmodel"; for the first also ``quantize``, ``images``
-            (a list of arrays) and ``batch``.
+            (a list of arrays) and ``batch``; ``prove`` as the format's own function takes it; ``function``, the name
+            of one of this package's functions where the suffix shall not choose it.
 
     Raises:
         ValueError, OSError: as the format's own function; the jobs before it are done.
     """
-    from study_keras import formats
-
     if keras.backend.backend() == "tensorflow":
         for job in jobs:
-            formats.save(model, **job)
+            _write(model, job)
         return
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -58,19 +59,22 @@ def export_many(model: keras.Model, jobs: Sequence[dict[str, Any]]) -> None:
             raise OSError(result["errno"], result["error"], result["filename"])
         if "error" in result:
             raise ValueError(result["error"])
+        for job, proof in zip(jobs, result["proofs"], strict=True):
+            if callable(job.get("prove")) and proof:
+                job["prove"](Proof(**proof))
 
 
 def main(folder: str) -> None:
     """Do the jobs in ``folder``, in the process with TensorFlow, and leave ``result.json`` there."""
-    from study_keras import formats
-
-    result: dict[str, Any] = {}
+    result: dict[str, Any] = {"proofs": []}
     try:
         model = load_keras(Path(folder, "model.keras"))
         for job in json.loads(Path(folder, "jobs.json").read_text()):
             if job.get("images"):
                 job["images"] = [np.load(file) for file in job["images"]]
-            formats.save(model, **job)
+            told: list[Proof] = []
+            _write(model, {**job, "prove": told.append if job["prove"] else False})
+            result["proofs"].append(asdict(told[0]) if told else None)
     except ValueError as error:
         result = {"error": str(error)}
     except OSError as error:
@@ -78,8 +82,14 @@ def main(folder: str) -> None:
     Path(folder, "result.json").write_text(json.dumps(result))
 
 
+def _write(model: keras.Model, job: dict[str, Any]) -> None:
+    from study_keras import formats
+
+    getattr(formats, job.get("function", "save"))(model, **{key: job[key] for key in job if key != "function"})
+
+
 def _store_images(folder: Path, index: int, job: dict[str, Any]) -> dict[str, Any]:
-    described = {**job, "path": str(job["path"])}
+    described = {**job, "path": str(job["path"]), "prove": bool(job.get("prove", True))}
     if job.get("images") is not None:
         described["images"] = []
         for number, array in enumerate(job["images"]):

@@ -1,102 +1,246 @@
-"""The proof that an artifact answers as its model does: both run on the same images, each in its real runtime."""
+"""The proof that artifacts answer as their model does: all run on the same examples, each in its real runtime."""
 
 import glob
-import json
-import time
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
 
-from study_keras import formats
-from study_keras.formats import inference
-from study_keras.formats.litert_file import open_litert, quantization
-from study_keras.formats.quiet import quiet
-from study_keras.formats.tfjs.node import run_many_tfjs
+from study_keras.formats.compare import THRESHOLDS, TIE, Arrays, differences, sizes
+from study_keras.formats.random_inputs import random_inputs
+from study_keras.formats.rounding import allowed
+from study_keras.formats.runners import (
+    Opened,
+    batch_size,
+    examples_at_once,
+    in_batches,
+    open_artifact,
+    predictor,
+    timed,
+)
 
-# How an artifact stores its numbers: the fraction of images that must get Keras' class, and the largest difference.
-# The difference is that of probabilities; where answers are larger than 1, it is relative to the largest.
-THRESHOLDS: dict[str, tuple[float, float | None]] = {
-    "float32": (1.0, 1e-5),
-    "float16": (0.9998, 2e-3),
-    "uint16": (0.9999, None),
-    "uint8": (0.9970, None),
-    "dynamic": (0.9970, None),
-    "int8": (0.9970, None),
-}
-TIE = 1e-5  # classes nearer to Keras' best than this, in the same unit, are as good: rounding decides between them
-BATCH = 1000
-Arrays = list[np.ndarray]
-Runner = Callable[[Arrays], Arrays]
+SECONDS = 60  # for all artifacts together, where the examples are random
+FEWEST, MOST = 16, 1000  # random examples
+MEMORY = 2**28  # bytes of random examples
+DOUBTFUL = 16  # examples, the most different ones, on which Keras settles whether a difference is rounding
 
 
-def verify(model: keras.Model, artifact: str | Path, images: Any, labels: Any = None) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Task:
+    """What every artifact of a model is asked: ``arrays``, one an input, and what Keras answers."""
+
+    model: Any
+    arrays: Arrays
+    expected: Arrays
+    labels: np.ndarray | None
+    batch: int  # examples at once
+    random: bool
+
+
+def verify(model: Any, artifact: str | Path, images: Any, labels: Any = None) -> dict[str, Any]:
     """Run ``artifact`` in its real runtime and compare its answers with those of ``model``.
 
     A file of weights is put into a copy of the model first; a structure gets the model's weights.
 
     Args:
+        model: a Keras model, or a SavedModel as a function.
         artifact: whatever ``formats.save`` writes.
         images: as the model takes them, ``(n, ...)``; a list of arrays where it has several inputs.
         labels: ``(n,)`` the true classes, for the accuracy.
 
     Returns:
-        ``artifact``; ``runtime`` (TF.js runs in Node, on wasm); ``bytes``; ``images``: n; ``agree``: for how many the
-        predicted class is Keras', or one that is within ``TIE`` of it; ``max_abs_diff`` and ``mean_abs_diff`` of the
-        outputs; ``accuracy`` of the artifact, None without labels; ``ms_per_image``: in batches of 1000 after a first
-        one, without loading; ``passed``: within ``THRESHOLDS``.
+        ``artifact``; ``runtime`` (TF.js runs in Node, on wasm); ``bytes``; ``images``: n; ``random``: whether they
+        are random; ``agree``: for how many the predicted class is Keras', or one that is within ``TIE`` of it, None
+        where the outputs are no classes; ``max_abs_diff`` and ``mean_abs_diff`` of the outputs; ``max_relative_diff``
+        and ``mean_relative_diff``: by the ``sizes`` of the answers; ``accuracy`` of the artifact, None without labels;
+        ``ms_per_image``: in large batches after a first one, without loading; ``passed``: within ``THRESHOLDS``, or
+        as near as rounding allows.
 
     Raises:
         ValueError: the artifact is missing or broken, or takes or gives other shapes than the model.
         FileNotFoundError: Node or its packages, for a TF.js model, are not installed.
     """
-    inputs = [np.asarray(array) for array in (images if isinstance(images, list | tuple) else [images])]
-    if len({len(array) for array in inputs}) != 1 or not len(inputs[0]):
-        raise ValueError(f"images of {[array.shape for array in inputs]}; expected the same number, at least one")
-    expected = _keras_runner(model)(inputs)
-    runtime, stored, answers, seconds = _run(model, Path(artifact), inputs)
-    given, wanted = ([array.shape for array in arrays] for arrays in (answers, expected))
+    arrays = [np.asarray(array) for array in (images if isinstance(images, list | tuple) else [images])]
+    return _row(artifact, open_artifact(artifact, model), _task(model, arrays, labels, random=False))
+
+
+def verify_all(
+    model: Any,
+    artifacts: Sequence[str | Path],
+    inputs: Arrays | None = None,
+    labels: Any = None,
+    watch: Callable[[str], None] = lambda step: None,
+) -> list[dict[str, Any]]:
+    """Return what ``verify`` finds for each artifact, all on the same examples.
+
+    Args:
+        inputs: one array an input; None for random ones, as many as take about a minute, from 16 to 1000.
+        labels: ``(n,)`` the true classes.
+        watch: is told what begins now.
+
+    Returns:
+        A row for each artifact; that of a broken one holds ``artifact``, ``error`` and ``passed``: False, and that of
+        one whose runtime is not installed ``missing``: True besides.
+
+    Raises:
+        ValueError: the examples are not the model's, or none can be drawn for it.
+    """
+    opened: dict[Path, Opened | Exception] = {}
+    for path in map(Path, artifacts):
+        watch(f"opening {path.name}")
+        try:
+            opened[path] = open_artifact(path, model)
+        except (ValueError, OSError) as error:
+            opened[path] = error
+    random = inputs is None
+    arrays = _random(model, opened, watch) if inputs is None else [np.asarray(array) for array in inputs]
+    watch(f"Keras: {len(arrays[0]):,} examples")
+    task = _task(model, arrays, labels, random=random)
+    rows = []
+    for path, artifact in opened.items():
+        watch(f"{path.name}: {len(arrays[0]):,} examples")
+        try:
+            if isinstance(artifact, Exception):
+                raise artifact
+            rows.append(_row(path, artifact, task))
+        except FileNotFoundError as error:
+            rows.append({"artifact": str(path), "error": _told(error), "missing": True, "passed": False})
+        except (ValueError, OSError) as error:
+            rows.append({"artifact": str(path), "error": _told(error), "passed": False})
+    return rows
+
+
+def _told(error: Exception) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename}: {error.strerror}"
+    return str(error)
+
+
+def _random(model: Any, opened: dict[Path, Opened | Exception], watch: Callable[[str], None]) -> Arrays:
+    """Return as many random examples as Keras and all artifacts answer in ``SECONDS``, by the time of a first batch."""
+    watch(f"Keras: a first batch of {FEWEST}")
+    first = random_inputs(model, FEWEST)
+    batch = min(examples_at_once(model, first), len(first[0]))
+    runs = {Path("Keras"): Opened("Keras", timed("Keras", predictor(model)))}
+    runs |= {path: artifact for path, artifact in opened.items() if isinstance(artifact, Opened)}
+    seconds = 0.0
+    for path, artifact in runs.items():
+        watch(f"{path.name}: a first batch of {FEWEST}")
+        try:
+            seconds += artifact.run([first, first], batch)[1][1]  # the first time it compiles
+        except (ValueError, OSError):
+            continue  # its row will say so
+    size = sum(array.nbytes for array in first) / len(first[0])
+    count = min(MOST, SECONDS / (seconds / len(first[0])), MEMORY / max(1, size))
+    return random_inputs(model, max(FEWEST, math.floor(count)))
+
+
+def _task(model: Any, arrays: Arrays, labels: Any, *, random: bool) -> Task:
+    if len({len(array) for array in arrays}) != 1 or not len(arrays[0]):
+        raise ValueError(f"images of {[array.shape for array in arrays]}; expected the same number, at least one")
+    fixed = batch_size(model)
+    if fixed and len(arrays[0]) % fixed:
+        raise ValueError(f"{len(arrays[0])} examples; the model takes {fixed} at once, so give whole batches of them")
+    batch = fixed or examples_at_once(model, arrays)
+    try:
+        expected = in_batches(predictor(model), arrays, batch)
+    except Exception as error:  # the backends of Keras raise what they like
+        shapes = [f"{array.dtype} of {array.shape}" for array in arrays]
+        raise ValueError(
+            f"the model cannot run inputs of {', '.join(shapes)}: {_told(error).splitlines()[0]}"
+        ) from error
+    return Task(model, arrays, expected, None if labels is None else np.asarray(labels), batch, random)
+
+
+def _row(path: str | Path, opened: Opened, task: Task) -> dict[str, Any]:
+    count = len(task.arrays[0])
+    if opened.runtime != "TF.js":  # which times itself
+        opened.run([[array[: task.batch] for array in task.arrays]], task.batch)  # the first run compiles
+    ((answers, seconds),) = opened.run([task.arrays], task.batch)
+    given, wanted = ([array.shape for array in arrays] for arrays in (answers, task.expected))
     if given != wanted:
-        raise ValueError(f"{artifact}: gives {given}, the model gives {wanted}; is it of another model?")
-    count = len(inputs[0])
-    size = max(1.0, *(float(np.abs(array).max()) for array in expected))
-    agree, largest, mean = _compare(expected, answers, TIE * size)
-    fraction, limit = THRESHOLDS[stored]
+        raise ValueError(f"{path}: gives {given}, the model gives {wanted}; is it of another model?")
+    gaps = [np.abs(a.astype("float64") - b).ravel() for a, b in zip(task.expected, answers, strict=True)]
+    found = [differences(*pair, count) for pair in zip(task.expected, answers, strict=True)]
+    agree = _agreement(task, answers)
+    flat = np.concatenate(gaps)
     return {
-        "artifact": str(artifact),
-        "runtime": runtime,
-        "bytes": _size(Path(artifact)),
+        "artifact": str(path),
+        "runtime": opened.runtime,
+        "bytes": _size(Path(path)),
         "images": count,
+        "random": task.random,
         "agree": agree,
-        "max_abs_diff": largest,
-        "mean_abs_diff": mean,
-        "accuracy": None if labels is None else float((_classes(answers[0]) == np.asarray(labels)).mean()),
+        "max_abs_diff": float(flat.max(initial=0)),
+        "mean_abs_diff": float(flat.mean()),
+        "max_relative_diff": max(float(rows.max(initial=0)) for rows in found),
+        "mean_relative_diff": _mean(task.expected, gaps, count),
+        "accuracy": None if task.labels is None else _accuracy(answers[0], task.labels),
         "ms_per_image": 1000 * seconds / count,
-        "passed": agree >= fraction * count and (limit is None or largest <= limit * size),
+        "passed": _passes(task, opened.stored, found, agree),
     }
 
 
-def _compare(expected: Arrays, answers: Arrays, tie: float) -> tuple[int, float, float]:
-    """Return for how many images all outputs have the same class, and the largest and the mean difference."""
-    same = np.ones(len(expected[0]), bool)
-    differences = []
-    for wanted, found in zip(expected, answers, strict=True):
-        same &= _agree(wanted, found, tie).reshape(len(found), -1).all(axis=1)
-        same &= np.isfinite(found).reshape(len(found), -1).all(axis=1)
-        differences.append(np.abs(wanted.astype("float64") - found).ravel())
-    flat = np.concatenate(differences)
-    return int(same.sum()), float(flat.max()), float(flat.mean())
+def _mean(expected: Arrays, gaps: Arrays, count: int) -> float:
+    whole = [gap.reshape(count, -1) / sizes(wanted, count)[:, None] for wanted, gap in zip(expected, gaps, strict=True)]
+    return float(np.concatenate([rows.ravel() for rows in whole]).mean())
 
 
-def _agree(wanted: np.ndarray, found: np.ndarray, tie: float) -> np.ndarray:
+def _passes(task: Task, stored: str, found: Arrays, agree: int | None) -> bool:
+    """Tell whether the differences, and of classes their agreement, are within the thresholds."""
+    fraction, limit = THRESHOLDS[stored]
+    count = len(task.arrays[0])
+    if agree is not None and not task.random:
+        if agree < fraction * count:
+            return False
+        if limit is None:
+            return True
+    worst = np.max(found, axis=0)
+    doubtful = np.argsort(-worst)[: max(DOUBTFUL, batch_size(task.model) or 0)]
+    if worst[doubtful[0]] <= (limit or 0.0):
+        return True
+    arrays = [array[doubtful] for array in task.arrays]
+    most = allowed(task.model, stored, arrays)
+    return all(bool((rows[doubtful] <= passing).all()) for rows, passing in zip(found, most, strict=True))
+
+
+def _accuracy(answer: np.ndarray, labels: np.ndarray) -> float:
+    return float((_classes(answer).reshape(labels.shape) == labels).mean())
+
+
+def _agreement(task: Task, answers: Arrays) -> int | None:
+    """Return for how many examples all outputs have the same class; None where the outputs are no classes.
+
+    They are where labels say so, or where each row of every output holds probabilities: none negative, with the sum 1.
+    """
+    count = len(task.arrays[0])
+    if not all(output.ndim and len(output) == count and output.dtype.kind == "f" for output in task.expected):
+        return None
+    if task.labels is None and not all(_probabilities(output) for output in task.expected):
+        return None
+    same = np.ones(count, bool)
+    for wanted, found in zip(task.expected, answers, strict=True):
+        tie = TIE * sizes(wanted, count)
+        same &= _agree(wanted, found, tie.reshape(-1, *[1] * (wanted.ndim - 1))).reshape(count, -1).all(axis=1)
+        same &= (np.isfinite(found) | ~np.isfinite(wanted)).reshape(count, -1).all(axis=1)
+    return int(same.sum())
+
+
+def _probabilities(output: np.ndarray) -> bool:
+    several = output.ndim > 1 and output.shape[-1] > 1
+    return several and bool((output >= 0).all() and (np.abs(output.sum(axis=-1, dtype="float64") - 1) < 1e-3).all())
+
+
+def _agree(wanted: np.ndarray, found: np.ndarray, tie: np.ndarray) -> np.ndarray:
     """Tell for each prediction whether its class is the wanted one, or as good within ``tie``."""
     same: np.ndarray = _classes(wanted) == _classes(found)
     if wanted.ndim < 2 or wanted.shape[-1] == 1:
-        return same | (np.abs(wanted.reshape(same.shape) - 0.5) <= tie)
+        return same | (np.abs(wanted.reshape(same.shape) - 0.5) <= tie.reshape(-1, 1))
     chosen = np.take_along_axis(wanted, found.argmax(axis=-1)[..., None], axis=-1)[..., 0]
-    return same | (chosen >= wanted.max(axis=-1) - tie)
+    return same | (chosen >= wanted.max(axis=-1) - tie[..., 0])
 
 
 def _classes(answer: np.ndarray) -> np.ndarray:
@@ -104,108 +248,6 @@ def _classes(answer: np.ndarray) -> np.ndarray:
     if answer.ndim < 2 or answer.shape[-1] == 1:
         return answer.reshape(len(answer), -1) > 0.5
     return answer.argmax(axis=-1)
-
-
-def _run(model: keras.Model, path: Path, inputs: Arrays) -> tuple[str, str, Arrays, float]:
-    """Return the runtime, how the artifact stores its numbers, its answers, and the seconds they took."""
-    kind = formats.kind(path)
-    stored = "float32"
-    if kind == "tfjs":
-        (result,) = run_many_tfjs([(path, inputs)], "wasm", BATCH)
-        if result.error:
-            raise ValueError(f"{path}: TF.js failed: {result.error}")
-        return "TF.js", _stored_tfjs(path), result.outputs, result.milliseconds / 1000
-    if kind == "litert":
-        interpreter = open_litert(path)
-        runtime, stored, runner = "LiteRT", quantization(interpreter), _litert_runner(interpreter, model)
-    elif kind == "onnx":
-        runtime, runner = "onnxruntime", _onnx_runner(path)
-    elif kind == "saved_model":
-        runtime, runner = "TensorFlow", _saved_model_runner(path)
-    else:
-        runtime, runner = "Keras", _keras_runner(_loaded(model, path, kind))
-    try:
-        runner([array[:BATCH] for array in inputs])  # the first run compiles
-        started = time.perf_counter()
-        answers = runner(inputs)
-    except OSError:
-        raise
-    except Exception as error:  # the runtimes raise what they like
-        raise ValueError(f"{path}: {runtime} failed: {(str(error) or type(error).__name__).splitlines()[0]}") from error
-    return runtime, stored, answers, time.perf_counter() - started
-
-
-def _in_batches(runner: Runner, size: int = BATCH) -> Runner:
-    def run(arrays: Arrays) -> Arrays:
-        starts = range(0, len(arrays[0]), size)
-        parts = [runner([array[start : start + size] for array in arrays]) for start in starts]
-        return [np.concatenate(pieces) for pieces in zip(*parts, strict=True)]
-
-    return run
-
-
-def _loaded(model: keras.Model, path: Path, kind: str) -> keras.Model:
-    if "structure" not in formats.KEEPS[kind]:
-        copy = keras.models.clone_model(model)
-        formats.load_weights(copy, path)
-        return copy
-    loaded = formats.load(path)
-    if "weights" not in formats.KEEPS[kind]:
-        loaded.set_weights(model.get_weights())
-    return loaded
-
-
-def _keras_runner(model: keras.Model) -> Runner:
-    def run(arrays: Arrays) -> Arrays:
-        with quiet():
-            outputs = model.predict(arrays[0] if len(arrays) == 1 else arrays, batch_size=BATCH, verbose=0)
-        return [np.asarray(output) for output in keras.tree.flatten(outputs)]
-
-    return run
-
-
-def _litert_runner(interpreter: Any, model: keras.Model) -> Runner:
-    key, signature = next(iter(interpreter.get_signature_list().items()))
-    names, outputs = inference.input_names(model), inference.output_names(model)
-    names = names if sorted(names) == sorted(signature["inputs"]) else signature["inputs"]
-    outputs = outputs if sorted(outputs) == sorted(signature["outputs"]) else signature["outputs"]
-    run_signature = interpreter.get_signature_runner(key)
-    fixed = int(interpreter.get_input_details()[0]["shape_signature"][0])  # -1 for as many as you like
-
-    def run(arrays: Arrays) -> Arrays:
-        count = len(arrays[0])
-        short = fixed - count if fixed > 0 else 0  # the last batch is filled up with its last image
-        padded = [np.concatenate([array, array[-1:].repeat(short, axis=0)]) if short else array for array in arrays]
-        answer = run_signature(**dict(zip(names, padded, strict=True)))
-        return [answer[name][:count].copy() for name in outputs]
-
-    return _in_batches(run, fixed if fixed > 0 else BATCH)
-
-
-def _onnx_runner(path: Path) -> Runner:
-    import onnxruntime
-
-    try:
-        session = onnxruntime.InferenceSession(path.read_bytes(), providers=["CPUExecutionProvider"])
-    except OSError as error:
-        raise ValueError(f"{path}: cannot be read: {error.strerror}") from error
-    except Exception as error:  # onnxruntime's own classes
-        raise ValueError(f"{path}: onnxruntime cannot run it: {str(error).splitlines()[0]}") from error
-    names = [item.name for item in session.get_inputs()]
-    return _in_batches(lambda arrays: session.run(None, dict(zip(names, arrays, strict=True))))
-
-
-def _saved_model_runner(path: Path) -> Runner:
-    predict = formats.load_saved_model(path)
-    return _in_batches(lambda arrays: keras.tree.flatten(predict(arrays[0] if len(arrays) == 1 else arrays)))
-
-
-def _stored_tfjs(path: Path) -> str:
-    """Return the coarsest quantization in the manifest of a TF.js model, which ran already."""
-    manifest = json.loads((path / "model.json").read_text(encoding="utf-8"))["weightsManifest"]
-    weights = [weight for group in manifest for weight in group["weights"]]
-    found = {weight["quantization"]["dtype"] for weight in weights if "quantization" in weight}
-    return next((name for name in ("uint8", "uint16", "float16") if name in found), "float32")
 
 
 def _size(path: Path) -> int:

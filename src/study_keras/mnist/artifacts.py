@@ -31,7 +31,8 @@ ARTIFACTS = (
 def save_all(model: keras.Model, path: Path, images: Any) -> list[Path]:
     """Write ``model`` beside its file ``path`` in every other format, and return all paths, ``path`` first.
 
-    What only TensorFlow writes is left to one process, if Keras runs on something else.
+    What only TensorFlow writes is left to one process, if Keras runs on something else. Nothing is proven on random
+    inputs: whoever calls this verifies all of them on real images.
 
     Args:
         path: of the model's ``.keras`` file, which is there already.
@@ -46,9 +47,11 @@ def save_all(model: keras.Model, path: Path, images: Any) -> list[Path]:
         kind = formats.kind(target)
         if kind in ("litert", "onnx", "saved_model"):
             options = {"quantize": quantize, "images": [images] if quantize == "int8" else None}
-            jobs.append({"path": target, **(options if kind == "litert" else {})})
+            jobs.append({"path": target, "prove": False, **(options if kind == "litert" else {})})
+        elif kind == "tfjs":
+            formats.save(model, target, quantize=quantize, prove=False)
         else:
-            formats.save(model, target, **({"quantize": quantize} if quantize else {}))
+            formats.save(model, target)
         paths.append(target)
     tensorflow_process.export_many(model, jobs)
     return paths

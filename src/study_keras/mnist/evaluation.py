@@ -21,12 +21,17 @@ def inputs(model: keras.Model, images: Images) -> NDArray[np.float32]:
         ValueError: the model's input is not such an image.
     """
     shape = model.input_shape
-    known = isinstance(shape, tuple) and None not in shape[1:]
-    if not known or shape[1:] not in ((28, 28), (28, 28, 1), (784,)):
+    if not takes_digits(model):
         raise ValueError(
             f"the model takes {shape}, expected images of (None, 28, 28), (None, 28, 28, 1) or (None, 784)"
         )
     return scale(images).reshape(-1, *shape[1:])
+
+
+def takes_digits(model: Any) -> bool:
+    """Tell whether ``model`` has one input, of the shape of such an image."""
+    shape = getattr(model, "input_shape", None)
+    return isinstance(shape, tuple) and tuple(shape[1:]) in ((28, 28), (28, 28, 1), (784,))
 
 
 def predict(model: keras.Model, images: Images) -> Probabilities:

@@ -1,14 +1,25 @@
 """What a terminal shows: the progress of a training, its history, and digits in characters."""
 
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.markup import escape
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TaskProgressColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 from rich.table import Table
 from rich.text import Text
 
@@ -97,31 +108,57 @@ def comparison_table(rows: Sequence[Mapping[str, Any]], kinds: Sequence[Mapping[
     return table
 
 
+@contextmanager
+def steps() -> Iterator[Callable[[str], None]]:
+    """Yield a function that shows on stderr what is being done, and for how long, where that is a terminal."""
+    console = Console(stderr=True)
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as bar:
+        task = bar.add_task("")
+        yield lambda step: bar.update(task, description=escape(step))
+
+
 def verify_table(results: Sequence[dict[str, Any]]) -> Table:
     """Return the results of ``formats.verify`` as a table, an artifact a row."""
     table = Table(title="the same answers everywhere", title_justify="left", caption_justify="left")
     table.box, table.padding = None, (0, 1, 0, 0)  # 80 columns hold it
+    ran = [result for result in results if "error" not in result]
+    classes = any(result["agree"] is not None for result in ran)
+    labelled = any(result["accuracy"] is not None for result in ran)
     table.add_column("artifact", overflow="fold")
     table.add_column("runtime", no_wrap=True)
-    for name in ("kB", "agree", "largest", "accuracy", "ms", ""):
+    shown = ("kB", *(("agree",) if classes else ()), "largest", "mean", *(("accuracy",) if labelled else ()), "ms", "")
+    for name in shown:
         table.add_column(name, justify="right", no_wrap=True)
     for result in results:
-        table.add_row(
-            Path(result["artifact"]).name,
-            result["runtime"],
-            f"{result['bytes'] / 1000:,.0f}",
-            f"{result['agree']:,}",
-            f"{result['max_abs_diff']:.1e}",
-            "" if result["accuracy"] is None else f"{result['accuracy']:.4f}",
-            f"{result['ms_per_image']:.4f}",
-            "ok" if result["passed"] else "[red]DIFFERS[/red]",
-        )
-    if results:
-        table.caption = (
-            f"of {results[0]['images']:,} images: how many get Keras' class; the largest difference of a probability; "
-            "the accuracy; milliseconds per image"
-        )
+        name = Path(result["artifact"]).name
+        if "error" in result:
+            table.add_row(Text(f"{name}: {result['error']}"), *[""] * len(shown), "[red]BROKEN[/red]")
+            continue
+        figures = {
+            "kB": f"{result['bytes'] / 1000:,.0f}",
+            "agree": "" if result["agree"] is None else f"{result['agree']:,}",
+            "largest": f"{result['max_relative_diff']:.1e}",
+            "mean": f"{result['mean_relative_diff']:.1e}",
+            "accuracy": "" if result["accuracy"] is None else f"{result['accuracy']:.4f}",
+            "ms": f"{result['ms_per_image']:.4f}",
+            "": "ok" if result["passed"] else "[red]DIFFERS[/red]",
+        }
+        table.add_row(Text(name), result["runtime"], *(figures[column] for column in shown))
+    if ran:
+        table.caption = _verify_caption(ran[0], classes=classes, labelled=labelled)
     return table
+
+
+def _verify_caption(result: Mapping[str, Any], *, classes: bool, labelled: bool) -> str:
+    what = f"{result['images']:,} {'random examples' if result['random'] else 'examples'}"
+    parts = [
+        *(["how many get Keras' class"] if classes else []),
+        "the largest and the mean difference of an answer, relative to answers above 1",
+        *(["the accuracy"] if labelled else []),
+        "milliseconds per example",
+    ]
+    return f"of {what}: {'; '.join(parts)}"
 
 
 def data_tables(found: Mapping[str, Any]) -> tuple[Table, Table]:

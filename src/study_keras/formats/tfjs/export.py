@@ -1,7 +1,7 @@
 """The folder that TensorFlow.js loads: written from a Keras model, as layers or as a graph, and read back."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -9,8 +9,9 @@ from typing import Any
 import keras
 
 from study_keras import files
-from study_keras.formats import inference
+from study_keras.formats import inference, tensorflow_process
 from study_keras.formats.freeze import freeze
+from study_keras.formats.proof import Proof, prove_export
 from study_keras.formats.tfjs.graph import graph_topology
 from study_keras.formats.tfjs.layers import layers_topology
 from study_keras.formats.tfjs.operations import in_tfjs_operations
@@ -28,7 +29,7 @@ def export_tfjs(
     training: bool = False,
     *,
     kind: str = "auto",
-    prove: bool = True,
+    prove: bool | Callable[[Proof], None] = True,
 ) -> Path:
     """Write a Keras 3 model as a folder for TF.js 4.22.
 
@@ -42,7 +43,8 @@ def export_tfjs(
         quantize: None, or "float16", "uint16" or "uint8": how each weight is stored.
         training: also write optimizer, loss and metrics of a compiled model, so that TF.js can train on.
         kind: "layers", "graph", or "auto": layers where that is possible.
-        prove: run the folder in TF.js, where Node is there, and compare with Keras before it gets its name.
+        prove: whether TF.js must answer as Keras does before the folder gets its name, where Node is there; a
+            function is told the ``Proof``.
 
     Returns:
         The path.
@@ -56,49 +58,56 @@ def export_tfjs(
     files.recover(path)
     _check_free(path)
     inference.check_built(model)
-    content, weights = _content(model, kind, training)
+    layers = _layers_content(model, kind, training)
     with files.atomic_folder(path) as folder:
-        folder.mkdir()
-        content["weightsManifest"] = write_weights(folder, weights, quantize)
-        (folder / "model.json").write_text(json.dumps(content, allow_nan=False), encoding="utf-8")
+        if layers is None and keras.backend.backend() != "tensorflow":
+            job = {"function": "export_tfjs", "path": folder, "quantize": quantize, "kind": "graph", "prove": False}
+            tensorflow_process.export_many(model, [job])
+        else:
+            folder.mkdir()
+            content, weights = layers or _graph_content(model)
+            content["weightsManifest"] = write_weights(folder, weights, quantize)
+            (folder / "model.json").write_text(json.dumps(content, allow_nan=False), encoding="utf-8")
+        prove_export(prove, model, folder, quantize or "float32")
     return path
 
 
-def kind_of(model: keras.Model, training: bool = False) -> tuple[str, str]:
-    """Return which kind of TF.js model ``model`` becomes, "layers" or "graph", and for a graph the reason."""
+def why_graph(model: keras.Model) -> str | None:
+    """Return why ``model`` becomes a graph in TF.js, None where it stays layers."""
     try:
-        layers_topology(model, training)
+        layers_topology(model)
     except ValueError as error:
-        return "graph", str(error)
-    return "layers", ""
+        return str(error)
+    return None
 
 
-def _content(model: keras.Model, kind: str, training: bool) -> tuple[dict[str, Any], Mapping[str, Any]]:
-    """Return what ``model.json`` holds beside the manifest, and the weights."""
-    made = {
-        "generatedBy": f"keras v{keras.__version__}",
-        "convertedBy": f"hello-mnist v{version('hello-mnist')}",
-    }
-    if kind != "graph":
-        try:
-            topology, weights = layers_topology(model, training)
-        except ValueError:
-            if kind == "layers" or training:
-                raise
-        else:
-            described = {
-                "keras_version": keras.__version__,
-                "backend": keras.backend.backend(),
-                "model_config": topology,
-            }
-            content = {"format": "layers-model", **made, "modelTopology": described}
-            return content | ({"trainingConfig": training_config(model)} if training else {}), weights
-    if training:
-        raise ValueError("training=True needs kind='layers': TF.js cannot train a graph")
+def _layers_content(model: keras.Model, kind: str, training: bool) -> tuple[dict[str, Any], Mapping[str, Any]] | None:
+    """Return ``model.json`` without its manifest, and the weights; None where the model shall be a graph."""
+    if kind == "graph":
+        if training:
+            raise ValueError("training=True needs layers: TF.js cannot train a graph")
+        return None
+    try:
+        topology, weights = layers_topology(model, training)
+    except ValueError:
+        if kind == "layers" or training:
+            raise
+        return None
+    check_finite(model)
+    made = {"keras_version": keras.__version__, "backend": keras.backend.backend()}
+    content = {"format": "layers-model", **_made_by(), "modelTopology": {**made, "model_config": topology}}
+    return content | ({"trainingConfig": training_config(model)} if training else {}), weights
+
+
+def _graph_content(model: keras.Model) -> tuple[dict[str, Any], Mapping[str, Any]]:
     check_finite(model)
     graph, signature, weights = graph_topology(in_tfjs_operations(freeze(model, lower=True), model))
-    content = {"format": "graph-model", **made, "modelTopology": graph, "signature": signature}
+    content = {"format": "graph-model", **_made_by(), "modelTopology": graph, "signature": signature}
     return content | {"userDefinedMetadata": {"signature": signature}}, weights
+
+
+def _made_by() -> dict[str, str]:
+    return {"generatedBy": f"keras v{keras.__version__}", "convertedBy": f"hello-mnist v{version('hello-mnist')}"}
 
 
 def _check_options(quantize: str | None, kind: str) -> None:

@@ -238,11 +238,9 @@ def _check_layer(topology: Topology, layer: Any, node: Any, inputs: list[Tensor]
     if not merges and (kind not in LAYERS or getattr(keras.layers, kind, None) is not type(layer)):
         refuse(layer, f"layer {kind}")
     policy = layer.dtype_policy
-    if (
-        not merges
-        and type(policy) is not keras.DTypePolicy
-        or (policy.compute_dtype, policy.variable_dtype) != ("float32",) * 2
-    ):
+    if (not merges and type(policy) is not keras.DTypePolicy) or (policy.compute_dtype, policy.variable_dtype) != (
+        "float32",
+    ) * 2:
         refuse(layer, f"dtype {policy.name} in layers")
     given = keras.tree.flatten(node.arguments.args)
     if kind != "Embedding" and any("int" in x.dtype or x.dtype == "bool" for x in given):

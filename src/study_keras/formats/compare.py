@@ -1,0 +1,64 @@
+"""How far answers are from those of Keras, in one unit, and how far is too far."""
+
+import numpy as np
+
+# How an artifact stores its numbers: the fraction of examples that must get Keras' class, and the largest difference,
+# in the unit of `differences`.
+THRESHOLDS: dict[str, tuple[float, float | None]] = {
+    "float32": (1.0, 1e-5),
+    "float16": (0.9998, 2e-3),
+    "uint16": (0.9999, None),
+    "uint8": (0.9970, None),
+    "dynamic": (0.9970, None),
+    "int8": (0.9970, None),
+}
+TIE = 1e-5  # classes nearer to Keras' best than this, in the same unit, are as good: rounding decides between them
+SMALLEST = 1e-3  # answers that are all smaller than this are measured as if they were of this size
+
+Arrays = list[np.ndarray]
+
+
+def sizes(wanted: np.ndarray, count: int) -> np.ndarray:
+    """Return for each of ``count`` examples the size of its answer, by which a difference is divided.
+
+    It is the largest number in the example's answer; for an answer smaller than the others that of the others, but
+    at most 1: a difference of probabilities counts as it is, one of answers in the thousands by their thousandth.
+    """
+    rows = np.abs(_rows(wanted, count).astype("float64"))
+    largest = np.max(np.where(np.isfinite(rows), rows, 0), axis=1, initial=0)
+    return np.maximum(largest, max(SMALLEST, min(1.0, float(largest.max(initial=0)))))
+
+
+def differences(wanted: np.ndarray, found: np.ndarray, count: int) -> np.ndarray:
+    """Return for each of ``count`` examples the largest difference in an output, by its ``sizes``; ``(count,)``.
+
+    NaN or infinity in both at the same place is no difference; in one alone it is an infinite one. What is no float
+    has no size: a wrong integer differs by 1 or more.
+    """
+    gaps = np.max(
+        np.nan_to_num(_gaps(_rows(wanted, count), _rows(found, count)), nan=np.inf, posinf=np.inf), axis=1, initial=0
+    )
+    exact = wanted.dtype.kind in "biu"
+    return gaps if exact else gaps / sizes(wanted, count)
+
+
+def mean_difference(wanted: np.ndarray, found: np.ndarray, count: int) -> float:
+    """Return the mean difference of all numbers in an output, by the ``sizes`` of their examples."""
+    gaps = _gaps(_rows(wanted, count), _rows(found, count)) / sizes(wanted, count)[:, None]
+    return float(gaps.mean()) if gaps.size else 0.0
+
+
+def _gaps(wanted: np.ndarray, found: np.ndarray) -> np.ndarray:
+    if "O" in wanted.dtype.kind + found.dtype.kind:  # strings
+        return (wanted != found).astype("float64")
+    wanted, found = wanted.astype("float64"), found.astype("float64")
+    same = (wanted == found) | (np.isnan(wanted) & np.isnan(found))
+    with np.errstate(invalid="ignore"):  # infinity less infinity, which `same` decides
+        return np.where(same, 0.0, np.abs(wanted - found))
+
+
+def _rows(array: np.ndarray, count: int) -> np.ndarray:
+    """Return an output as ``(count, numbers)``; one that is not by example, such as a sum of all, ``count`` times."""
+    if array.ndim and len(array) == count:
+        return array.reshape(count, -1)
+    return np.broadcast_to(array.reshape(1, -1), (count, array.size))

@@ -1,0 +1,137 @@
+"""Which values the inputs of a model have a meaning for, found by following its graph from each of them."""
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import keras
+import numpy as np
+
+# Operations and layers that pass on the values they are given: what reads their output reads the input.
+# fmt: off
+_PASSING = {
+    "BroadcastTo", "Cast", "Concatenate", "Copy", "Dropout", "ExpandDims", "Flatten", "Flip", "GetItem", "Identity",
+    "Masking", "Maximum", "Minimum", "Moveaxis", "Permute", "Pad", "Ravel", "Repeat", "RepeatVector", "Reshape", "Roll",
+    "Slice", "SpatialDropout1D", "Split", "Squeeze", "Stack", "StopGradient", "Swapaxes", "Tile", "Transpose",
+    "Unstack", "Where",
+}
+# fmt: on
+_PASSING_BEGINNINGS = ("Cropping", "UpSampling", "ZeroPadding")
+
+
+class Values(NamedTuple):
+    """What an input has a meaning for: whole numbers below ``high``, one of ``choices``, or floats near ``mean``."""
+
+    high: int | None = None
+    choices: np.ndarray | None = None
+    mean: Any = None  # of a shape that the input's last axes broadcast with
+    spread: Any = None
+
+
+def values_of(model: Any) -> list[Values]:
+    """Return the values of each input of ``model``, flat in the order of ``model.inputs``.
+
+    Of several readers with vocabularies of different sizes the smallest counts. A layer of one's own is taken for a
+    reader of the embeddings inside it, and so is a subclassed model.
+    """
+    graph = _graph(model)
+    if not isinstance(model, keras.Model):  # a SavedModel as a function tells no more than shapes and dtypes
+        return [Values() for _ in model.inputs]
+    if graph is None:
+        return [_merged(_inside(model))]
+    return [_merged(_readings(graph, position)) for position in range(len(graph.inputs))]
+
+
+def normalizes_inputs(model: Any) -> list[bool]:
+    """Tell for each input whether a Normalization reads it, which takes a mean away exactly."""
+    return [values.mean is not None for values in values_of(model)]
+
+
+def tensor_shapes(model: Any) -> Iterator[tuple[int | None, ...]]:
+    """Yield the shapes of all tensors between the layers of a model; none of one without a graph."""
+    graph = _graph(model)
+    for node in graph._nodes if graph is not None else ():
+        yield from (tuple(output.shape) for output in node.outputs)
+        yield from tensor_shapes(node.operation)
+
+
+def _graph(model: Any) -> Any:
+    """Return the functional graph of a model, which a Sequential hides; None for a subclassed one."""
+    graph = getattr(model, "_functional", None) or model
+    return graph if hasattr(graph, "_nodes") and getattr(graph, "inputs", None) else None
+
+
+def _readings(graph: Any, position: int) -> Iterator[Values]:
+    """Yield what each reader of an input has a meaning for."""
+    reached = {id(graph.inputs[position])}
+    for nodes in (graph._nodes_by_depth[depth] for depth in sorted(graph._nodes_by_depth, reverse=True)):
+        for node in nodes:
+            tensors = node.arguments.keras_tensors
+            places = [place for place, tensor in enumerate(tensors) if id(tensor) in reached]
+            if not places:
+                continue
+            inner = _graph(node.operation)
+            if inner is not None and len(inner.inputs) == len(tensors):
+                for place in places:
+                    yield from _readings(inner, place)
+            else:
+                yield from _reading(node, places)
+                if _passes(node.operation):
+                    reached |= {id(output) for output in node.outputs}
+
+
+def _passes(operation: Any) -> bool:
+    name = type(operation).__name__
+    return name in _PASSING or name.startswith(_PASSING_BEGINNINGS)
+
+
+def _reading(node: Any, places: list[int]) -> Iterator[Values]:
+    """Yield what one operation that reads an input, as its arguments at ``places``, has a meaning for."""
+    operation = node.operation
+    name = type(operation).__name__
+    if name == "OneHot":
+        yield Values(high=operation.num_classes)
+    elif name in ("Take", "TakeAlongAxis") and len(node.arguments.args) > 1:
+        table, indices = node.arguments.args[:2]
+        if any(node.arguments.keras_tensors[place] is indices for place in places):
+            axis = operation.axis
+            size = int(np.prod(table.shape)) if axis is None else table.shape[axis]
+            yield Values(high=size)
+    elif isinstance(operation, keras.layers.Layer):
+        yield from _inside(operation)
+
+
+def _inside(layer: Any) -> Iterator[Values]:
+    """Yield what a layer and the layers inside it have a meaning for."""
+    for part in layer._flatten_layers():
+        if isinstance(part, keras.layers.Embedding):
+            yield Values(high=part.input_dim)
+        elif isinstance(part, keras.layers.CategoryEncoding):
+            yield Values(high=part.num_tokens)
+        elif isinstance(part, keras.layers.IntegerLookup):
+            known = [value for value in part.get_vocabulary() if isinstance(value, (int, np.integer))]
+            yield Values(choices=np.array([*known, max(known, default=0) + 7]))
+        elif isinstance(part, (keras.layers.StringLookup, keras.layers.TextVectorization)):
+            yield Values(choices=np.array([*part.get_vocabulary(), "never seen"], object))
+        elif isinstance(part, keras.layers.Discretization) and part.bin_boundaries:
+            low, high = min(part.bin_boundaries), max(part.bin_boundaries)
+            yield Values(mean=(low + high) / 2, spread=(high - low) / 2 or 1.0)
+        elif isinstance(part, keras.layers.Normalization) and not part.invert and part.built:
+            yield _fitted(part)
+
+
+def _fitted(layer: Any) -> Values:
+    if getattr(layer, "mean", None) is None:
+        return Values()
+    mean = keras.ops.convert_to_numpy(layer.mean)
+    spread = np.sqrt(keras.ops.convert_to_numpy(layer.variance))
+    return Values(mean=mean, spread=spread)
+
+
+def _merged(found: Iterator[Values]) -> Values:
+    readings = list(found)
+    highs = [values.high for values in readings if values.high]
+    choices = [values.choices for values in readings if values.choices is not None]
+    means = [values for values in readings if values.mean is not None]
+    if highs:
+        return Values(high=min(highs))
+    return Values(choices=choices[0]) if choices else means[0] if means else Values()

@@ -1,0 +1,165 @@
+"""The proof of an export: the file answers as Keras does, in its own runtime, before it gets its name."""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from study_keras.formats import inference
+from study_keras.formats.compare import THRESHOLDS, Arrays, differences
+from study_keras.formats.random_inputs import random_inputs
+from study_keras.formats.rounding import allowed
+from study_keras.formats.runners import Opened, batch_size, keras_answers, open_artifact
+
+EXAMPLES = 5  # the first by itself, the others at once: a file may take one batch size only
+FORMATS = {"onnxruntime": "ONNX", "TensorFlow": "SavedModel"}  # where the runtime's name is not the format's
+
+
+@dataclass(frozen=True)
+class Proof:
+    """What was proven of a file: in which runtime, of how many examples, and the largest difference of an answer."""
+
+    runtime: str
+    examples: int = 0
+    difference: float = 0.0
+    missing: str | None = None  # why it was not run
+
+    def __str__(self) -> str:
+        if self.missing:
+            return f"not run: {self.missing}"
+        examples = f"{self.examples} random example{'s' if self.examples > 1 else ''}"
+        return f"{self.runtime} answers as Keras does: {examples}, largest difference {self.difference:.1e}"
+
+
+def prove_export(
+    wish: bool | Callable[[Proof], None], model: Any, path: str | Path, stored: str = "float32", inputs: Any = None
+) -> None:
+    """Do what ``prove=`` of an export function says: nothing, prove, or prove and be told the ``Proof``."""
+    if wish is False:
+        return
+    proof = prove(model, path, stored, inputs)
+    if callable(wish):
+        wish(proof)
+
+
+def prove(model: Any, path: str | Path, stored: str = "float32", inputs: Sequence[np.ndarray] | None = None) -> Proof:
+    """Run the file that ``model`` was written to, and compare its answers, inputs and outputs with those of Keras.
+
+    Args:
+        model: a Keras model.
+        path: what was written, perhaps under a temporary name.
+        stored: a key of ``THRESHOLDS``: how it stores its numbers.
+        inputs: one array an input, of which some examples are used; None for random ones.
+
+    Returns:
+        What was proven. Without Node, or its packages, a TF.js model is not run, which is no error.
+
+    Raises:
+        ValueError: no runtime opens the file, or it is not the model: in an input's name, shape or dtype, in the
+            number, shape or dtype of its outputs, or in an answer.
+    """
+    path = Path(path)
+    try:
+        opened = open_artifact(path, model)
+    except FileNotFoundError as error:
+        return Proof("TF.js", missing="Node is missing" if "Node" in str(error) else str(error))
+    except ValueError as error:
+        raise ValueError(str(error).replace(str(path), path.name)) from error
+    name = f"{path.name}: {FORMATS.get(opened.runtime, opened.runtime)}"
+    _check_inputs(name, opened, model)
+    fixed = batch_size(model)
+    arrays = random_inputs(model, EXAMPLES) if inputs is None else _some(inputs, fixed)
+    try:
+        answers = _in_two(lambda sets: [found for found, _ in opened.run(sets, fixed or EXAMPLES)], arrays, fixed)
+    except ValueError as error:
+        raise ValueError(str(error).replace(str(path), path.name)) from error
+    expected = keras_answers(model, arrays)
+    _check_outputs(name, opened, model, expected, answers)
+    count, limit = len(arrays[0]), THRESHOLDS[stored][1] or 0.0
+    found = [differences(one, other, count) for one, other in zip(expected, answers, strict=True)]
+    largest = max(float(rows.max(initial=0)) for rows in found)
+    if largest > limit:  # what follows takes Keras longer
+        expected = _in_two(lambda sets: [keras_answers(model, some) for some in sets], arrays, fixed)
+        found = [differences(one, other, count) for one, other in zip(expected, answers, strict=True)]
+        _check_answers(name, found, allowed(model, stored, arrays))
+    return Proof(opened.runtime, count, largest)
+
+
+def _some(inputs: Sequence[np.ndarray], fixed: int | None) -> Arrays:
+    count = EXAMPLES if fixed is None else fixed
+    if len(inputs[0]) < count:
+        inputs = [np.concatenate([array] * math.ceil(count / len(array))) for array in inputs]
+    return [np.asarray(array[:count]) for array in inputs]
+
+
+def _in_two(run: Callable[[list[Arrays]], list[Arrays]], arrays: Arrays, fixed: int | None) -> Arrays:
+    """Return the answers to the first example by itself and to the others at once, joined."""
+    if fixed is not None or len(arrays[0]) == 1:
+        return run([arrays])[0]
+    first, others = run([[array[:1] for array in arrays], [array[1:] for array in arrays]])
+    return [_join(*pair) for pair in zip(first, others, strict=True)]
+
+
+def _join(first: np.ndarray, others: np.ndarray) -> np.ndarray:
+    if first.shape[1:] != others.shape[1:] or first.ndim != others.ndim:
+        return others  # its shape says what is wrong
+    return np.concatenate([first, others]) if first.ndim else others
+
+
+def _check_inputs(name: str, opened: Opened, model: Any) -> None:
+    """Refuse a file whose inputs are not the model's."""
+    if opened.inputs is None or not getattr(model, "inputs", None):
+        return
+    expected = list(zip(inference.input_names(model), model.inputs, strict=True))
+    found = {tensor.name: tensor for tensor in opened.inputs}
+    named = [input_name for input_name, _ in expected]
+    if None not in found and (set(found) != set(named) or len(opened.inputs) != len(named)):
+        raise ValueError(f"{name} has the inputs {', '.join(map(str, found))}; expected {', '.join(named)}")
+    for (input_name, item), tensor in zip(expected, opened.inputs, strict=False):
+        shape = tuple(item.shape)
+        fits = len(shape) == len(tensor.shape) and all(
+            None in (ours, theirs) or ours == theirs for ours, theirs in zip(shape, tensor.shape, strict=True)
+        )
+        if not fits or tensor.dtype not in _dtypes(item.dtype):
+            received = f"{tensor.dtype} of {tensor.shape}"
+            raise ValueError(f"{name} takes {received} as {input_name}; expected {item.dtype} of {shape}")
+
+
+def _check_outputs(name: str, opened: Opened, model: Any, expected: Arrays, answers: Arrays) -> None:
+    """Refuse answers of another number, shape or dtype."""
+    if opened.outputs is not None and getattr(model, "inputs", None):
+        named = inference.output_names(model)
+        if sorted(opened.outputs) != sorted(named):
+            raise ValueError(f"{name} has the outputs {', '.join(opened.outputs)}; expected {', '.join(named)}")
+    if len(answers) != len(expected):
+        raise ValueError(f"{name} gives {len(answers)} outputs; expected {len(expected)}")
+    for index, (wanted, found) in enumerate(zip(expected, answers, strict=True)):
+        dtypes = _dtypes(wanted.dtype.name, loosely=opened.runtime == "TF.js")
+        if found.shape != wanted.shape or found.dtype.name not in dtypes:
+            received = f"{found.dtype.name} of {found.shape}"
+            raise ValueError(
+                f"{name} gives {received} as output {index}; expected {wanted.dtype.name} of {wanted.shape}"
+            )
+
+
+def _dtypes(dtype: str, *, loosely: bool = False) -> tuple[str, ...]:
+    """Return what may stand for a dtype of Keras in a file: halves are written as float32; TF.js has one of a kind."""
+    if dtype in ("float16", "bfloat16") or (loosely and "float" in dtype):
+        return dtype, "float32"
+    if loosely:
+        return (dtype, "int32", "bool") if dtype == "bool" else (dtype, "int32")
+    return (dtype,)
+
+
+def _check_answers(name: str, found: list[np.ndarray], largest: list[np.ndarray]) -> None:
+    """Refuse a file where an example's difference in an output is larger than what passes."""
+    for index, (rows, most) in enumerate(zip(found, largest, strict=True)):
+        if (rows > most).any():
+            worst = int(np.argmax(rows - most))
+            raise ValueError(
+                f"{name} does not answer as Keras does: output {index} of {len(found)} differs by {rows[worst]:.1e}, "
+                f"more than {most[worst]:.1e}; nothing was written"
+            )

@@ -1,0 +1,71 @@
+"""How much of a difference is rounding: what Keras' own answers move by when numbers move by their last digit.
+
+A difference within ``compare.THRESHOLDS`` passes. A larger one is doubtful, since deep networks and large inputs
+amplify rounding, and quantization rounds on purpose. It passes too while it is at most ``SLACK`` times what Keras'
+answer to the same example moves if weights and inputs move by the last digit that the file stores of them.
+"""
+
+from typing import Any
+
+import keras
+import numpy as np
+
+from study_keras.formats.compare import THRESHOLDS, Arrays, differences
+from study_keras.formats.input_values import normalizes_inputs
+from study_keras.formats.runners import keras_answers
+
+SLACK = 10
+TRIALS = 3  # how often Keras' answers are moved
+# The last digit of a number that is stored so: a fraction of the number, or of the largest one in its array.
+RELATIVE = {"float32": 2.0**-23, "float16": 2.0**-11, "bfloat16": 2.0**-8}
+OF_LARGEST = {"uint16": 2 / 65535, "uint8": 2 / 255, "dynamic": 2 / 255, "int8": 2 / 255}
+
+
+def allowed(model: Any, stored: str, arrays: Arrays) -> list[np.ndarray]:
+    """Return for each output and example the largest difference that passes; ``(count,)``, as ``differences`` has it.
+
+    Args:
+        model: a Keras model, whose weights stay as they are, or a SavedModel as a function.
+        stored: a key of ``THRESHOLDS``.
+        arrays: one array an input.
+    """
+    count, limit = len(arrays[0]), THRESHOLDS[stored][1] or 0.0
+    random = np.random.default_rng(0)
+    variables, digit = _movable(model), _coarsest(model, stored)
+    exact = normalizes_inputs(model)
+    expected = keras_answers(model, arrays)
+    moved = [np.full(count, limit / SLACK) for _ in expected]
+    for _ in range(TRIALS):
+        weights = [(item, _nudged(keras.ops.convert_to_numpy(item.value), digit, random)) for item in variables]
+        inputs = [
+            array if fixed or array.dtype.kind != "f" else _nudged(array, digit, random)
+            for array, fixed in zip(arrays, exact, strict=True)
+        ]
+        answers = keras_answers(model, inputs, weights)
+        pairs = zip(moved, expected, answers, strict=True)
+        moved = [np.maximum(before, differences(one, other, count)) for before, one, other in pairs]
+    return [SLACK * rows for rows in moved]
+
+
+def _movable(model: Any) -> list[Any]:
+    """Return the float weights of a model; a Normalization takes its mean away exactly, and so must the file."""
+    if not isinstance(model, keras.Model):
+        return []
+    exact = [layer for layer in model._flatten_layers() if isinstance(layer, keras.layers.Normalization)]
+    kept = {id(variable) for layer in exact for variable in layer.variables}
+    return [item for item in model.variables if id(item) not in kept and "float" in str(item.dtype)]
+
+
+def _coarsest(model: Any, stored: str) -> str:
+    """Return how coarse the numbers are that the model computes with, where they are coarser than those stored."""
+    layers = model._flatten_layers() if isinstance(model, keras.Model) else ()
+    used = {layer.compute_dtype for layer in layers} & RELATIVE.keys()
+    return max((stored, *used), key=lambda name: RELATIVE.get(name, 1.0))
+
+
+def _nudged(array: np.ndarray, digit: str, random: np.random.Generator) -> np.ndarray:
+    if digit in RELATIVE:
+        signs = random.integers(0, 2, array.shape, np.int8) * 2 - 1
+        return (array * (1 + signs * RELATIVE[digit]).astype("float32")).astype(array.dtype)
+    step = OF_LARGEST[digit] * float(np.abs(array).max(initial=0))
+    return (array + step * random.uniform(-0.5, 0.5, array.shape)).astype(array.dtype)

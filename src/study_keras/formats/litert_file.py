@@ -57,8 +57,15 @@ def open_litert(path: str | Path) -> Any:
     """Return the interpreter of the LiteRT file at ``path``.
 
     Raises:
-        ValueError: the file is missing or broken, or needs more than the built-in operations.
+        ValueError: the file is missing or broken, needs more than the built-in operations, or has no signature.
     """
+    interpreter = _interpreter(path)
+    if not interpreter.get_signature_list():
+        raise ValueError(f"{path}: has no signature that names its inputs; export it anew")
+    return interpreter
+
+
+def _interpreter(path: str | Path) -> Any:
     from ai_edge_litert.interpreter import Interpreter
 
     try:
@@ -69,8 +76,6 @@ def open_litert(path: str | Path) -> Any:
         raise ValueError(f"{path}: cannot be read: {error.strerror}") from error
     except (ValueError, RuntimeError, TypeError) as error:
         raise ValueError(f"{path}: LiteRT cannot run it: {str(error).splitlines()[0]}") from error
-    if not interpreter.get_signature_list():
-        raise ValueError(f"{path}: has no signature that names its inputs; export it anew")
     return interpreter
 
 
@@ -87,7 +92,7 @@ def quantization(interpreter: Any) -> str:
 
 def list_litert(path: str | Path) -> list[tuple[str, tuple[int, ...]]]:
     """Return name and shape of all tensors in a LiteRT file, -1 for the number of images."""
-    details = open_litert(path).get_tensor_details()
+    details = _interpreter(path).get_tensor_details()
     return [(item["name"], tuple(map(int, item["shape_signature"]))) for item in details if item["name"]]
 
 

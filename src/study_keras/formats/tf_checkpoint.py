@@ -75,7 +75,7 @@ def load_tf_checkpoint(model: keras.Model, path: str | Path) -> None:
             for (address, layer, variable), key in zip(addresses, keys, strict=True)
         ]
         state = stored.optimizer(root)
-        weights.put(matches)
+        weights.put(model, matches)
         training.restore_optimizer(model, state)
     except (tf.errors.OpError, DecodeError, RuntimeError, IndexError, UnicodeDecodeError) as error:
         raise ValueError(f"{path}: not a whole checkpoint of a Keras model: {error}") from error
@@ -139,7 +139,8 @@ class _Stored:
         left = sorted(
             key
             for key in self.reader.get_variable_to_shape_map().keys() - set(keys)
-            if ("layer_with_weights-" in key or "_operations/" in key)
+            if key.endswith("/VARIABLE_VALUE")  # before TF 1.14 each layer's config stood there too
+            and ("layer_with_weights-" in key or "_operations/" in key)
             and not any(word in key for word in ("seed_generator", "/count/", "optimizer/", ".OPTIMIZER_SLOT"))
         )
         if left and None not in keys:

@@ -34,7 +34,7 @@ def kept(node: Any, custom: Collection[str] = ()) -> Any:
 
 
 def hard_sigmoid(dtype: Any = None) -> dict[str, Any]:
-    """Return Keras 2's ``hard_sigmoid``, 0.2 x + 0.5 cut off at 0 and 1, as layers that Keras 3 takes for an activation.
+    """Return Keras 2's ``hard_sigmoid``, 0.2 x + 0.5 cut off at 0 and 1, as layers that stand for an activation.
 
     Keras 3's is x / 6 + 0.5. Layers need no custom object, in whatever format the model is saved next; and the
     weights stay as they were, so that they may come from a file of their own, before or after.

@@ -34,9 +34,13 @@ def functional(config: dict[str, Any]) -> dict[str, Any]:
     calls = [layer.get("inbound_nodes") for layer in layers if isinstance(layer, dict)]
     used = list(_used([calls, config.get("output_layers")]))
     shifted = {layer.get("name") for layer in layers if isinstance(layer, dict) and _starts_at_one(layer, used)}
+    # At the ends of a model, and only there, Keras 3 counts that call of a functional one too.
+    sequential = {
+        layer.get("name") for layer in layers if isinstance(layer, dict) and layer.get("class_name") == "Sequential"
+    }
     config = {**config, "layers": [_connected(layer, shifted) for layer in layers]}
     for ends in ("input_layers", "output_layers"):
-        found = _references(config.get(ends), shifted)
+        found = _references(config.get(ends), shifted & sequential)
         config[ends] = found[0] if isinstance(found, list) and len(found) == 1 else found
     return config
 

@@ -81,6 +81,7 @@ class SavedFunction:
     """A function from arrays to an array, or to several; it also answers to ``predict``, as a model does.
 
     Attributes:
+        inputs: name, shape and dtype of each input, in the order of a list of arrays.
         input_shape, output_shape: ``(None, ...)`` of the only input and output; a list of shapes where there are
             several, None where the graph does not tell.
     """
@@ -91,8 +92,10 @@ class SavedFunction:
         self._loaded = loaded  # TensorFlow frees the weights together with this object
         self._function = function
         self._specs = function.structured_input_signature
-        self.input_shape = _shapes(tf.nest.flatten(self._specs))
-        self.output_shape = _shapes(tf.nest.flatten(function.structured_outputs))
+        specs = tf.nest.flatten(self._specs)
+        self.inputs = [keras.InputSpec(shape=_shape(spec), dtype=spec.dtype.name, name=spec.name) for spec in specs]
+        self.input_shape = _only([_shape(spec) for spec in specs])
+        self.output_shape = _only([_shape(spec) for spec in tf.nest.flatten(function.structured_outputs)])
 
     def __call__(self, inputs: Any) -> Any:
         """Return the outputs for an array, or for a list or dict of arrays, as the model takes them."""
@@ -114,8 +117,11 @@ class SavedFunction:
         return keras.tree.map_structure(lambda *pieces: np.concatenate(pieces), *parts)
 
 
-def _shapes(specs: Any) -> Any:
-    shapes = [None if spec.shape.rank is None else tuple(spec.shape) for spec in specs]
+def _shape(spec: Any) -> tuple[int | None, ...] | None:
+    return None if spec.shape.rank is None else tuple(spec.shape)
+
+
+def _only(shapes: list[Any]) -> Any:
     return shapes[0] if len(shapes) == 1 else shapes
 
 

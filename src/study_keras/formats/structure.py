@@ -30,6 +30,7 @@ _SIZES = {
     "width",
 }
 _SIZE_ENDS = ("shape", "size", "dim", "strides", "rate")
+_CHOSEN_BY_SHAPE = {"accuracy", "acc", "crossentropy", "ce"}  # metrics that Keras picks when it sees the outputs
 _COMPILE = ("optimizer", "loss", "loss_weights", "metrics", "weighted_metrics", "steps_per_execution")
 
 
@@ -86,9 +87,23 @@ def _compile(model: keras.Model, config: Any, custom_objects: dict[str, Any] | N
     try:
         with keras.saving.CustomObjectScope(custom_objects or {}):
             settings = keras.saving.deserialize_keras_object(settings, custom_objects, safe_mode=True)
+            _check_names(settings)
             model.compile(**settings)
     except Exception as error:
         raise ValueError(f"Keras cannot compile as the file says: {reason(error)}") from error
+
+
+def _check_names(settings: dict[str, Any]) -> None:
+    """Have Keras look for each loss and metric that is named, which it would only do in training.
+
+    Raises:
+        ValueError: it knows none of that name.
+    """
+    places = {"loss": keras.losses, "metrics": keras.metrics, "weighted_metrics": keras.metrics}
+    for key, place in places.items():
+        for name in keras.tree.flatten(settings.get(key)):
+            if isinstance(name, str) and name not in _CHOSEN_BY_SHAPE:
+                place.get(name)
 
 
 def checked(config: Any, custom_objects: dict[str, Any] | None = None, version: Any = None) -> Any:

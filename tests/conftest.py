@@ -57,6 +57,16 @@ def trained(small, tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
+def keras2_folders(tmp_path_factory):
+    """The folder in which the real Keras 2 wrote its models; see keras2_folders.py."""
+    folder = tmp_path_factory.mktemp("keras2_folders")
+    command = [sys.executable, ROOT / "tests" / "keras2_folders.py", folder]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stderr[-3000:]
+    return folder
+
+
+@pytest.fixture(scope="session")
 def checkout(tmp_path_factory):
     """A copy of the checkout, so that lessons do not write over the output/ of whoever runs the tests."""
     copy = tmp_path_factory.mktemp("copy") / "checkout"

@@ -5,7 +5,9 @@ Heavy imports stand inside the verbs, so that ``--help`` answers at once.
 
 import os
 import sys
+import warnings
 from collections.abc import Sequence
+from typing import Any
 
 import click
 
@@ -32,8 +34,22 @@ def cli() -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return the exit code: 0, 1 for a failed job, 2 for a wrong call, 130 for Ctrl-C.
 
-    A user's mistake is one line on stderr, never a traceback.
+    A user's mistake is one line on stderr, never a traceback; so is a warning.
     """
+    with warnings.catch_warnings():
+        as_usual = warnings.showwarning
+
+        def in_one_line(message: Warning | str, category: type[Warning], *where: Any) -> None:
+            if category is UserWarning:
+                complain(str(message), 0)
+            else:
+                as_usual(message, category, *where)
+
+        warnings.showwarning = in_one_line  # type: ignore[assignment]  # `where` is handed on as it comes
+        return _run(arguments)
+
+
+def _run(arguments: Sequence[str] | None) -> int:
     try:
         return cli.main(arguments, "hello-mnist", standalone_mode=False) or 0  # click gives back what Exit holds
     except click.UsageError as error:

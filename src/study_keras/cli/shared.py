@@ -19,11 +19,12 @@ def output_folder(folder: Path | None) -> Path:
 
 
 def whole_model(path: Path) -> Any:
-    """Load a model with its weights; refuse a file that holds only a part of one."""
+    """Load a model with its weights, or a SavedModel as a function; refuse a file that holds only a part of one."""
     from study_keras import formats
 
-    held = formats.KEEPS[formats.kind(path)]
-    if not {"structure", "weights"} <= set(held):
+    kind = formats.kind(path)
+    held = formats.KEEPS[kind]
+    if kind != "saved_model" and not {"structure", "weights"} <= set(held):
         raise ValueError(f"{path}: holds {' and '.join(held)} alone; expected a whole model, such as .keras or .h5")
     return formats.load(path)
 

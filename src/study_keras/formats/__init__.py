@@ -9,8 +9,10 @@ from typing import Any
 
 import keras
 
+from study_keras.formats import keras2_metadata
 from study_keras.formats.h5_file import load_h5, save_h5
-from study_keras.formats.json_file import load_json, save_json
+from study_keras.formats.json_file import is_tfjs, load_json, save_json
+from study_keras.formats.keras2_saved_model import load_keras2_saved_model, load_weights_keras2_saved_model
 from study_keras.formats.keras_file import load_keras, load_weights_keras, save_keras
 from study_keras.formats.litert_file import export_litert
 from study_keras.formats.onnx_file import export_onnx
@@ -27,11 +29,13 @@ __all__ = [
     "export_onnx",
     "export_tfjs",
     "kind",
+    "kind_to_write",
     "list_tf_checkpoint",
     "load",
     "load_h5",
     "load_json",
     "load_keras",
+    "load_keras2_saved_model",
     "load_saved_model",
     "load_tf_checkpoint",
     "load_tfjs",
@@ -59,6 +63,7 @@ KEEPS = {
     "weights_h5": ("weights", "optimizer"),
     "tf_checkpoint": ("weights", "optimizer"),
     "saved_model": ("inference",),
+    "keras2_saved_model": ("structure", "weights", "optimizer"),
     "tfjs": ("structure", "weights"),
     "litert": ("inference",),
     "onnx": ("inference",),
@@ -85,8 +90,9 @@ _SUFFIXES = {
 def kind(path: str | Path) -> str:
     """Return what is, or would be, at ``path``: a key of ``KEEPS``.
 
-    What is there counts first: a folder is a SavedModel or a TF.js model, ``NAME`` a checkpoint if there is a
-    ``NAME.index``, an ``.h5`` without a structure holds weights. Then the suffix; a name without one is a SavedModel's.
+    What is there counts first: a folder is a SavedModel, one of Keras 2 with the structure in it, or a TF.js model;
+    ``NAME`` is a checkpoint if there is a ``NAME.index``; an ``.h5`` without a structure holds weights, a ``.json``
+    with a topology stands for the TF.js folder that it lies in. Then the suffix; a name without one is a SavedModel's.
 
     Raises:
         ValueError: nothing that this room knows.
@@ -94,13 +100,15 @@ def kind(path: str | Path) -> str:
     path = Path(path)
     found = next((value for suffix, value in _SUFFIXES.items() if path.name.endswith(suffix)), None)
     if path.is_dir() and (path / "saved_model.pb").is_file():
-        return "saved_model"
+        return "keras2_saved_model" if keras2_metadata.is_model(path) else "saved_model"
     if path.is_dir() and (path / "model.json").is_file():
         return "tfjs"
     if not path.exists() and Path(f"{path}.index").is_file():
         return "tf_checkpoint"
     if found == "h5" and path.is_file():
         return _kind_of_h5(path)
+    if found == "json" and path.is_file() and is_tfjs(path):
+        return "tfjs"
     if found is None and path.suffix == "":
         return "saved_model"
     if found is None:
@@ -137,12 +145,25 @@ def save(model: keras.Model, path: str | Path, **options: Any) -> Path:
         "litert": export_litert,
         "onnx": export_onnx,
     }
-    suffix = "h5" if str(path).endswith((".h5", ".hdf5")) and not str(path).endswith(".weights.h5") else kind(path)
-    return writers[suffix](model, Path(path), **options)
+    return writers[kind_to_write(path)](model, Path(path), **options)
+
+
+def kind_to_write(path: str | Path) -> str:
+    """Return what ``save`` writes at ``path``: a key of ``KEEPS``. What stands there, and is replaced, can be another.
+
+    Raises:
+        ValueError: nothing that this room knows.
+    """
+    if str(path).endswith((".h5", ".hdf5")) and not str(path).endswith(".weights.h5"):
+        return "h5"
+    found = "json" if str(path).endswith(".json") else kind(path)
+    return "saved_model" if found == "keras2_saved_model" else found
 
 
 def load(path: str | Path, custom_objects: dict[str, Any] | None = None) -> Any:
-    """Return the model at ``path``; with fresh weights from a structure, and a SavedModel as a function.
+    """Return the model at ``path``; with fresh weights from a structure.
+
+    A SavedModel without a structure of Keras 2 becomes a function from arrays to arrays, a ``SavedFunction``.
 
     Args:
         path: any file or folder that ``save`` or Keras 2 writes, except weights alone, ``.tflite`` and ``.onnx``.
@@ -157,6 +178,7 @@ def load(path: str | Path, custom_objects: dict[str, Any] | None = None) -> Any:
         "h5": load_h5,
         "json": load_json,
         "yaml": load_yaml,
+        "keras2_saved_model": load_keras2_saved_model,
     }
     found = kind(path)
     if found == "saved_model":
@@ -182,6 +204,7 @@ def load_weights(model: keras.Model, path: str | Path) -> None:
         "h5": load_weights_h5,
         "weights_h5": load_weights_h5,
         "tf_checkpoint": load_tf_checkpoint,
+        "keras2_saved_model": load_weights_keras2_saved_model,
     }
     found = kind(path)
     if found not in readers:

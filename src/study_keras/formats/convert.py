@@ -38,7 +38,7 @@ def convert(
             no such ``quantize``; a file is broken, or the weights are another model's.
         OSError: the target cannot be written. What stood there is untouched.
     """
-    was, becomes = formats.kind(source), formats.kind(target)
+    was, becomes = formats.kind(source), formats.kind_to_write(target)
     if quantize and becomes not in ("tfjs", "litert"):
         raise ValueError(f"{target}: only .tfjs, .tflite and .html can be quantized, not {becomes}")
     model, held = load_source(source, target, weights, structure_alone=set(formats.KEEPS[becomes]) == {"structure"})

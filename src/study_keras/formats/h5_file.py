@@ -46,7 +46,8 @@ def load_h5(path: str | Path, custom_objects: dict[str, Any] | None = None) -> k
         if "model_config" not in file.attrs or "model_weights" not in file:
             raise ValueError("no whole model; if it holds weights, load them into a model with load_weights")
         config = structure.parse(hdf5.text(file.attrs["model_config"]))
-        model = structure.build(config, custom_objects)
+        version = hdf5.text(file.attrs["keras_version"]) if "keras_version" in file.attrs else None
+        model = structure.build(config, custom_objects, version)
         weights_h5.put_keras2(model, file["model_weights"])
         if "training_config" in file.attrs:
             compile_config = structure.parse(hdf5.text(file.attrs["training_config"]))

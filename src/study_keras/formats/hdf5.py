@@ -35,6 +35,11 @@ def open_checked(file: str | Path | BinaryIO, name: str | Path) -> Iterator[h5py
         raise ValueError(f"{name}: {str(error).removeprefix(f'{name}: ')}") from error
 
 
+def is_hdf5(path: str | Path) -> bool:
+    """Say whether there is an HDF5 file at ``path``, whatever its name."""
+    return Path(path).is_file() and bool(h5py.is_hdf5(path))
+
+
 def seal(path: Path) -> None:
     """Write the checksum of an HDF5 file into it; other readers ignore it."""
     with h5py.File(path, "r+") as file:

@@ -36,3 +36,12 @@ def load_json(path: str | Path, custom_objects: dict[str, Any] | None = None) ->
         return structure.build(structure.parse(path.read_bytes()), custom_objects)
     except (OSError, ValueError) as error:
         raise ValueError(f"{path}: cannot be read as a model's structure: {error}") from error
+
+
+def is_tfjs(path: str | Path) -> bool:
+    """Say whether a JSON file is that of a TF.js model, which names its weights beside the topology."""
+    try:
+        found = structure.parse(Path(path).read_bytes())
+    except (OSError, ValueError):
+        return False  # whoever loads it says what is wrong
+    return isinstance(found, dict) and {"modelTopology", "weightsManifest"} <= found.keys()

@@ -7,11 +7,12 @@ those for older spellings follow what Keras 2 is known to have written, without 
 import importlib
 import inspect
 import re
+from collections.abc import Collection
 from typing import Any
 
 import keras
 
-from study_keras.formats import keras2_graph
+from study_keras.formats import keras2_graph, keras2_meaning
 
 # Where a class without a module lives, by the name that it stands under; the last is for layers.
 _BY_KEY = {
@@ -51,6 +52,29 @@ _FORGOTTEN |= {
 _FORGOTTEN |= {"kernel_initializer", "kernel_regularizer", "kernel_constraint"}  # of layers without a kernel
 # Settings that Keras 3 no longer takes, and the value that changes no result; any other is refused by Keras.
 _DEFAULTS = {"time_major": False, "decay": 0.0, "return_runtime": False, "groups": 1}
+
+
+def is_keras2(config: Any, version: Any = None) -> bool:
+    """Say whether a model's config is of Keras 2, where the same words can mean something else.
+
+    Args:
+        config: the model's; Keras 2's JSON and YAML tell their version.
+        version: what the file says beside it, "2.15.0"; None where it says nothing. Keras 3 names a module instead.
+    """
+    told = config.get("keras_version") if isinstance(config, dict) else None
+    version = told if isinstance(told, str) else version
+    if isinstance(version, str) and (major := re.match(r"\d+", version)):
+        return int(major[0]) < 3
+    return not (isinstance(config, dict) and "module" in config)
+
+
+def restored(config: Any, custom: Collection[str] = ()) -> Any:
+    """Return a model's config of Keras 2 in the words of Keras 3, with the meaning that it had in Keras 2.
+
+    Args:
+        custom: names that the caller gave a meaning of their own.
+    """
+    return to_keras3(keras2_meaning.kept(config, custom))
 
 
 def to_keras3(node: Any, key: str = "layers") -> Any:
@@ -136,6 +160,9 @@ def _operation(name: str) -> str | None:
 def _config(name: str, config: dict[str, Any], key: str) -> dict[str, Any]:
     """Rename, drop and rewrite the settings of one object."""
     config = {_RENAMED_KEYS.get((name, inner), inner): item for inner, item in config.items()}
+    for inner in ("negative_slope", "threshold", "alpha"):
+        if inner in config:
+            config[inner] = keras2_meaning.number(config[inner])
     place = _place(key)
     if place == "keras.optimizers":
         config = _optimizer(config)

@@ -1,5 +1,6 @@
 """How the layers of a Keras 2 model hang together, said in the words of Keras 3."""
 
+from collections.abc import Iterator
 from typing import Any
 
 _RECURRENT = {"LSTM", "GRU", "SimpleRNN", "RNN", "Bidirectional", "ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D"}
@@ -9,6 +10,8 @@ def sequential(config: Any) -> Any:
     """Give a Sequential model the input layer that Keras 2 often kept inside its first layer."""
     if isinstance(config, list):  # before Keras 2.2.3
         config = {"layers": config}
+    if isinstance(config, dict):
+        config = {"name": "sequential", **config}
     layers = config.get("layers") if isinstance(config, dict) else None
     if not isinstance(layers, list) or not layers or not _holds_input(layers[0]):
         return config
@@ -28,10 +31,16 @@ def functional(config: dict[str, Any]) -> dict[str, Any]:
     layers = config.get("layers")
     if not isinstance(layers, list) or not any(_has_old_nodes(layer) for layer in layers):
         return config
-    shifted = {layer.get("name") for layer in layers if isinstance(layer, dict) and _starts_at_one(layer)}
+    calls = [layer.get("inbound_nodes") for layer in layers if isinstance(layer, dict)]
+    used = list(_used([calls, config.get("output_layers")]))
+    shifted = {layer.get("name") for layer in layers if isinstance(layer, dict) and _starts_at_one(layer, used)}
+    # At the ends of a model, and only there, Keras 3 counts that call of a functional one too.
+    sequential = {
+        layer.get("name") for layer in layers if isinstance(layer, dict) and layer.get("class_name") == "Sequential"
+    }
     config = {**config, "layers": [_connected(layer, shifted) for layer in layers]}
     for ends in ("input_layers", "output_layers"):
-        found = _references(config.get(ends), shifted)
+        found = _references(config.get(ends), shifted & sequential)
         config[ends] = found[0] if isinstance(found, list) and len(found) == 1 else found
     return config
 
@@ -41,13 +50,33 @@ def _has_old_nodes(layer: Any) -> bool:
     return isinstance(nodes, list) and any(isinstance(node, list) for node in nodes)
 
 
-def _starts_at_one(layer: dict[str, Any]) -> bool:
-    """Say whether Keras 2 counted a call of this layer that Keras 3 does not: a Sequential's own input."""
+def _used(item: Any) -> Iterator[tuple[str, int]]:
+    """Yield whose output, of which call, stands anywhere in ``item``."""
+    if _is_reference(item):
+        yield item[0], item[1]
+    for part in item.values() if isinstance(item, dict) else item if isinstance(item, list) else ():
+        yield from _used(part)
+
+
+def _starts_at_one(layer: dict[str, Any], used: list[tuple[str, int]]) -> bool:
+    """Say whether Keras 2 counted a call of this layer that Keras 3 does not: that of a model with its own input.
+
+    A model without one, which took its input from the first call, counts from 0; the use that is made of the calls
+    shows most often which it is.
+    """
     config = layer.get("config")
     layers = config.get("layers") if isinstance(config, dict) else config
-    first = layers[0] if isinstance(layers, list) and layers else {}
-    return layer.get("class_name") == "Sequential" and (
-        _holds_input(first) or (isinstance(first, dict) and first.get("class_name") == "InputLayer")
+    if not isinstance(layers, list):
+        return False
+    numbers = [number for name, number in used if name == layer.get("name")]
+    if 0 in numbers:
+        return False
+    first = layers[0] if layers else {}
+    return (
+        max(numbers, default=0) >= len(layer.get("inbound_nodes") or ())
+        or layer.get("class_name") != "Sequential"
+        or _holds_input(first)
+        or (isinstance(first, dict) and first.get("class_name") == "InputLayer")
     )
 
 
@@ -77,6 +106,8 @@ def _is_reference(item: Any) -> bool:
 def _references(item: Any, shifted: set[Any]) -> Any:
     if _is_reference(item):
         return [item[0], item[1] - (item[0] in shifted), item[2]]
+    if isinstance(item, dict):
+        return {name: _references(part, shifted) for name, part in item.items()}
     return [_references(part, shifted) for part in item] if isinstance(item, list) else item
 
 

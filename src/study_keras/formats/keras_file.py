@@ -13,6 +13,7 @@ import keras
 
 from study_keras import files
 from study_keras.formats import hdf5, structure, training, weights_h5
+from study_keras.formats.h5_file import load_h5
 from study_keras.formats.quiet import quiet
 
 _WEIGHTS = "model.weights.h5"
@@ -34,18 +35,21 @@ def save_keras(model: keras.Model, path: str | Path) -> Path:
 
 
 def load_keras(path: str | Path, custom_objects: dict[str, Any] | None = None) -> keras.Model:
-    """Read a whole model from a ``.keras`` file of Keras 3 or Keras 2.
+    """Read a whole model from a ``.keras`` file of Keras 3 or Keras 2; before 2.12 that was HDF5.
 
     Raises:
         ValueError: the file is missing or broken, or names what is not of Keras nor in ``custom_objects``.
     """
     path = Path(path)
+    if hdf5.is_hdf5(path):
+        return load_h5(path, custom_objects)
     try:
         members = _members(path)
         config = structure.parse(members.pop("config.json"))
         config = config if isinstance(config, dict) else {}
         compile_config = config.pop("compile_config", None)
-        model = _load(structure.checked(config, custom_objects), members, custom_objects)
+        version = _version(members)
+        model = _load(structure.checked(config, custom_objects, version), members, custom_objects)
         if compile_config:
             structure.compile_as(model, compile_config, custom_objects)
             with hdf5.open_checked(io.BytesIO(members[_WEIGHTS]), _WEIGHTS) as file:
@@ -61,12 +65,21 @@ def load_weights_keras(model: keras.Model, path: str | Path) -> None:
     Raises:
         ValueError: the file is missing or broken, or the model is another one; the message says where.
     """
+    if hdf5.is_hdf5(path):
+        return weights_h5.load_weights_h5(model, path)
     try:
         weights = _members(Path(path))[_WEIGHTS]
         with hdf5.open_checked(io.BytesIO(weights), _WEIGHTS) as file:
             weights_h5.put(model, file)
     except (OSError, ValueError) as error:
         raise ValueError(f"{path}: {error}") from error
+    return None
+
+
+def _version(members: dict[str, bytes]) -> Any:
+    """Return the version of the Keras that wrote the archive, or None where it does not say."""
+    metadata = structure.parse(members.get("metadata.json", b"null"))
+    return metadata.get("keras_version") if isinstance(metadata, dict) else None
 
 
 def _members(path: Path) -> dict[str, bytes]:

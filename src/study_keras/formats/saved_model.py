@@ -45,13 +45,28 @@ def save_saved_model(model: keras.Model, path: str | Path, prove: bool | Callabl
     return path
 
 
-def load_saved_model(path: str | Path) -> Callable[..., Any]:
+def load_saved_model(path: str | Path) -> "SavedFunction":
     """Return what a SavedModel computes as a function from arrays to an array, on any backend of Keras.
 
     Keras 3 makes no model of it again: there are operations in the folder, and no layers.
 
     Raises:
         ValueError: the folder is missing or broken, or its graph reaches for files, Python or other machines.
+    """
+    loaded = open_saved_model(path)
+    try:
+        if hasattr(loaded, "serve"):
+            return SavedFunction(loaded, loaded.serve.concrete_functions[0])
+        return SavedFunction(loaded, loaded.signatures["serving_default"])
+    except (AttributeError, IndexError, KeyError) as error:
+        raise ValueError(f"{path}: cannot be read as a SavedModel: it has no signature serving_default") from error
+
+
+def open_saved_model(path: str | Path) -> Any:
+    """Return the object that TensorFlow makes of a SavedModel folder, once its graph is known to be harmless.
+
+    Raises:
+        ValueError: as ``load_saved_model``.
     """
     import tensorflow as tf
 
@@ -61,34 +76,58 @@ def load_saved_model(path: str | Path) -> Callable[..., Any]:
         _check_sums(path)
         _check_operations((path / "saved_model.pb").read_bytes())
         with quiet():
-            loaded = tf.saved_model.load(str(path))
-        function = (
-            loaded.serve.concrete_functions[0] if hasattr(loaded, "serve") else loaded.signatures["serving_default"]
-        )
+            return tf.saved_model.load(str(path))
     except Exception as error:  # TensorFlow raises what it likes at a broken graph
         reason = (str(error) or type(error).__name__).splitlines()[0]
         raise ValueError(f"{path}: cannot be read as a SavedModel: {reason}") from error
 
-    def predict(inputs: Any) -> Any:
+
+class SavedFunction:
+    """A function from arrays to an array, or to several; it also answers to ``predict``, as a model does.
+
+    Attributes:
+        inputs: name, shape and dtype of each input, in the order of a list of arrays.
+        input_shape, output_shape: ``(None, ...)`` of the only input and output; a list of shapes where there are
+            several, None where the graph does not tell.
+    """
+
+    def __init__(self, loaded: Any, function: Any) -> None:
+        import tensorflow as tf
+
+        self._loaded = loaded  # TensorFlow frees the weights together with this object
+        self._function = function
+        self._specs = function.structured_input_signature
+        specs = tf.nest.flatten(self._specs)
+        self.inputs = [keras.InputSpec(shape=_shape(spec), dtype=spec.dtype.name, name=spec.name) for spec in specs]
+        self.input_shape = _only([_shape(spec) for spec in specs])
+        self.output_shape = _only([_shape(spec) for spec in tf.nest.flatten(function.structured_outputs)])
+
+    def __call__(self, inputs: Any) -> Any:
         """Return the outputs for an array, or for a list or dict of arrays, as the model takes them."""
-        specs = function.structured_input_signature
-        flat = zip(tf.nest.flatten(specs), tf.nest.flatten(inputs), strict=True)
+        import tensorflow as tf
+
+        flat = zip(tf.nest.flatten(self._specs), tf.nest.flatten(inputs), strict=True)
         arrays = [tf.constant(np.asarray(value, spec.dtype.as_numpy_dtype)) for spec, value in flat]
-        positional, named = tf.nest.pack_sequence_as(specs, arrays)
-        outputs = tf.nest.map_structure(lambda output: output.numpy(), function(*positional, **named))
+        positional, named = tf.nest.pack_sequence_as(self._specs, arrays)
+        outputs = tf.nest.map_structure(lambda output: output.numpy(), self._function(*positional, **named))
         if isinstance(outputs, dict) and len(outputs) == 1:  # a signature of Keras 2 names its output
             return next(iter(outputs.values()))
         return outputs
 
-    predict.__dict__["saved_model"] = loaded  # TensorFlow frees the weights together with this object
-    predict.__dict__["inputs"] = inputs = [
-        keras.InputSpec(
-            shape=None if spec.shape.rank is None else tuple(spec.shape), dtype=spec.dtype.name, name=spec.name
-        )
-        for spec in tf.nest.flatten(function.structured_input_signature)
-    ]
-    predict.__dict__["input_shape"] = inputs[0].shape if len(inputs) == 1 else [item.shape for item in inputs]
-    return predict
+    def predict(self, inputs: Any, batch_size: int = 32, verbose: Any = 0) -> Any:
+        """Return the outputs for arrays of any length, ``batch_size`` rows at a time."""
+        flat = keras.tree.flatten(inputs)
+        starts = range(0, max(1, len(flat[0])), batch_size)
+        parts = [self(keras.tree.map_structure(lambda array: array[at : at + batch_size], inputs)) for at in starts]  # noqa: B023
+        return keras.tree.map_structure(lambda *pieces: np.concatenate(pieces), *parts)
+
+
+def _shape(spec: Any) -> tuple[int | None, ...] | None:
+    return None if spec.shape.rank is None else tuple(spec.shape)
+
+
+def _only(shapes: list[Any]) -> Any:
+    return shapes[0] if len(shapes) == 1 else shapes
 
 
 def _digests(folder: Path) -> Iterator[tuple[str, str]]:

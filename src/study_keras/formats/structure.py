@@ -4,6 +4,7 @@ import inspect
 import json
 import math
 import sys
+import warnings
 from typing import Any
 
 import keras
@@ -29,15 +30,17 @@ _SIZES = {
     "width",
 }
 _SIZE_ENDS = ("shape", "size", "dim", "strides", "rate")
+_CHOSEN_BY_SHAPE = {"accuracy", "acc", "crossentropy", "ce"}  # metrics that Keras picks when it sees the outputs
 _COMPILE = ("optimizer", "loss", "loss_weights", "metrics", "weighted_metrics", "steps_per_execution")
 
 
-def build(config: Any, custom_objects: dict[str, Any] | None = None) -> keras.Model:
+def build(config: Any, custom_objects: dict[str, Any] | None = None, version: Any = None) -> keras.Model:
     """Return the model that a config of Keras 3 or Keras 2 describes, with fresh weights.
 
     Args:
         config: nested dicts, lists and plain values, as ``json.loads`` returns them.
         custom_objects: classes and functions from outside Keras that the config may name.
+        version: of the Keras that wrote it, where the file says so beside the config.
 
     Raises:
         ValueError: the config is no model's, or names what is not of Keras nor in ``custom_objects``.
@@ -45,7 +48,7 @@ def build(config: Any, custom_objects: dict[str, Any] | None = None) -> keras.Mo
     if not isinstance(config, dict) or "class_name" not in config:
         raise ValueError("expected a model's structure, an object with class_name and config")
     compile_config = config.get("compile_config")
-    config = checked({**config, "compile_config": None}, custom_objects)
+    config = checked({**config, "compile_config": None}, custom_objects, version)
     try:
         with keras.saving.CustomObjectScope(custom_objects or {}):
             model = keras.saving.deserialize_keras_object(config, custom_objects, safe_mode=True)
@@ -58,13 +61,23 @@ def build(config: Any, custom_objects: dict[str, Any] | None = None) -> keras.Mo
     return model
 
 
-def compile_as(model: keras.Model, config: dict[str, Any], custom_objects: dict[str, Any] | None = None) -> None:
+def compile_as(model: keras.Model, config: Any, custom_objects: dict[str, Any] | None = None) -> None:
     """Compile ``model`` as a ``compile_config`` of ``.keras``, or a ``training_config`` of ``.h5``, says.
 
-    Raises:
-        ValueError: the config names what is not of Keras nor in ``custom_objects``, or does not fit.
+    A model answers without that. Where its loss, metric or optimizer is not of Keras nor in ``custom_objects``, or
+    Keras has it no longer, the model stays uncompiled, and a UserWarning says so.
     """
-    config = dict(config)
+    try:
+        _compile(model, config, custom_objects)
+    except ValueError as error:
+        model.optimizer = None
+        what = f"the model {model.name} is left uncompiled; call compile(...) before training it: {error}"
+        warnings.warn(what, UserWarning, stacklevel=2)
+
+
+def _compile(model: keras.Model, config: Any, custom_objects: dict[str, Any] | None) -> None:
+    if not isinstance(config, dict):
+        raise ValueError("the file says with no object of settings how to compile it")
     if "optimizer_config" in config:
         config["optimizer"] = config.pop("optimizer_config")
     metrics = config.get("metrics")
@@ -74,19 +87,39 @@ def compile_as(model: keras.Model, config: dict[str, Any], custom_objects: dict[
     try:
         with keras.saving.CustomObjectScope(custom_objects or {}):
             settings = keras.saving.deserialize_keras_object(settings, custom_objects, safe_mode=True)
+            _check_names(settings)
             model.compile(**settings)
     except Exception as error:
         raise ValueError(f"Keras cannot compile as the file says: {reason(error)}") from error
 
 
-def checked(config: Any, custom_objects: dict[str, Any] | None = None) -> Any:
+def _check_names(settings: dict[str, Any]) -> None:
+    """Have Keras look for each loss and metric that is named, which it would only do in training.
+
+    Raises:
+        ValueError: it knows none of that name.
+    """
+    places = {"loss": keras.losses, "metrics": keras.metrics, "weighted_metrics": keras.metrics}
+    for key, place in places.items():
+        for name in keras.tree.flatten(settings.get(key)):
+            if isinstance(name, str) and name not in _CHOSEN_BY_SHAPE:
+                place.get(name)
+
+
+def checked(config: Any, custom_objects: dict[str, Any] | None = None, version: Any = None) -> Any:
     """Return ``config`` in the words of Keras 3, with nothing in it but Keras and ``custom_objects``.
+
+    Args:
+        config: of a model, or the settings to compile it with.
+        custom_objects: classes and functions from outside Keras that it may name.
+        version: of the Keras that wrote it, where the file says so beside the config.
 
     Raises:
         ValueError: it holds something else, or is deeper or larger than a model's.
     """
-    size = [0]
-    config = keras2.to_keras3(_plain(config, 0, size))
+    config = _plain(config, 0, [0])
+    old = keras2.is_keras2(config, version)
+    config = keras2.restored(config, custom_objects or ()) if old else keras2.to_keras3(config)
     _check(config, custom_objects or {})
     return config
 
@@ -170,9 +203,8 @@ def _check_object(node: dict[str, Any], custom: dict[str, Any]) -> None:
     if name in _VALUES:
         return
     if not is_keras(node.get("module"), name):
-        raise ValueError(
-            f"{node.get('module')}.{name} is not a class of Keras; if you trust it, pass it in custom_objects"
-        )
+        full = ".".join(str(part) for part in (node.get("module"), name) if part)
+        raise ValueError(f"{full} is not a class of Keras; if you trust it, pass it in custom_objects")
     node["registered_name"] = None
 
 

@@ -10,12 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import keras
-import numpy as np
 
 from study_keras import files
 from study_keras.formats import tf_bundle, training, weights
-
-_Address = tuple[tuple[str, ...], ...]  # the way to a weight; of each step the names it may have, Keras 2's first
+from study_keras.formats.tf_stored import Address, Stored
 
 
 def save_tf_checkpoint(model: keras.Model, path: str | Path) -> Path:
@@ -65,17 +63,19 @@ def load_tf_checkpoint(model: keras.Model, path: str | Path) -> None:
     if not Path(f"{path}.index").is_file():
         raise ValueError(f"{path}.index: no such file; expected a TensorFlow checkpoint, NAME.index and NAME.data-*")
     try:
-        stored = _Stored(tf.train.load_checkpoint(str(path)))
+        stored = Stored(tf.train.load_checkpoint(str(path)))
         addresses = list(_addresses(model))
         root = stored.root([address for address, _, _ in addresses])
-        keys = [stored.key(root, address) for address, _, _ in addresses]
+        nodes = [stored.node(root, address) for address, _, _ in addresses]
+        keys = [stored.key(node) for node in nodes]
         stored.check_all_used(keys)
         matches = [
             weights.Match(layer, "/".join(names[0] for names in address[1:]), variable, stored.value(key))
             for (address, layer, variable), key in zip(addresses, keys, strict=True)
         ]
-        state = stored.optimizer(root)
-        weights.put(matches)
+        places = {id(variable): node for (_, _, variable), node in zip(addresses, nodes, strict=True)}
+        state = stored.optimizer(root, [places.get(id(variable)) for variable in model.trainable_variables])
+        weights.put(model, matches)
         training.restore_optimizer(model, state)
     except (tf.errors.OpError, DecodeError, RuntimeError, IndexError, UnicodeDecodeError) as error:
         raise ValueError(f"{path}: not a whole checkpoint of a Keras model: {error}") from error
@@ -100,71 +100,7 @@ def list_tf_checkpoint(path: str | Path) -> list[tuple[str, tuple[int, ...]]]:
     return [(name, shape) for name, shape in plain.items() if name != tf_bundle.GRAPH]
 
 
-class _Stored:
-    """A checkpoint's tensors, and the graph of objects under whose names they are stored."""
-
-    def __init__(self, reader: Any) -> None:
-        from tensorflow.core.protobuf import trackable_object_graph_pb2
-
-        self.reader = reader
-        if not reader.has_tensor(tf_bundle.GRAPH):
-            raise ValueError("a checkpoint without objects, as TensorFlow 1 wrote it; expected one of Keras")
-        self.nodes = trackable_object_graph_pb2.TrackableObjectGraph.FromString(
-            reader.get_tensor(tf_bundle.GRAPH)
-        ).nodes
-
-    def child(self, node: int | None, path: str) -> int | None:
-        for name in path.split("/"):
-            children = {} if node is None else {each.local_name: each.node_id for each in self.nodes[node].children}
-            node = children.get(name)
-        return node
-
-    def root(self, addresses: list[_Address]) -> int:
-        """Return the model's node: the checkpoint's own, or what ``Checkpoint(model=model)`` put it under."""
-        for node in [0, *(each.node_id for each in self.nodes[0].children)]:
-            if any(self.child(node, name) is not None for address in addresses[:1] for name in address[0]):
-                return node
-        return 0
-
-    def key(self, node: int | None, address: _Address) -> str | None:
-        """Return the name of the tensor at ``address`` below ``node``, or None."""
-        for names in address:
-            found = [self.child(node, name) for name in names]
-            node = next((each for each in found if each is not None), None)
-        attributes = [] if node is None else self.nodes[node].attributes
-        return next((each.checkpoint_key for each in attributes if self.reader.has_tensor(each.checkpoint_key)), None)
-
-    def check_all_used(self, keys: list[str | None]) -> None:
-        """Refuse a checkpoint that holds more layers than the model."""
-        left = sorted(
-            key
-            for key in self.reader.get_variable_to_shape_map().keys() - set(keys)
-            if ("layer_with_weights-" in key or "_operations/" in key)
-            and not any(word in key for word in ("seed_generator", "/count/", "optimizer/", ".OPTIMIZER_SLOT"))
-        )
-        if left and None not in keys:
-            raise ValueError(f"the checkpoint holds weights that the model lacks: {', '.join(left[:5])}")
-
-    def value(self, key: str | None) -> Any:
-        return None if key is None else np.asarray(self.reader.get_tensor(key))
-
-    def optimizer(self, root: int) -> list[np.ndarray]:
-        """Return the optimizer's arrays in Keras 3's order, or nothing."""
-        optimizer = self.child(root, "optimizer")
-        optimizer = self.child(0, "optimizer") if optimizer is None else optimizer
-        variables, rate = self.child(optimizer, "_variables"), self.child(optimizer, "_learning_rate")
-        if variables is None:
-            return []
-        places = {
-            int(each.local_name): each.node_id for each in self.nodes[variables].children if each.local_name.isdigit()
-        }
-        order = [places[position] for position in sorted(places)]
-        if rate is not None and rate not in order:  # Keras 2 keeps it beside the others
-            order.insert(1, rate)
-        return [self.value(self.key(node, ())) for node in order]
-
-
-def _addresses(model: keras.Model) -> Iterator[tuple[_Address, str, keras.Variable]]:
+def _addresses(model: keras.Model) -> Iterator[tuple[Address, str, keras.Variable]]:
     """Yield where each weight lies, the layer it belongs to, and its variable."""
     seen: set[int] = set()
     for address, layer, variable in _in_model(model):
@@ -175,7 +111,7 @@ def _addresses(model: keras.Model) -> Iterator[tuple[_Address, str, keras.Variab
         raise ValueError(f"a checkpoint has no name for the weight {lost[0]}; save as .weights.h5 instead")
 
 
-def _in_model(model: keras.Model, above: _Address = ()) -> Iterator[tuple[_Address, str, keras.Variable]]:
+def _in_model(model: keras.Model, above: Address = ()) -> Iterator[tuple[Address, str, keras.Variable]]:
     operations = [None, *model.layers] if isinstance(model, keras.Sequential) else list(model.operations)
     where = "_functional/_operations" if isinstance(model, keras.Sequential) else "_operations"
     for position, layer in enumerate(weights.weighted_layers(model)):
@@ -183,7 +119,7 @@ def _in_model(model: keras.Model, above: _Address = ()) -> Iterator[tuple[_Addre
         yield from _in_layer(layer, (*above, names), layer.name)
 
 
-def _in_layer(layer: Any, above: _Address, name: str) -> Iterator[tuple[_Address, str, keras.Variable]]:
+def _in_layer(layer: Any, above: Address, name: str) -> Iterator[tuple[Address, str, keras.Variable]]:
     """Yield a layer's own weights by the names of its attributes, then those of the layers that it holds."""
     if isinstance(layer, keras.Model):
         yield from _in_model(layer, above)

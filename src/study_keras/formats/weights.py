@@ -18,8 +18,8 @@ class Match(NamedTuple):
     value: Any
 
 
-def put(matches: Sequence[Match]) -> None:
-    """Put each value into its variable, once every one is known to fit.
+def put(model: keras.Model, matches: Sequence[Match]) -> None:
+    """Put each value into its variable of ``model``, once every one is known to fit.
 
     Raises:
         ValueError: a value is missing or has another shape. No variable has been changed.
@@ -32,6 +32,14 @@ def put(matches: Sequence[Match]) -> None:
             raise ValueError(f"layer {layer}: {weight} holds {values[-1].dtype}, expected numbers")
     for match, value in zip(matches, values, strict=True):
         match.variable.assign(value)
+    finalize(model)
+
+
+def finalize(model: keras.Model) -> None:
+    """Let each layer that computes with a copy of its weights make it anew, from those that were put in."""
+    for layer in model._flatten_layers():
+        if isinstance(layer, keras.layers.Normalization):
+            layer.finalize_state()
 
 
 def numpy(variable: keras.Variable) -> np.ndarray:

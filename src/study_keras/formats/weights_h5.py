@@ -105,7 +105,7 @@ def put_keras2(model: keras.Model, group: h5py.Group) -> None:
             weights.Match(layer.name, variable.name, variable, value)
             for variable, value in zip(variables, values, strict=True)
         ]
-    weights.put(matches)
+    weights.put(model, matches)
 
 
 def names(group: h5py.Group, attribute: str) -> list[str]:

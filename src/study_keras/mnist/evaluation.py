@@ -37,13 +37,13 @@ def takes_digits(model: Any) -> bool:
 def predict(model: keras.Model, images: Images) -> Probabilities:
     """Return the ``(n, classes)`` float32 probabilities for ``(n, 28, 28)`` uint8 images.
 
-    A model that ends without a softmax gets one.
+    A model that ends without a softmax gets one. It may be a SavedModel as a function.
 
     Raises:
         ValueError: the model's input is not such an image, or its output is not one row of numbers.
     """
     inputs(model, images[:1])
-    if not isinstance(model.output_shape, tuple) or len(model.output_shape) != 2:
+    if model.output_shape is not None and (not isinstance(model.output_shape, tuple) or len(model.output_shape) != 2):
         raise ValueError(f"the model gives {model.output_shape}, expected (None, classes)")
     parts = (inputs(model, rows(images, start, start + PIECE)) for start in range(0, len(images), PIECE))
     outputs = np.concatenate([model.predict(part, batch_size=1000, verbose=0) for part in parts])

@@ -101,19 +101,21 @@ def _keras(path: Path) -> Network:
     keras = import_keras()
     from study_keras import formats
 
-    held = formats.KEEPS[formats.kind(path)]
+    kind = formats.kind(path)
+    held = formats.KEEPS[kind]
     if held != ("inference",) and not {"structure", "weights"} <= set(held):
         raise ValueError(f"{path}: holds {' and '.join(held)} alone; expected a whole model, such as .keras or .tflite")
-    model = formats.load(path)
-    if not isinstance(model, keras.Model):  # a SavedModel is a function that tells no shapes
-        return _network(lambda images: np.asarray(model(images)), [28, 28], None)
+    # A SavedModel of Keras 2 runs as it is, whatever layers it was made of.
+    model = formats.load_saved_model(path) if kind == "keras2_saved_model" else formats.load(path)
     if not isinstance(model.input_shape, tuple) or not isinstance(model.output_shape, tuple):
         raise ValueError(f"{path}: several inputs or outputs; expected one of each")
     batch, *shape = model.input_shape
     _check_shape(path, shape, model.output_shape[1:])
 
     def run(images: NDArray[np.float32]) -> NDArray[np.float32]:
-        return keras.ops.convert_to_numpy(model(images, training=False))
+        if isinstance(model, keras.Model):
+            return keras.ops.convert_to_numpy(model(images, training=False))
+        return np.asarray(model(images))
 
     return _network(run, shape, batch)
 

@@ -178,7 +178,7 @@ def first_weights(model: Any, most: int = 64, columns: int = 16) -> Figure:
     Raises:
         ValueError: the first layer with weights is of another kind.
     """
-    layer: Any = next((layer for layer in model.layers if layer.weights), None)
+    layer: Any = next((layer for layer in _layers(model) if layer.weights), None)
     kernel = np.asarray(getattr(layer, "kernel", ()))
     if kernel.ndim == 2 and len(kernel) == 28 * 28:
         units = kernel.T.reshape(-1, 28, 28)
@@ -200,6 +200,12 @@ def first_weights(model: Any, most: int = 64, columns: int = 16) -> Figure:
     return figure
 
 
+def _layers(model: Any) -> Any:
+    if not hasattr(model, "layers"):
+        raise ValueError("a SavedModel for inference does not show its layers")
+    return model.layers
+
+
 def activations(model: Any, image: Images, names: Names = None) -> Figure:
     """Follow one image through the network, layer by layer.
 
@@ -207,10 +213,13 @@ def activations(model: Any, image: Images, names: Names = None) -> Figure:
         model: Sequential or functional, with one input.
         image: ``(28, 28)`` uint8.
         names: of the classes.
+
+    Raises:
+        ValueError: the model is a SavedModel as a function, without layers.
     """
     import keras
 
-    walk = keras.Model(model.inputs, [layer.output for layer in model.layers])
+    walk = keras.Model(model.inputs, [layer.output for layer in _layers(model)])
     outputs = walk.predict(scale(image).reshape(1, *model.input_shape[1:]), verbose=0)
     panels = [("image (28, 28)", image)]
     for layer, output in zip(model.layers, outputs if isinstance(outputs, list) else [outputs], strict=True):

@@ -45,7 +45,7 @@ def write_report(
         OSError: the file cannot be written.
     """
     sections = [
-        _section("The model", _table(("layer", "kind", "output", "weights"), _layers(model))),
+        _section("The model", _structure(model)),
         _section("The training", _training(made)),
         _section("The test", _test(model, dataset, result, made)),
         _section("How it was made", _origin(made)),
@@ -71,6 +71,12 @@ def write_report(
     with files.atomic_write(path) as temporary:
         temporary.write_text(page, encoding="utf-8")
     return Path(path)
+
+
+def _structure(model: keras.Model) -> str:
+    if not hasattr(model, "layers"):
+        return "<p>A SavedModel for inference: its operations run, its layers are not known.</p>"
+    return _table(("layer", "kind", "output", "weights"), _layers(model))
 
 
 def _layers(model: keras.Model) -> Iterable[tuple[str, ...]]:

@@ -7,6 +7,9 @@ from typing import Any
 import keras
 import numpy as np
 
+from study_keras.formats import keras2_meaning
+from study_keras.formats import weights as model_weights
+
 MODELS = ("Functional", "Model", "Sequential")
 # What older files hold beside the constructor's arguments, and what has no influence on the answers.
 HARMLESS = {
@@ -52,8 +55,7 @@ def _sequential(descriptions: list[Any], name: str | None) -> keras.Model:
     if first["class_name"] not in (*MODELS, "InputLayer"):
         model.add(_input(first))
     for description in descriptions:
-        for layer in _layers(description):
-            model.add(layer)
+        model.add(_layer_of(description))
     return model
 
 
@@ -70,14 +72,14 @@ def _input(description: Mapping[str, Any]) -> Any:
 
 def _functional(config: Mapping[str, Any], descriptions: list[Any], name: str | None) -> keras.Model:
     """Call the layers as soon as their inputs are there; the file may list them in any order."""
-    layers: dict[str, list[keras.Layer]] = {}
+    layers: dict[str, keras.Layer] = {}
     outputs: dict[str, list[list[Any]]] = {}  # layer -> call -> outputs
     waiting = []
     for description in descriptions:
         if description["class_name"] == "InputLayer":
             outputs[description["name"]] = [[_input(description)]]
         else:
-            layers[description["name"]] = _layers(description)
+            layers[description["name"]] = _layer_of(description)
             # A nested model counts its own making as call 0.
             outputs[description["name"]] = [[]] if description["class_name"] in MODELS else []
             waiting += [(description["name"], node) for node in description["inbound_nodes"]]
@@ -105,33 +107,22 @@ def _call(layers: Any, outputs: Any, name: str, node: list[Any]) -> bool:
         if len(outputs[source]) <= call:
             return False
         inputs.append(outputs[source][call][index])
-    first, *rest = layers[name]
-    if len(inputs) > 1 and hasattr(first, "return_sequences"):
-        x = first(inputs[0], initial_state=inputs[1:])
+    layer = layers[name]
+    if len(inputs) > 1 and hasattr(layer, "return_sequences"):
+        x = layer(inputs[0], initial_state=inputs[1:])
     else:
-        x = first(inputs if len(inputs) > 1 else inputs[0])
-    for layer in rest:
-        x = layer(x)
+        x = layer(inputs if len(inputs) > 1 else inputs[0])
     outputs[name].append(keras.tree.flatten(x))
     return True
 
 
-def _layers(description: Mapping[str, Any]) -> list[Any]:
-    """Return the Keras 3 layers that say one layer of the file: mostly one, two with a hard_sigmoid."""
+def _layer_of(description: Mapping[str, Any]) -> Any:
+    """Return the Keras 3 layer, model or input that says one layer of the file."""
     if description["class_name"] in MODELS:
-        return [_model(description)]
+        return _model(description)
     if description["class_name"] == "InputLayer":
-        return [_input(description)]
-    config = dict(description["config"])
-    if config.get("activation") != "hard_sigmoid":
-        return [_layer(description["class_name"], config)]
-    if "recurrent_activation" in config or description["class_name"] == "SimpleRNN":
-        raise ValueError(
-            f"layer {config['name']!r} has Keras 2's hard_sigmoid, which Keras 3 lacks in recurrent layers"
-        )
-    line = keras.layers.Rescaling(0.2, 0.5, name=f"{config['name']}_hard")
-    ends = keras.layers.ReLU(max_value=1.0, name=f"{config['name']}_sigmoid")
-    return [_layer(description["class_name"], {**config, "activation": "linear"}), line, ends]
+        return _input(description)
+    return _layer(description["class_name"], dict(description["config"]))
 
 
 def _layer(class_name: str, config: dict[str, Any]) -> keras.Layer:
@@ -143,14 +134,14 @@ def _layer(class_name: str, config: dict[str, Any]) -> keras.Layer:
     if layer_class is None or not issubclass(layer_class, keras.Layer):
         raise ValueError(f"layer {config.get('name')!r} has the class {class_name!r}, which Keras 3 lacks")
     if class_name in ("Bidirectional", "TimeDistributed"):
-        (config["layer"],) = _layers(config["layer"])
-        config.pop("backward_layer", None)  # TF.js makes it out of the other
+        for side in ("layer", "backward_layer"):
+            if config.get(side):
+                config[side] = _layer_of(config[side])
     if class_name == "LeakyReLU" and "alpha" in config:
         config["negative_slope"] = config.pop("alpha")
-    if config.get("recurrent_activation") == "hard_sigmoid":
-        raise ValueError(
-            f"layer {config['name']!r} has Keras 2's hard_sigmoid, which Keras 3 lacks in recurrent layers"
-        )
+    for key in ("activation", "recurrent_activation"):
+        if config.get(key) == "hard_sigmoid":
+            config[key] = keras2_meaning.hard_sigmoid()  # TF.js has Keras 2's
     if class_name in ("UpSampling2D", "Resizing") and config.get("interpolation", "nearest") != "nearest":
         raise ValueError(f"layer {config['name']!r} interpolates, which TF.js and Keras do differently; use 'nearest'")
     if "target_shape" in config:
@@ -183,6 +174,8 @@ def _set_weights(model: keras.Model, weights: Mapping[str, np.ndarray]) -> None:
     """Give each variable the array whose name ends in its layer and its own name."""
     layers: dict[str, keras.Layer] = {}
     for name, layer in _named_layers(model):
+        if not layer.weights:
+            continue  # its name may be another's too, such as of a Flatten in the encoder and in the decoder
         if layers.setdefault(name, layer) is not layer:
             raise ValueError(f"two layers have the name {name!r}; expected one, or their weights cannot be told apart")
     found: dict[tuple[str, str, str], np.ndarray] = {}
@@ -204,6 +197,7 @@ def _set_weights(model: keras.Model, weights: Mapping[str, np.ndarray]) -> None:
             variable.assign(found.pop(key))
     if found:
         raise ValueError(f"the weights {sorted('/'.join(key) for key in found)} belong to no layer of the model")
+    model_weights.finalize(model)
 
 
 def _direction(path: list[str]) -> str:

@@ -1,0 +1,58 @@
+"""The folder that ``model.save("name")`` of Keras 2 wrote, a SavedModel with the structure beside it, as a model."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from study_keras import files
+from study_keras.formats import keras2_metadata, saved_model, signature, structure, tf_checkpoint
+
+
+def load_keras2_saved_model(path: str | Path, custom_objects: dict[str, Any] | None = None) -> keras.Model:
+    """Read a Sequential or functional model from the SavedModel folder of Keras 2, TensorFlow 2.0 to 2.15.
+
+    The model is built of Keras' own layers and gets the weights in ``variables/``, and the optimizer with its state
+    where Keras 3 has it. Then it must answer as the folder's own graph does.
+
+    Raises:
+        ValueError: the folder is broken, or the model names what is not of Keras nor in ``custom_objects``, or it
+            answers otherwise than the folder's graph.
+    """
+    path = Path(path)
+    files.recover(path)
+    try:
+        metadata = keras2_metadata.read(path)
+        config = keras2_metadata.model_config(metadata)
+        if config is None:
+            raise ValueError("no structure of a Sequential or functional model in it; load_saved_model(path) runs it")
+        version = metadata.get("keras_version")
+        model = structure.build(config, custom_objects, version if isinstance(version, str) else "2")
+        if not model.built:
+            _build(model, metadata)
+        if metadata.get("training_config"):
+            structure.compile_as(model, metadata["training_config"], custom_objects)
+        load_weights_keras2_saved_model(model, path)
+        signature.check(model, saved_model.open_saved_model(path))
+    except (OSError, ValueError) as error:
+        reason = re.sub(rf"{re.escape(str(path))}[/\w]*: |cannot be read as a SavedModel: ", "", str(error))
+        raise ValueError(f"{path}: cannot be read as a model of Keras 2: {reason}") from error
+    return model
+
+
+def load_weights_keras2_saved_model(model: keras.Model, path: str | Path) -> None:
+    """Put the weights in a SavedModel folder of Keras 2 into ``model``; change nothing if they do not fit.
+
+    Raises:
+        ValueError: the weights are missing or broken, or the model is another one; the message says where.
+    """
+    tf_checkpoint.load_tf_checkpoint(model, Path(path) / "variables" / "variables")
+
+
+def _build(model: keras.Model, metadata: dict[str, Any]) -> None:
+    """Build a Sequential that was saved without its input, from what it was called with."""
+    shape = metadata.get("build_input_shape")
+    if not isinstance(shape, list) or not all(size is None or isinstance(size, int) for size in shape):
+        raise ValueError(f"the model {model.name} was never called; there is nothing to run in it")
+    model.build(shape)

@@ -1,7 +1,7 @@
 """The matrix as a program: every model of ``models`` in every target, run in its real runtime, against Keras.
 
-Usage: KERAS_BACKEND=tensorflow python tests/matrix.py FOLDER [--only PATTERN] [--rooms A,B] [--targets tfjs,litert,onnx]
-       [--prove] [--jobs N]
+Usage: KERAS_BACKEND=tensorflow python tests/matrix.py FOLDER [--only PATTERN] [--rooms A,B]
+       [--targets tfjs,litert,onnx] [--prove] [--jobs N]
 FOLDER/results.jsonl has a line for each model and target, FOLDER/report.json the lists. A run that was cut off goes on.
 On another backend of Keras: TF.js' layers models only.
 """
@@ -23,7 +23,9 @@ OUTCOMES = ("equal", "refused", "refused by proof", "wrong", "internal error", "
 Row = dict[str, Any]
 
 
-def run(folder: Path, names: list[str], targets: Iterable[str], *, prove: bool = False, jobs: int = 1) -> dict[str, Any]:
+def run(
+    folder: Path, names: list[str], targets: Iterable[str], *, prove: bool = False, jobs: int = 1
+) -> dict[str, Any]:
     """Run models in processes of their own, and return the report."""
     targets = list(targets) if os.environ.get("KERAS_BACKEND") == "tensorflow" else ["tfjs"]
     parts = [folder / f"part{index}" for index in range(jobs)]
@@ -48,7 +50,13 @@ def supervise(folder: Path, names: list[str], targets: list[str], *, prove: bool
             return
         (folder / "todo.json").write_text(json.dumps(todo))
         with (folder / "stderr").open("a") as errors:
-            command = [sys.executable, HERE / "matrix_worker.py", folder, "prove" if prove else "-", folder / "todo.json"]
+            command = [
+                sys.executable,
+                HERE / "matrix_worker.py",
+                folder,
+                "prove" if prove else "-",
+                folder / "todo.json",
+            ]
             code = subprocess.run(command, stderr=errors, stdout=errors, check=False).returncode
         if code:
             blame(folder, todo, code)
@@ -64,7 +72,12 @@ def blame(folder: Path, todo: list[tuple[str, list[str]]], code: int) -> None:
         raise RuntimeError(f"the matrix ended with code {code} while Node ran: {last}")
     missing = dict(todo).get(name, [])
     rows = [
-        {"name": name, "target": each, "outcome": "internal error", "why": f"the process ended with code {code}: {last}"}
+        {
+            "name": name,
+            "target": each,
+            "outcome": "internal error",
+            "why": f"the process ended with code {code}: {last}",
+        }
         for each in (missing if target == "keras" else [target])
     ]
     with (folder / "results.jsonl").open("a") as file:
@@ -92,7 +105,9 @@ def report(rows: list[Row], targets: Iterable[str]) -> dict[str, Any]:
         }
         if target == "tfjs":
             equal = [row for row in ours if row["outcome"] == "equal"]
-            found["kinds"] = {kind: sum(row["kind"] == kind for row in equal) for kind in ("layers-model", "graph-model")}
+            found["kinds"] = {
+                kind: sum(row["kind"] == kind for row in equal) for kind in ("layers-model", "graph-model")
+            }
         settled = [row["name"] for row in ours if row["outcome"] == "equal" and row["difference"] > 1e-5]
         found["lists"][target]["equal within rounding"] = settled
     return found
@@ -122,7 +137,7 @@ def main() -> None:
 
 def names_of(rooms: str = "") -> list[str]:
     """The names of all models, or of those in some rooms; asked of a process that may import Keras."""
-    code = "import json, models; print(json.dumps({r: list(m.MODELS) + list(getattr(m, 'REFUSED', {})) for r, m in models.ROOMS.items()}))"
+    code = "import json, models; print(json.dumps({room: models.names(room) for room in models.ROOMS}))"
     done = subprocess.run([sys.executable, "-c", code], cwd=HERE, capture_output=True, text=True, check=False)
     if done.returncode:
         raise RuntimeError(done.stderr[-2000:])

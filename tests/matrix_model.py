@@ -39,7 +39,7 @@ def input_specs(model: keras.Model) -> Any:
     if getattr(model, "inputs", None):
         structure = model.inputs[0] if isinstance(model, keras.Sequential) else model._inputs_struct
         return keras.tree.map_structure(lambda x: keras.InputSpec(shape=x.shape, dtype=x.dtype), structure)
-    shapes = list(model._build_shapes_dict.values())[0]  # subclassed, and called once
+    shapes = next(iter(model._build_shapes_dict.values()))  # subclassed, and called once
     return keras.tree.map_shape_structure(
         lambda shape: keras.InputSpec(shape=(None, *shape[1:]), dtype=model.input_dtype), shapes
     )

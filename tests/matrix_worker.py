@@ -69,7 +69,9 @@ class Worker:
         try:
             export(case.model, target, path, prove=self.prove)
         except Exception as error:  # what it is decides
-            self.write(case.name, target, *judged(case, error, path), seconds=time.perf_counter() - started, built=built)
+            self.write(
+                case.name, target, *judged(case, error, path), seconds=time.perf_counter() - started, built=built
+            )
             return
         seconds = time.perf_counter() - started
         if target == "tfjs":
@@ -120,8 +122,8 @@ class Worker:
                 if far > TOLERANCE:
                     doubt = max(doubt, rounding(case.model, inputs, expected))
                     if far > 8 * doubt:
-                        why = f"{backend} off by {far:.2g}, rounding {doubt:.1g}".strip()
-                        self.write(case.name, target, "wrong", why, **more)
+                        off = f"{backend} off by {far:.2g}, rounding {doubt:.1g}".strip()
+                        self.write(case.name, target, "wrong", off, **more)
                         return
         self.write(case.name, target, "equal", difference=worst, rounding=doubt, **more)
 
@@ -146,7 +148,9 @@ def unlike(expected: Arrays, received: Arrays, *, loosely: bool) -> str:
     shapes, others = [x.shape for x in expected], [np.shape(x) for x in received]
     if shapes != others:
         return f"gives {others} instead of {shapes}"
-    kinds, found = (["f" if x.dtype.kind in "fV" else x.dtype.kind for x in map(np.asarray, xs)] for xs in (expected, received))
+    kinds, found = (
+        ["f" if x.dtype.kind in "fV" else x.dtype.kind for x in map(np.asarray, xs)] for xs in (expected, received)
+    )
     if loosely:
         kinds, found = (["i" if kind in "biu" else kind for kind in some] for some in (kinds, found))
     return f"gives {[x.dtype.name for x in received]} instead of {[x.dtype.name for x in expected]}" * (kinds != found)
@@ -183,7 +187,9 @@ def judged(case: Case, error: Exception, path: Path) -> tuple[str, str]:
         return "internal error", f"refused without {must!r}: {words}"
     if re.search(r"\b0x[0-9a-f]{6,}|mlir|loc\(|\bat the graph execution error|Traceback", words):
         return "internal error", f"nobody can act on: {words}"
-    if re.search(r"answers otherwise|instead of Keras|differ|is off by|LiteRT failed|onnxruntime failed|TF.js failed", words):
+    if re.search(
+        r"answers otherwise|instead of Keras|differ|is off by|LiteRT failed|onnxruntime failed|TF.js failed", words
+    ):
         return "refused by proof", words
     return ("refused" if must or named(case.model, words) else "internal error"), words
 

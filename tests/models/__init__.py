@@ -30,12 +30,16 @@ ROOMS = {
         operations, pooling, recurrent, shapes, sizes_and_masks, text_and_preprocessing,
     )
 }  # fmt: skip
-MODELS = {
-    name: build
-    for module in ROOMS.values()
-    for name, build in (module.MODELS | {name: build for name, (build, _) in getattr(module, "REFUSED", {}).items()}).items()
-}
-REFUSED = {name: words for module in ROOMS.values() for name, (_, words) in getattr(module, "REFUSED", {}).items()}
-VALUES = {name: values for module in ROOMS.values() for name, values in getattr(module, "VALUES", {}).items()}
-if len(MODELS) != sum(len(module.MODELS) + len(getattr(module, "REFUSED", {})) for module in ROOMS.values()):
+REFUSED = {name: words for room in ROOMS.values() for name, (_, words) in getattr(room, "REFUSED", {}).items()}
+VALUES = {name: values for room in ROOMS.values() for name, values in getattr(room, "VALUES", {}).items()}
+MODELS = {name: build for room in ROOMS.values() for name, build in room.MODELS.items()}
+MODELS |= {name: build for room in ROOMS.values() for name, (build, _) in getattr(room, "REFUSED", {}).items()}
+
+
+def names(room: str) -> list[str]:
+    """The names of all models in a room."""
+    return [*ROOMS[room].MODELS, *getattr(ROOMS[room], "REFUSED", {})]
+
+
+if len(MODELS) != sum(len(names(room)) for room in ROOMS):
     raise ValueError("two models share a name")

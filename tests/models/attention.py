@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 from keras import Input, Model, layers, ops
+
 from models.building import SERIES, Build, chain, layer, of
 
 Tensor = keras.KerasTensor
@@ -77,7 +78,9 @@ MODELS: dict[str, Build] = {
     "MultiHeadAttention scores": of(scores, SERIES),
     "MultiHeadAttention masked": of(masked_attention, SERIES),
     "MultiHeadAttention by a mask": of(attention_mask, SERIES, (7, 7)),
-    "MultiHeadAttention of images": of(lambda x: layers.MultiHeadAttention(2, 3, attention_axes=(1, 2))(x, x), (3, 4, 5)),
+    "MultiHeadAttention of images": of(
+        lambda x: layers.MultiHeadAttention(2, 3, attention_axes=(1, 2))(x, x), (3, 4, 5)
+    ),
     "MultiHeadAttention gated": of(lambda x: layers.MultiHeadAttention(2, 3, use_gate=True)(x, x), SERIES),
     "MultiHeadAttention window": of(lambda x: layers.MultiHeadAttention(2, 3, sliding_window=2)(x, x), SERIES),
     "GroupQueryAttention": of(lambda x: layers.GroupQueryAttention(3, 4, 2)(x, x), SERIES),
@@ -98,9 +101,7 @@ MODELS: dict[str, Build] = {
     "AdditiveAttention": of(lambda x: layers.AdditiveAttention()([x, x]), SERIES),
     "AdditiveAttention of two": of(lambda x, y: layers.AdditiveAttention(use_scale=False)([x, y]), SERIES, OTHER),
     "AdditiveAttention causal": of(lambda x: layers.AdditiveAttention()([x, x], use_causal_mask=True), SERIES),
-    "dot product attention": of(
-        lambda x: ops.dot_product_attention(x, x, x), (7, 2, 4)
-    ),
+    "dot product attention": of(lambda x: ops.dot_product_attention(x, x, x), (7, 2, 4)),
     "dot product attention causal": of(lambda x: ops.dot_product_attention(x, x, x, is_causal=True), (7, 2, 4)),
     "transformer block": of(block, SERIES),
     "transformer block causal": of(lambda x: block(x, causal=True), SERIES),

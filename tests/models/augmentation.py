@@ -1,6 +1,7 @@
 """Models that begin with augmentation, which does nothing when a model answers."""
 
 from keras import Input, Sequential, layers
+
 from models.building import IMAGE, Build, chain, layer, of
 
 

@@ -3,6 +3,7 @@
 from itertools import product
 
 from keras import Input, Sequential, layers
+
 from models.building import FIRST, IMAGE, RANKS, SERIES, Build, chain, first, layer
 
 MODELS: dict[str, Build] = {

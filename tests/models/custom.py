@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 from keras import Input, Model, Sequential, layers, ops
+
 from models.building import IMAGE, SERIES, VECTOR, Build, chain, of
 
 Tensor = keras.KerasTensor

@@ -2,6 +2,7 @@
 
 import numpy as np
 from keras import Input, Sequential, layers
+
 from models.building import IMAGE, SERIES, VECTOR, Build, chain, layer, of
 
 ACTIVATIONS = (

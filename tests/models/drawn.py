@@ -9,6 +9,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from keras import Input, Model, layers, ops
+
 from models.building import Build
 
 COUNT = 60
@@ -65,7 +66,7 @@ def apply(steps: list[Step], table: dict[str, Any], x: Tensor) -> Tensor:
     for name, number, twice in steps:
         part = table[name](number)
         y = part(x)
-        if y.shape == x.shape:
+        if y.shape == x.shape and None not in x.shape[1:]:
             y = layers.Maximum()([part(y) if twice else y, 0.5 * x])
         x = layers.AveragePooling2D(4)(y) if len(y.shape) == 4 and max(size or 0 for size in y.shape[1:3]) > 20 else y
     return x
@@ -74,10 +75,15 @@ def apply(steps: list[Step], table: dict[str, Any], x: Tensor) -> Tensor:
 def of_images(steps: list[Step], shared: bool, nested: bool) -> Model:
     """A chain over images, called on two sizes where ``shared``."""
     inputs = Input((None, None, 3) if shared and not {name for name, *_ in steps} & FIXED else (7, 5, 3))
-    inner = Model(inputs, layers.Dense(3, activation="tanh")(layers.GlobalAveragePooling2D()(apply(steps, IMAGES, inputs))))
+    inner = Model(
+        inputs, layers.Dense(3, activation="tanh")(layers.GlobalAveragePooling2D()(apply(steps, IMAGES, inputs)))
+    )
     if not shared and not nested:
         return inner
-    x, y = Input((7, 5, 3)), Input((9, 6, 3) if inputs.shape[1] is None else (7, 5, 3), dtype="int32" if nested else None)
+    x, y = (
+        Input((7, 5, 3)),
+        Input((9, 6, 3) if inputs.shape[1] is None else (7, 5, 3), dtype="int32" if nested else None),
+    )
     return Model([x, y], [inner(x), inner(layers.Rescaling(0.3)(y))])
 
 
@@ -98,7 +104,12 @@ def architectures(draw: st.DrawFn) -> tuple[Any, ...]:
     """A function that builds, its steps (name, number, twice?), and two more decisions."""
     make, table = draw(st.sampled_from([(of_images, IMAGES), (of_sequences, SEQUENCES)]))
     step = st.tuples(st.sampled_from(sorted(table)), st.integers(1, 5), st.booleans())
-    return make, draw(st.lists(step, min_size=2, max_size=6, unique_by=lambda step: step[0])), draw(st.booleans()), draw(st.booleans())
+    return (
+        make,
+        draw(st.lists(step, min_size=2, max_size=6, unique_by=lambda step: step[0])),
+        draw(st.booleans()),
+        draw(st.booleans()),
+    )
 
 
 def drawn(count: int) -> list[tuple[Any, ...]]:

@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 from keras import Input, Model, Sequential, layers, ops
+
 from models.building import IMAGE, SERIES, VECTOR, Build, chain, layer, of
 
 HALF, BRAIN = {"dtype": "mixed_float16"}, {"dtype": "mixed_bfloat16"}
@@ -79,7 +80,11 @@ MODELS: dict[str, Build] = {
     "integers added": of(lambda x, y: layers.Add()([x, y]), VECTOR, VECTOR, dtype="int32"),
     "integers flattened": chain(IMAGE, layer("Flatten"), dtype="int32"),
     "integers given back": chain(VECTOR, layer("Identity"), dtype="int32"),
-    "integers bits": of(lambda x: ops.bitwise_and(x, ops.ones_like(x) * 6) + ops.left_shift(x, ops.ones_like(x) * 2), VECTOR, dtype="int32"),
+    "integers bits": of(
+        lambda x: ops.bitwise_and(x, ops.ones_like(x) * 6) + ops.left_shift(x, ops.ones_like(x) * 2),
+        VECTOR,
+        dtype="int32",
+    ),
     "integers sorted": of(lambda x: [ops.sort(x, axis=-1), ops.argmax(x, axis=-1)], VECTOR, dtype="int32"),
     "integers cumulated": of(lambda x: ops.cumsum(x, axis=1), VECTOR, dtype="int32"),
     "integers compared": of(lambda x: ops.equal(x % 2, 0), VECTOR, dtype="int32"),
@@ -112,24 +117,34 @@ MODELS: dict[str, Build] = {
     "half transformer": under("mixed_float16", transformer),
     "brain transformer": under("mixed_bfloat16", transformer),
     "half in the middle": half_in_the_middle,
-    "half with float32 at the end": chain(VECTOR, layer("Dense", 4, **HALF), layer("Activation", "softmax", dtype="float32")),
+    "half with float32 at the end": chain(
+        VECTOR, layer("Dense", 4, **HALF), layer("Activation", "softmax", dtype="float32")
+    ),
     "half operations": under("mixed_float16", of(lambda x: ops.relu(layers.Dense(4)(x)) * 2 + 1, VECTOR)),
     "half Bidirectional": under("mixed_float16", chain(SERIES, lambda: layers.Bidirectional(layers.LSTM(3)))),
     "half embedding": under("mixed_float16", chain((6,), layer("Embedding", 9, 4), layer("GRU", 3), dtype="int32")),
     "half normalization": under("mixed_float16", chain(IMAGE, layer("GroupNormalization", 3), layer("Rescaling", 0.1))),
-    "brain in a nested model": of(lambda x: layers.Dense(2)(under("mixed_bfloat16", chain(VECTOR, layer("Dense", 4)))()(x)), VECTOR),
+    "brain in a nested model": of(
+        lambda x: layers.Dense(2)(under("mixed_bfloat16", chain(VECTOR, layer("Dense", 4)))()(x)), VECTOR
+    ),
     "float64": in_float64,
     "float64 operations": of(lambda x: ops.exp(ops.tanh(x)) + 1, VECTOR, dtype="float64"),
     "float16 input": chain(VECTOR, layer("Dense", 3), dtype="float16"),
     "int8 dense": quantized(chain(VECTOR, layer("Dense", 5, activation="relu"), layer("Dense", 3))),
     "int8 of a series": quantized(chain(SERIES, layer("Dense", 5), layer("Flatten"), layer("Dense", 3))),
     "int8 embedding": quantized(chain((6,), layer("Embedding", 9, 4), layer("Dense", 3), dtype="int32")),
-    "int8 einsum dense": quantized(chain(SERIES, layer("EinsumDense", "abc,cd->abd", output_shape=(7, 5), bias_axes="d"))),
+    "int8 einsum dense": quantized(
+        chain(SERIES, layer("EinsumDense", "abc,cd->abd", output_shape=(7, 5), bias_axes="d"))
+    ),
     "int8 cnn": quantized(cnn),
     "int8 transformer": quantized(transformer),
-    "int8 tied": quantized(lambda: (lambda x, e: Model(x, e(e(x), reverse=True)))(Input((6,), dtype="int32"), layers.ReversibleEmbedding(9, 4))),
+    "int8 tied": quantized(
+        lambda: (lambda x, e: Model(x, e(e(x), reverse=True)))(
+            Input((6,), dtype="int32"), layers.ReversibleEmbedding(9, 4)
+        )
+    ),
     "int4 dense": quantized(chain(VECTOR, layer("Dense", 5, activation="relu"), layer("Dense", 3)), "int4"),
     "float8 dense": quantized(chain(VECTOR, layer("Dense", 5, activation="relu"), layer("Dense", 3)), "float8"),
 }
 WHOLE = [name for name in MODELS if name.startswith("integers") and "one hot" not in name]
-VALUES = {name: (-40, 60) for name in WHOLE} | {"short integers": (-900, 900), "signed bytes": (-128, 127)}
+VALUES = dict.fromkeys(WHOLE, (-40, 60)) | {"short integers": (-900, 900), "signed bytes": (-128, 127)}

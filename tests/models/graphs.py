@@ -2,6 +2,7 @@
 
 import keras
 from keras import Input, Model, Sequential, layers, ops
+
 from models.building import IMAGE, SERIES, VECTOR, Build, chain, layer, of
 
 Tensor = keras.KerasTensor
@@ -96,8 +97,17 @@ def u_net(x: Tensor) -> Tensor:
 
 
 def autoencoder() -> keras.Model:
-    encoder = Sequential([Input((8, 8, 1)), layers.Conv2D(4, 3, strides=2, padding="same"), layers.Flatten(), layers.Dense(3)])
-    decoder = Sequential([Input((3,)), layers.Dense(64), layers.Reshape((4, 4, 4)), layers.Conv2DTranspose(1, 3, strides=2, padding="same")])
+    encoder = Sequential(
+        [Input((8, 8, 1)), layers.Conv2D(4, 3, strides=2, padding="same"), layers.Flatten(), layers.Dense(3)]
+    )
+    decoder = Sequential(
+        [
+            Input((3,)),
+            layers.Dense(64),
+            layers.Reshape((4, 4, 4)),
+            layers.Conv2DTranspose(1, 3, strides=2, padding="same"),
+        ]
+    )
     inputs = Input((8, 8, 1))
     return Model(inputs, decoder(encoder(inputs)))
 
@@ -164,12 +174,18 @@ MODELS: dict[str, Build] = {
     "names with slashes": of(lambda x: layers.Dense(2, name="a.b-c")(layers.Dense(3, name="0")(x)), VECTOR),
     "named as an operation": of(lambda x: layers.Dense(2, name="MatMul")(layers.Dense(3, name="Const")(x)), VECTOR),
     "input named x": lambda: (lambda x: Model(x, layers.Dense(2)(x)))(Input(VECTOR, name="x")),
-    "input named like an output": lambda: (lambda x: Model(x, layers.Dense(2, name="dense_0")(x)))(Input(VECTOR, name="dense")),
+    "input named like an output": lambda: (lambda x: Model(x, layers.Dense(2, name="dense_0")(x)))(
+        Input(VECTOR, name="dense")
+    ),
     "input with strange letters": lambda: (lambda x: Model(x, layers.Dense(2)(x)))(Input(VECTOR, name="画像 1")),
     "fixed batch": lambda: Sequential([Input(batch_shape=(2, 6)), layers.Dense(3)]),
     "deep": chain(VECTOR, *[layer("Dense", 6, activation="tanh")] * 12),
-    "Sequential in a Sequential": lambda: Sequential([Input(VECTOR), Sequential([Input(VECTOR), layers.Dense(4)]), layers.Dense(2)]),
-    "split and joined": of(lambda x: layers.Concatenate()([layers.Dense(2)(y) for y in ops.split(x, 3, axis=-1)]), VECTOR),
+    "Sequential in a Sequential": lambda: Sequential(
+        [Input(VECTOR), Sequential([Input(VECTOR), layers.Dense(4)]), layers.Dense(2)]
+    ),
+    "split and joined": of(
+        lambda x: layers.Concatenate()([layers.Dense(2)(y) for y in ops.split(x, 3, axis=-1)]), VECTOR
+    ),
     "MobileNetV2": application("MobileNetV2", 32),
     "MobileNetV3Small": application("MobileNetV3Small", 32),
     "EfficientNetB0": application("EfficientNetB0", 32),

@@ -2,6 +2,7 @@
 
 import numpy as np
 from keras import Input, Model, layers, ops
+
 from models.building import IMAGE, SERIES, VECTOR, Build, chain, layer, of
 
 MERGES = ("Add", "Subtract", "Multiply", "Average", "Maximum", "Minimum", "Concatenate")

@@ -2,6 +2,7 @@
 
 import numpy as np
 from keras import Input, Sequential, layers
+
 from models.building import IMAGE, RANKS, SERIES, VECTOR, VOLUME, Build, chain, first, layer
 
 MEAN, VARIANCE = [0.5, -1.0, 2.0], [0.3, 4.0, 1.5]

@@ -2,6 +2,7 @@
 
 import numpy as np
 from keras import ops
+
 from models.building import IMAGE, SERIES, VECTOR, Build, of
 
 CHANNELS = np.array([0.5, -1.0, 2.0, 3.0], "float32")

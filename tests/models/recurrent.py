@@ -2,6 +2,7 @@
 
 import keras
 from keras import Input, Model, Sequential, layers, ops
+
 from models.building import FIRST, IMAGE, SERIES, Build, chain, layer, of
 
 

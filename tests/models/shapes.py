@@ -1,6 +1,6 @@
 """Layers that move, repeat, cut and resize."""
 
-from models.building import FIRST, IMAGE, RANKS, SERIES, VECTOR, Build, chain, first, layer
+from models.building import FIRST, IMAGE, RANKS, VECTOR, Build, chain, first, layer
 
 MODELS: dict[str, Build] = {
     "flatten": chain(IMAGE, layer("Flatten"), layer("Dense", 2)),

@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 from keras import Input, Model, Sequential, layers, ops
+
 from models.building import IMAGE, SERIES, VECTOR, VOLUME, Build, of
 
 Tensor = keras.KerasTensor
@@ -121,7 +122,11 @@ def from_words(*parts: str) -> Build:
         words = Input((6,), dtype="int32")
         x = y = layers.Embedding(8, 4, mask_zero=True)(words)
         for part in parts:
-            y = getattr(layers, part)()([x, y]) if part in ("Concatenate", "Add", "Multiply") else getattr(layers, part)()(y)
+            y = (
+                getattr(layers, part)()([x, y])
+                if part in ("Concatenate", "Add", "Multiply")
+                else getattr(layers, part)()(y)
+            )
         return Model(words, layers.LSTM(3)(y))
 
     return build
@@ -129,7 +134,11 @@ def from_words(*parts: str) -> Build:
 
 def inner(*shapes, many: bool = False, **options) -> keras.Model:
     inputs = {f"in{index}": Input(shape, name=f"in{index}", **options) for index, shape in enumerate(shapes)}
-    x = layers.Concatenate()([layers.Dense(3)(x) for x in inputs.values()]) if len(shapes) > 1 else layers.Dense(3)(inputs["in0"])
+    x = (
+        layers.Concatenate()([layers.Dense(3)(x) for x in inputs.values()])
+        if len(shapes) > 1
+        else layers.Dense(3)(inputs["in0"])
+    )
     return Model(inputs, {"out": x, "more": 2 * x} if many else x)
 
 

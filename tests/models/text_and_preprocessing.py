@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 from keras import Input, Model, layers
+
 from models.building import Build, chain, layer
 
 WORDS = ["the", "cat", "sat", "on", "a", "mat"]
@@ -92,7 +93,10 @@ MODELS: dict[str, Build] = {
     "AutoContrast of grey": chain((8, 9, 1), layer("AutoContrast"), layer("Flatten"), layer("Dense", 2)),
 }  # fmt: skip
 REFUSED: dict[str, tuple[Build, str]] = {
-    "TextVectorization": (strings(layer("TextVectorization", vocabulary=WORDS, output_sequence_length=6)), "TextVectorization"),
+    "TextVectorization": (
+        strings(layer("TextVectorization", vocabulary=WORDS, output_sequence_length=6)),
+        "TextVectorization",
+    ),
     "TextVectorization into an embedding": (
         strings(layer("TextVectorization", vocabulary=WORDS, output_sequence_length=6), layer("Embedding", 8, 3)),
         "TextVectorization",

@@ -214,7 +214,8 @@ def line(row):
         if target in row
     }
     parts = ", ".join(f"{target} {cell}" for target, cell in cells.items())
-    return f"{row['name']}: {'passed' if row['passed'] else 'FAILED'}; Keras {row['keras']:.1e}, {parts}, control {row['control']:.1e}"
+    verdict = "passed" if row["passed"] else "FAILED"
+    return f"{row['name']}: {verdict}; Keras {row['keras']:.1e}, {parts}, control {row['control']:.1e}"
 
 
 def table(rows):

@@ -2,9 +2,9 @@
 
     make bench, or: python benchmarks/graph_models.py
 
-The memory is the most that the process held while it exported, less what it held before, in units of the weights' bytes;
-a small export before has loaded all that TensorFlow loads at first use. The two files of one CNN take turns in one Node
-process, on wasm; printed are medians over the rounds, and the spread.
+The memory is the most that the process held while it exported, less what it held before, in units of the weights'
+bytes; a small export before has loaded all that TensorFlow loads at first use. The two files of one CNN take turns in
+one Node process, on wasm; printed are medians over the rounds, and the spread.
 """
 
 import os
@@ -30,7 +30,8 @@ def cnn():
     layers = keras.layers
     parts = [
         layers.Conv2D(24, 5, activation="relu"), layers.MaxPooling2D(), layers.Conv2D(32, 3, activation="relu"),
-        layers.MaxPooling2D(), layers.Flatten(), layers.Dense(256, activation="relu"), layers.Dense(10, activation="softmax"),
+        layers.MaxPooling2D(), layers.Flatten(), layers.Dense(256, activation="relu"),
+        layers.Dense(10, activation="softmax"),
     ]  # fmt: skip
     return keras.Sequential([keras.Input((28, 28, 1)), *parts])
 

@@ -202,9 +202,8 @@ def named(model: keras.Model, words: str) -> bool:
     names = {type(layer).__name__ for layer in layers} | {layer.name for layer in layers}
     names |= {type(operation).__name__ for operation in getattr(model, "operations", [])}
     found = set(re.findall(r"\w+", words))
-    return bool(found & (names - {"Sequential", "Functional", "InputLayer"})) or any(
-        len(word) > 3 and hasattr(tf.raw_ops, word) for word in found
-    )
+    operations = {word for word in found if len(word) > 3 and hasattr(tf.raw_ops, word.lstrip("_"))}
+    return bool(operations | found & (names - {"Sequential", "Functional", "InputLayer"}) or "operation _" in words)
 
 
 def main() -> None:

@@ -211,7 +211,7 @@ MODELS: dict[str, Build] = {
     "custom layer of two": of(lambda x, y: list(TwoInputs()(x, y, scale=3.0)), VECTOR, VECTOR),
     "custom layer twice": twice(Scale),
     "custom layer of layers twice": twice(WithParts),
-    "custom layer in TimeDistributed": chain(SERIES, lambda: layers.TimeDistributed(Scale())),
+    "custom layer in TimeDistributed": of(lambda x: layers.TimeDistributed(Scale())(x), SERIES),
     "custom layer with noise in training": chain(VECTOR, Noisy),
     "custom activation": chain(VECTOR, lambda: layers.Dense(4, activation=lambda x: ops.sin(x) + x)),
     "weights of another layer": of(tied_autoencoder, VECTOR),

@@ -35,7 +35,9 @@ def check_built(model: keras.Model) -> None:
     if not isinstance(model, keras.Model):
         raise ValueError(f"received {type(model).__name__}; expected a Keras model")
     if not model.built:
-        raise ValueError(f"the model {model.name} was never built; begin it with keras.Input(shape)")
+        raise ValueError(
+            f"the {type(model).__name__} {model.name!r} was never built; begin it with keras.Input(shape), or call it"
+        )
     if not getattr(model, "inputs", None) and not getattr(model, "_build_shapes_dict", None):
         raise ValueError(
             f"the model {model.name} ({type(model).__name__}) is a subclass that was never called; call it once on an "

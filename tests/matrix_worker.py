@@ -1,6 +1,7 @@
 """One process of the matrix: exports models, runs the files, and writes a line of JSON for each model and target."""
 
 import faulthandler
+import gc
 import json
 import re
 import shutil
@@ -209,6 +210,9 @@ def named(model: keras.Model, words: str) -> bool:
 def main() -> None:
     folder, prove, todo = Path(sys.argv[1]), sys.argv[2] == "prove", json.loads(Path(sys.argv[3]).read_text())
     worker = Worker(folder, prove=prove)
+    make("dense")  # loads what TensorFlow loads at first use
+    gc.collect()
+    gc.freeze()  # LiteRT's converter collects garbage at every export: two thirds of its time
     for name, targets in todo:
         worker.do(name, targets)
     worker.run_tfjs()

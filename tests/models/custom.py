@@ -2,7 +2,7 @@
 
 import keras
 import numpy as np
-from keras import Input, Model, Sequential, layers, ops
+from keras import Input, Model, layers, ops
 
 from models.building import IMAGE, SERIES, VECTOR, Build, chain, of
 
@@ -233,7 +233,5 @@ MODELS: dict[str, Build] = {
 REFUSED: dict[str, tuple[Build, str]] = {
     "a layer that remembers": (chain(VECTOR, Counter), "count"),
     "a layer that draws numbers": (variational, "random"),
-    "ops random in a Lambda": (lambda_of(lambda x: x + keras.random.uniform(ops.shape(x))), "random"),
-    "never built": (lambda: Sequential([layers.Dense(2)]), "built"),
 }
 VALUES = {"subclassed of words": (0, 8)}

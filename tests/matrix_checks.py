@@ -1,0 +1,31 @@
+"""What the matrix must say of some rooms of models."""
+
+import os
+from pathlib import Path
+
+import matrix
+
+TFJS_REFUSED = (
+    "stateful LSTM", "stateful RNN of a cell", "stateful in Bidirectional",  # no file for inference remembers
+    "TextVectorization", "StringLookup",  # TF.js' models have no strings
+    "Hashing", "HashedCrossing",  # nor FarmHash and SipHash
+    "a layer that remembers", "a layer that draws numbers",
+)  # fmt: skip
+
+
+def check(folder: Path, *rooms: str) -> None:
+    """Run the models of ``rooms`` in all targets, print the counts, and assert that none is wrong."""
+    os.environ["KERAS_BACKEND"] = "tensorflow"
+    names = matrix.names_of(",".join(rooms))
+    found = matrix.run(folder, names, matrix.TARGETS)
+    for target, counts in found["counts"].items():
+        print(f"{', '.join(rooms)} in {target}: {counts}, seconds {found['seconds'][target]}")
+    bad = {
+        (target, outcome): lists[outcome]
+        for target, lists in found["lists"].items()
+        for outcome in matrix.OUTCOMES[2:]
+        if lists[outcome]
+    }
+    assert not bad, bad
+    assert set(found["lists"]["tfjs"]["refused"]) <= set(TFJS_REFUSED)
+    assert all(sum(counts.values()) == len(names) for counts in found["counts"].values())

@@ -3,10 +3,10 @@
 import faulthandler
 import gc
 import json
+import os
 import re
 import shutil
 import sys
-import time
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -48,14 +48,14 @@ class Worker:
         """Export one model to all its targets."""
         (self.folder / "current.json").write_text(json.dumps([name, "keras"]))
         faulthandler.dump_traceback_later(PATIENCE, exit=True)
-        started = time.perf_counter()
+        started = cpu_seconds()
         try:
             case = make(name)
         except Exception as error:  # the corpus is at fault, or Keras
             for target in targets:
                 self.write(name, target, "no answer of Keras", f"{type(error).__name__}: {error}")
             return
-        built = time.perf_counter() - started
+        built = cpu_seconds() - started
         for target in targets:
             (self.folder / "current.json").write_text(json.dumps([name, target]))
             faulthandler.dump_traceback_later(PATIENCE, exit=True)
@@ -66,24 +66,22 @@ class Worker:
     def one(self, case: Case, target: str, built: float) -> None:
         path = self.folder / f"model{EXPORTS[target][0]}"
         path = path.with_stem(f"{len(self.waiting)}") if target == "tfjs" else path
-        started = time.perf_counter()
+        started = cpu_seconds()
         try:
             export(case.model, target, path, prove=self.prove)
         except Exception as error:  # what it is decides
-            self.write(
-                case.name, target, *judged(case, error, path), seconds=time.perf_counter() - started, built=built
-            )
+            self.write(case.name, target, *judged(case, error, path), seconds=cpu_seconds() - started, built=built)
             return
-        seconds = time.perf_counter() - started
+        seconds = cpu_seconds() - started
         if target == "tfjs":
             self.waiting.append((case, path, seconds))
             return
-        started = time.perf_counter()
+        started = cpu_seconds()
         try:
             found, why = RUN[target](case.model, path, case.batches), ""
         except Exception as error:  # the runtimes raise what they like
             found, why = None, f"{type(error).__name__}: {error}"
-        ran = time.perf_counter() - started
+        ran = cpu_seconds() - started
         self.compare(case, target, [("", found, why)], seconds=seconds, ran=ran, built=built)
         path.unlink()
 
@@ -93,12 +91,12 @@ class Worker:
         faulthandler.dump_traceback_later(2 * PATIENCE, exit=True)
         waiting, self.waiting = self.waiting, []
         runs: list[list[tuple[str, list[Arrays] | None, str]]] = [[] for _ in waiting]
-        started = time.perf_counter()
+        started = cpu_seconds()
         for backend in ("wasm", "cpu"):
             some = [i for i, (case, *_) in enumerate(waiting) if backend == "wasm" or case.model.count_params() < LARGE]
             for index, (found, why) in zip(some, in_node([waiting[i][:2] for i in some], backend), strict=True):
                 runs[index].append((backend, found, why))
-        ran = (time.perf_counter() - started) / max(len(waiting), 1)
+        ran = (cpu_seconds() - started) / max(len(waiting), 1)
         for (case, path, seconds), run in zip(waiting, runs, strict=True):
             kind = json.loads((path / "model.json").read_text())["format"]
             self.compare(case, "tfjs", run, kind=kind, seconds=seconds, ran=ran)
@@ -127,6 +125,11 @@ class Worker:
                         self.write(case.name, target, "wrong", off, **more)
                         return
         self.write(case.name, target, "equal", difference=worst, rounding=doubt, **more)
+
+
+def cpu_seconds() -> float:
+    """What this process and those it started have taken of the processor: other work does not count."""
+    return sum(os.times()[:4])
 
 
 def make(name: str) -> Case:

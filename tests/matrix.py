@@ -1,7 +1,7 @@
 """The matrix as a program: every model of ``models`` in every target, run in its real runtime, against Keras.
 
 Usage: KERAS_BACKEND=tensorflow python tests/matrix.py FOLDER [--only PATTERN] [--rooms A,B]
-       [--targets tfjs,litert,onnx] [--prove] [--jobs N]
+       [--targets tfjs,litert,onnx] [--prove] [--jobs N] [--share 1/3]
 FOLDER/results.jsonl has a line for each model and target, FOLDER/report.json the lists. A run that was cut off goes on.
 On another backend of Keras: TF.js' layers models only.
 """
@@ -121,10 +121,12 @@ def main() -> None:
     parser.add_argument("--targets", default=",".join(TARGETS))
     parser.add_argument("--prove", action="store_true", help="let each export prove itself, as users do")
     parser.add_argument("--jobs", type=int, default=1, help="processes at once")
+    parser.add_argument("--share", default="1/1", help="1/3: the first, fourth, seventh, ... model")
     chosen = parser.parse_args()
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
-    names = [name for name in names_of(chosen.rooms) if re.search(chosen.only, name)]
+    part, parts = map(int, chosen.share.split("/"))
+    names = [name for name in names_of(chosen.rooms) if re.search(chosen.only, name)][part - 1 :: parts]
     found = run(chosen.folder, names, chosen.targets.split(","), prove=chosen.prove, jobs=chosen.jobs)
     for target, lists in found["lists"].items():
         for outcome in OUTCOMES[2:]:

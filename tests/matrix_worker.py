@@ -189,7 +189,10 @@ def judged(case: Case, error: Exception, path: Path) -> tuple[str, str]:
     must = models.REFUSED.get(case.name)
     if must and must.lower() not in words.lower():
         return "internal error", f"refused without {must!r}: {words}"
-    if re.search(r"\b0x[0-9a-f]{6,}|mlir|loc\(|\bat the graph execution error|Traceback|Unknown input node|ConstantFolding", words):
+    if re.search(
+        r"\b0x[0-9a-f]{6,}|mlir|loc\(|\bat the graph execution error|Traceback|Unknown input node|ConstantFolding",
+        words,
+    ):
         return "internal error", f"nobody can act on: {words}"
     if re.search(
         r"answers otherwise|instead of Keras|differ|is off by|LiteRT failed|onnxruntime failed|TF.js failed", words

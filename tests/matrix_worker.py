@@ -18,7 +18,6 @@ from matrix_targets import EXPORTS, RUN, export
 
 from study_keras.formats.tfjs.node import run_many_tfjs
 
-CHUNK = 30  # models that share a Node process, which fails for want of memory after hundreds
 PATIENCE = 240  # seconds for one model and target
 LARGE = 10**6  # weights; of more, TF.js' backend `cpu` takes minutes
 
@@ -35,8 +34,8 @@ class Case(NamedTuple):
 class Worker:
     """Where the results go, and what waits for Node."""
 
-    def __init__(self, folder: Path, *, prove: bool) -> None:
-        self.folder, self.prove = folder, prove
+    def __init__(self, folder: Path, chunk: int, *, prove: bool) -> None:
+        self.folder, self.chunk, self.prove = folder, chunk, prove
         self.waiting: list[tuple[Case, Path, float]] = []
         folder.mkdir(exist_ok=True)
 
@@ -60,7 +59,7 @@ class Worker:
             (self.folder / "current.json").write_text(json.dumps([name, target]))
             faulthandler.dump_traceback_later(PATIENCE, exit=True)
             self.one(case, target, built)
-        if len(self.waiting) >= CHUNK:
+        if len(self.waiting) >= self.chunk:
             self.run_tfjs()
 
     def one(self, case: Case, target: str, built: float) -> None:
@@ -87,7 +86,8 @@ class Worker:
 
     def run_tfjs(self) -> None:
         """Run all that waits in Node, on both backends."""
-        (self.folder / "current.json").write_text(json.dumps(["", "node"]))
+        only = self.waiting[0][0].name if len(self.waiting) == 1 else ""
+        (self.folder / "current.json").write_text(json.dumps([only, "tfjs"]))
         faulthandler.dump_traceback_later(2 * PATIENCE, exit=True)
         waiting, self.waiting = self.waiting, []
         runs: list[list[tuple[str, list[Arrays] | None, str]]] = [[] for _ in waiting]
@@ -141,7 +141,7 @@ def make(name: str) -> Case:
         return Case(name, model, [], [])
     model = randomize(model)
     batches = inputs_of(model, name, models.VALUES.get(name))
-    expected = [answers(model, arrays) for arrays in batches]
+    expected = [answers(model, arrays, predict=name in models.PREDICTED) for arrays in batches]
     if not any(array.size and (array.dtype.kind != "f" or np.isfinite(array).any()) for array in expected[0]):
         raise ValueError("all answers are empty or infinite")
     return Case(name, model, batches, expected)
@@ -215,7 +215,7 @@ def named(model: keras.Model, words: str) -> bool:
 
 def main() -> None:
     folder, prove, todo = Path(sys.argv[1]), sys.argv[2] == "prove", json.loads(Path(sys.argv[3]).read_text())
-    worker = Worker(folder, prove=prove)
+    worker = Worker(folder, int(sys.argv[4]), prove=prove)
     make("dense")  # loads what TensorFlow loads at first use
     gc.collect()
     gc.freeze()  # LiteRT's converter collects garbage at every export: two thirds of its time

@@ -18,6 +18,9 @@ class Scale(layers.Layer):
     def call(self, x: Tensor) -> Tensor:
         return x * self.scale + ops.mean(x, axis=-1, keepdims=True)
 
+    def compute_output_shape(self, shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        return shape
+
 
 class WithParts(layers.Layer):
     """A layer of layers."""

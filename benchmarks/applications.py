@@ -87,12 +87,10 @@ def settle(model, images):
         if isinstance(layer, keras.layers.Dropout) or hasattr(layer, "drop_path_rate"):
             layer.rate = layer.drop_path_rate = 0.0
         for variable in layer.trainable_variables:
-            if variable.name in ("gamma", "beta", "bias"):
-                middle = (
-                    0.3 if variable.path.endswith("layer_scale/gamma") or type(layer).__name__ == "LayerScale" else 1.0
-                )
-                values = random.normal(0, 0.1, variable.shape) + (middle if variable.name == "gamma" else 0)
-                variable.assign(values.astype("float32"))
+            scale = type(layer).__name__ == "LayerScale"  # 1e-6 in the beginning, which would hide its branch
+            if scale or variable.name in ("gamma", "beta", "bias"):
+                middle = 0.3 if scale else float(variable.name == "gamma")
+                variable.assign(random.normal(middle, 0.1, variable.shape).astype("float32"))
     normalizations = [layer for layer in layers if isinstance(layer, keras.layers.BatchNormalization)]
     before = [layer.momentum for layer in normalizations]
     for layer in normalizations:

@@ -89,12 +89,12 @@ def _numbers(
     return array.astype(dtype)
 
 
-def answers(model: keras.Model, inputs: Arrays) -> Arrays:
+def answers(model: keras.Model, inputs: Arrays, *, predict: bool = False) -> Arrays:
     """What Keras says, in float32: files for inference have no half precision."""
     packed = keras.tree.pack_sequence_as(input_specs(model), inputs)
     with _in_float32(model):
         try:
-            outputs = model(packed, training=False)
+            outputs = model.predict_on_batch(packed) if predict else model(packed, training=False)
         except Exception:
             if keras.backend.backend() != "tensorflow":
                 raise

@@ -2,6 +2,8 @@
 
 A model must answer in each target as in Keras, or be refused by name. ``REFUSED`` holds those that must be refused
 everywhere, with a word that the refusal must hold; ``VALUES`` the range of inputs where the usual one says nothing.
+``PREDICTED`` names models that Keras on TensorFlow answers otherwise when called than in ``predict``, which is the answer
+that counts, as it is that of the graph.
 """
 
 from models import (
@@ -34,6 +36,7 @@ REFUSED = {name: words for room in ROOMS.values() for name, (_, words) in getatt
 VALUES = {name: values for room in ROOMS.values() for name, values in getattr(room, "VALUES", {}).items()}
 MODELS = {name: build for room in ROOMS.values() for name, build in room.MODELS.items()}
 MODELS |= {name: build for room in ROOMS.values() for name, (build, _) in getattr(room, "REFUSED", {}).items()}
+PREDICTED = {"resizing bytes"}  # called, it rounds to bytes before it rescales
 
 
 def names(room: str) -> list[str]:

@@ -38,7 +38,7 @@ MODELS: dict[str, Build] = {
     "Conv2DTranspose any size": chain((None, None, 3), layer("Conv2DTranspose", 4, 3, strides=2, padding="same")),
     "Conv2DTranspose uneven": chain(IMAGE, layer("Conv2DTranspose", 4, (2, 3), strides=(3, 2))),
     "Conv2DTranspose both paddings": chain(
-        IMAGE, layer("Conv2DTranspose", 4, 4, strides=3, padding="same", output_padding=(2, 0))
+        IMAGE, layer("Conv2DTranspose", 4, 4, strides=3, padding="same", output_padding=(2, 1))
     ),
     "Conv1DTranspose any length": chain((None, 4), layer("Conv1DTranspose", 3, 3, strides=2)),
     "Conv3D any size": chain((None, None, None, 2), layer("Conv3D", 3, 2, strides=2, padding="same")),

@@ -2,7 +2,7 @@
 
 import keras
 import numpy as np
-from keras import Input, Model, Sequential, layers, ops
+from keras import Input, Model, layers, ops
 
 from models.building import IMAGE, SERIES, VECTOR, Build, chain, of
 
@@ -17,6 +17,9 @@ class Scale(layers.Layer):
 
     def call(self, x: Tensor) -> Tensor:
         return x * self.scale + ops.mean(x, axis=-1, keepdims=True)
+
+    def compute_output_shape(self, shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        return shape
 
 
 class WithParts(layers.Layer):
@@ -233,7 +236,5 @@ MODELS: dict[str, Build] = {
 REFUSED: dict[str, tuple[Build, str]] = {
     "a layer that remembers": (chain(VECTOR, Counter), "count"),
     "a layer that draws numbers": (variational, "random"),
-    "ops random in a Lambda": (lambda_of(lambda x: x + keras.random.uniform(ops.shape(x))), "random"),
-    "never built": (lambda: Sequential([layers.Dense(2)]), "built"),
 }
 VALUES = {"subclassed of words": (0, 8)}

@@ -8,7 +8,7 @@ from models.building import IMAGE, SERIES, VECTOR, Build, chain, layer, of
 ACTIVATIONS = (
     "celu elu exponential gelu hard_shrink hard_sigmoid hard_silu hard_tanh leaky_relu linear log_sigmoid log_softmax"
     " mish relu relu6 selu sigmoid silu soft_shrink softmax softplus softsign sparse_plus sparse_sigmoid sparsemax"
-    " squareplus tanh tanh_shrink threshold"
+    " squareplus tanh tanh_shrink"
 )
 
 
@@ -38,7 +38,7 @@ MODELS: dict[str, Build] = {
     "dense of any length": chain((None, 4), layer("Dense", 3, activation="tanh")),
     "dense of one number": chain((1,), layer("Dense", 1)),
     "dense glu": chain(VECTOR, layer("Dense", 4, activation="glu")),
-    "dense of a series glu": chain(SERIES, layer("Dense", 6, activation="glu"), layer("Dense", 2)),
+    "dense of a series glu": chain(SERIES, layer("Dense", 6, activation="glu")),
     "dense regularized": chain(
         VECTOR, layer("Dense", 4, kernel_regularizer="l1", kernel_constraint="max_norm", activity_regularizer="l2")
     ),

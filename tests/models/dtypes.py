@@ -27,7 +27,9 @@ def quantized(build: Build, mode: str = "int8") -> Build:
     def with_bytes() -> keras.Model:
         model = build()
         random = np.random.default_rng(3)
-        model.set_weights([random.normal(0, 0.4, weight.shape).astype("float32") for weight in model.get_weights()])
+        for variable in model.weights:
+            values = random.normal(0, 0.4, variable.shape).astype("float32")
+            variable.assign(np.abs(values) + 0.3 if variable.name.endswith("variance") else values)
         model.quantize(mode)
         return model
 

@@ -79,7 +79,7 @@ ONE = {
     "matmul of itself": lambda x: x @ ops.transpose(x, (0, 2, 1)), "dot": lambda x: ops.dot(x, MATRIX), "tensordot": lambda x: ops.tensordot(x, MATRIX, axes=1),
     "einsum": lambda x: ops.einsum("bij,jk->bik", x, MATRIX), "einsum of itself": lambda x: ops.einsum("bij,bkj->bik", x, x),
     "einsum diagonal": lambda x: ops.einsum("bij,bij->bi", x, x), "einsum of heads": lambda x: ops.einsum("bqhd,bkhd->bhqk", *[ops.reshape(x, (-1, 7, 2, 2))] * 2),
-    "outer": lambda x: ops.einsum("bi,bj->bij", x[:, 0], x[:, 1]), "inner": lambda x: ops.inner(x, MATRIX.T), "cross": lambda x: ops.cross(x[..., :3], x[..., 1:]),
+    "outer": lambda x: ops.einsum("bi,bj->bij", x[:, 0], x[:, 1]), "cross": lambda x: ops.cross(x[..., :3], x[..., 1:]),
     "stack": lambda x: ops.stack([x, x * 2], axis=1), "concatenate": lambda x: ops.concatenate([x, -x], axis=1),
     "split": lambda x: ops.split(x, 2, axis=-1), "split unevenly": lambda x: ops.split(x, [2, 5], axis=1), "unstack": lambda x: ops.unstack(x, axis=2),
     "flip": lambda x: ops.flip(x, axis=1), "flip two axes": lambda x: ops.flip(x, axis=(1, 2)), "roll": lambda x: ops.roll(x, 2, axis=1), "roll two axes": lambda x: ops.roll(x, (1, -1), axis=(1, 2)),
@@ -98,7 +98,7 @@ ONE = {
     "divide_no_nan": lambda x: ops.divide_no_nan(x, ops.relu(x)), "arctan2": lambda x: ops.arctan2(x, positive(x)), "fmod": lambda x: ops.fmod(x, 2.0),
     "segment_sum": lambda x: ops.segment_sum(ops.transpose(x, (1, 0, 2)), np.array([0, 0, 1, 1, 2, 2, 2]), num_segments=3), "bincount": lambda x: ops.bincount(ops.argmax(x, axis=-1), minlength=4),
     "layer_normalization": lambda x: ops.layer_normalization(x, CHANNELS, CHANNELS, axis=-1), "rms_normalization": lambda x: ops.rms_normalization(x, CHANNELS),
-    "cdist": lambda x: ops.cdist(x, x), "unfold": lambda x: ops.unfold(x[:, None], 2), "meshgrid": lambda x: ops.meshgrid(ops.ravel(x[:, 0, 0]), np.arange(3.0, dtype="float32")),
+    "cdist": lambda x: ops.cdist(x, x), "meshgrid": lambda x: ops.meshgrid(ops.ravel(x[:, 0, 0]), np.arange(3.0, dtype="float32")),
     "solve": lambda x: ops.solve(np.eye(4, dtype="float32") * 3 + SQUARE.T @ SQUARE, x[0, :4]), "vectorize": lambda x: ops.vectorized_map(lambda row: row * 2 + ops.sum(row), x),
     "arange": lambda x: x + ops.cast(ops.arange(4), "float32"), "linspace": lambda x: x * ops.linspace(-1.0, 1.0, 4), "shape": lambda x: x / ops.shape(x)[1],
     "zeros_like": lambda x: ops.zeros_like(x) - x, "full_like": lambda x: ops.full_like(x, 3.0) * x, "eye": lambda x: x @ ops.eye(4), "std of all": ops.std,
@@ -116,7 +116,7 @@ IMAGES = {
     "image blur": lambda x: ops.image.gaussian_blur(x), "depth_to_space": lambda x: ops.depth_to_space(ops.concatenate([x, x, x, x], axis=-1), 2), "space_to_depth": lambda x: ops.space_to_depth(x[:, :, :8], 2),
     "conv": lambda x: ops.conv(x, np.ones((2, 2, 3, 4), "float32") * 0.3, strides=2, padding="same"), "max_pool": lambda x: ops.max_pool(x, 2, strides=1), "average_pool": lambda x: ops.average_pool(x, 2, padding="same"),
     "depthwise_conv": lambda x: ops.depthwise_conv(x, np.arange(12, dtype="float32").reshape(2, 2, 3, 1) / 9), "map_coordinates": lambda x: ops.image.map_coordinates(x[0, :, :, 0], np.array([[0.5, 1.5], [2.0, 3.3]], "float32"), order=1),
-    "conv_transpose": lambda x: ops.conv_transpose(x, np.ones((2, 2, 4, 3), "float32") * 0.3, strides=2),
+    "conv_transpose": lambda x: ops.conv_transpose(x, ops.ones((2, 2, 4, 3)) * 0.3, 2, "valid"),
 }  # fmt: skip
 SIGNALS = {
     "stft": lambda x: list(ops.stft(x, 8, 4, 8)), "rfft": lambda x: list(ops.rfft(x)), "extract_sequences": lambda x: ops.extract_sequences(x, 8, 4), "fft": lambda x: list(ops.fft((x, ops.zeros_like(x)))),
@@ -128,7 +128,7 @@ MODELS |= {f"op {name}": of(function, IMAGE) for name, function in IMAGES.items(
 MODELS |= {f"op {name}": of(function, (32,)) for name, function in SIGNALS.items()}
 MODELS |= {
     "op x - y that broadcasts": of(lambda x, y: x - y, SERIES, (1, 4)),
-    "op x + y of two ranks": of(lambda x, y: x + y, (4, 4), (4,)),
+    "op x + y of two ranks": of(lambda x, y: x + y[:, None], (4, 4), (4,)),
     "op x[:, ::2] of 16,000": of(lambda x: x[:, ::2], (16000,)),
     "op x[:, ::2] of 16,000 in two channels": of(lambda x: x[:, 1::2, :], (16000, 2)),
     "op x[:, ::-1] of 16,000": of(lambda x: x[:, ::-1], (16000,)),

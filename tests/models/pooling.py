@@ -20,7 +20,7 @@ MODELS: dict[str, Build] = {
     "adaptive of any length": chain((None, 4), layer("AdaptiveAveragePooling1D", 3)),
     "adaptive max of any size": chain((None, None, 3), layer("AdaptiveMaxPooling2D", 3)),
     "adaptive uneven": chain(IMAGE, layer("AdaptiveAveragePooling2D", (3, 5))),
-    "adaptive to one": chain(IMAGE, layer("AdaptiveAveragePooling2D", 1), layer("Flatten")),
+    "adaptive to one": chain((8, 8, 3), layer("AdaptiveAveragePooling2D", 1), layer("Flatten")),
     "adaptive max uneven": chain(IMAGE, layer("AdaptiveMaxPooling2D", (5, 2))),
     "adaptive channels first": chain(first(IMAGE), layer("AdaptiveAveragePooling2D", 4, **FIRST)),
     "global pool with a mask": chain(SERIES, layer("Masking"), layer("GlobalAveragePooling1D")),

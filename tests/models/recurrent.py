@@ -47,10 +47,8 @@ def doubled() -> keras.Model:
     return Model(inputs, layers.Concatenate()([inputs, inputs]))
 
 
-def stateful(name: str, **options: object) -> Build:
-    return lambda: Sequential(
-        [Input(batch_shape=(2, 7, 4)), getattr(layers, name)(5, stateful=True, **options), layers.Dense(2)]
-    )
+def stateful(make) -> Build:
+    return lambda: Sequential([Input(batch_shape=(2, 7, 4)), make(), layers.Dense(2)])
 
 
 def other_way(**options: object) -> layers.Layer:
@@ -188,13 +186,8 @@ for mode in ("sum", "mul", "ave", "concat"):
     MODELS[f"Bidirectional {mode}"] = chain(
         SERIES, lambda mode=mode: layers.Bidirectional(layers.LSTM(4, return_sequences=True), merge_mode=mode)
     )
-REFUSED = {
-    f"stateful {name}": (stateful(name, **options), "stateful")
-    for name, options in (("LSTM", {}), ("GRU", {}), ("SimpleRNN", {"return_sequences": True}))
+REFUSED: dict[str, tuple[Build, str]] = {
+    "stateful LSTM": (stateful(lambda: layers.LSTM(5, stateful=True)), "stateful"),
+    "stateful RNN of a cell": (stateful(lambda: layers.RNN(layers.GRUCell(3), stateful=True)), "stateful"),
+    "stateful in Bidirectional": (stateful(lambda: layers.Bidirectional(layers.LSTM(3, stateful=True))), "stateful"),
 }
-REFUSED["stateful RNN of a cell"] = (
-    lambda: Sequential([Input(batch_shape=(2, 7, 4)), layers.RNN(layers.LSTMCell(3), stateful=True)]), "stateful",
-)  # fmt: skip
-REFUSED["stateful inside Bidirectional"] = (
-    lambda: Sequential([Input(batch_shape=(2, 7, 4)), layers.Bidirectional(layers.LSTM(3, stateful=True))]), "stateful",
-)  # fmt: skip

@@ -83,7 +83,7 @@ SHARED = {
     "GRU": (lambda: layers.GRU(3, return_sequences=True), SERIES, LONG),
     "Bidirectional": (lambda: layers.Bidirectional(layers.LSTM(3)), SERIES, LONG),
     "TimeDistributed": (lambda: layers.TimeDistributed(layers.Dense(3)), SERIES, LONG),
-    "ConvLSTM2D": (lambda: layers.ConvLSTM2D(2, 3, padding="same"), (3, 5, 5, 1), (2, 6, 4, 1)),
+    "ConvLSTM2D": (lambda: layers.ConvLSTM2D(2, 3, padding="same"), (3, 5, 5, 1), (2, 5, 5, 1)),
     "RandomCrop": (lambda: layers.RandomCrop(4, 4), IMAGE, LARGE),
     "SpatialDropout2D": (lambda: layers.SpatialDropout2D(0.3), IMAGE, LARGE),
     "a model": (all_convolutional, IMAGE, LARGE, TALL),
@@ -162,8 +162,13 @@ def dict_by_names(x: Tensor, y: Tensor) -> Tensor:
 
 
 def one_axis_more(x: Tensor) -> Tensor:
-    part = Input((1,))
-    return Model(part, layers.Dense(4)(part))(x)
+    part = Input(VECTOR)
+    return Model(part, layers.Dense(4)(part))(x[:, :, None])
+
+
+def numbers(x: Tensor) -> Tensor:
+    part = Input(())
+    return Model(part, part * 3 + 1)(x)
 
 
 def one_axis_less(x: Tensor) -> Tensor:
@@ -217,7 +222,7 @@ MODELS |= {
     "mask by hand: average of some": of(masked_average, SERIES),
     "mask through Concatenate": from_words("Concatenate"),
     "mask through Add": from_words("Add"),
-    "mask through Multiply and Softmax": from_words("Multiply", "Softmax"),
+    "mask through Multiply and Identity": from_words("Multiply", "Identity"),
     "mask through LayerNormalization": from_words("LayerNormalization", "ReLU"),
     "mask through Masking again": from_words("Masking"),
     "mask through a model": of(masks_through_models, SERIES),
@@ -228,7 +233,7 @@ MODELS |= {
     "nested: a dict by names": of(dict_by_names, VECTOR, VECTOR),
     "nested: one axis more": of(one_axis_more, VECTOR),
     "nested: one axis less": of(one_axis_less, VECTOR),
-    "nested: one axis to spare": of(lambda x: one_axis_more(layers.Dense(1)(x)), VECTOR),
+    "nested: one axis more, for numbers": of(lambda x: numbers(layers.Dense(1)(x)), VECTOR),
     "nested: integers to floats": other_dtypes(lambda x: layers.Dense(3)(x), "int32", "float32"),
     "nested: floats to integers": other_dtypes(lambda x: ops.cast(x, "float32") + 0.5, "float32", "int32"),
     "nested: bools to floats": other_dtypes(lambda x: layers.Dense(3)(x), "bool", "float32"),

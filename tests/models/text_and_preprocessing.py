@@ -97,10 +97,6 @@ REFUSED: dict[str, tuple[Build, str]] = {
         strings(layer("TextVectorization", vocabulary=WORDS, output_sequence_length=6)),
         "TextVectorization",
     ),
-    "TextVectorization into an embedding": (
-        strings(layer("TextVectorization", vocabulary=WORDS, output_sequence_length=6), layer("Embedding", 8, 3)),
-        "TextVectorization",
-    ),
     "StringLookup": (strings(layer("StringLookup", vocabulary=WORDS)), "StringLookup"),
     "Hashing": (chain((3,), layer("Hashing", 10), dtype="int32"), "Hashing"),
     "HashedCrossing": (

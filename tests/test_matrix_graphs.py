@@ -1,0 +1,31 @@
+"""Whole architectures in TF.js, LiteRT and ONNX, some drawn by hypothesis: as in Keras, or refused by name."""
+
+import os
+from pathlib import Path
+
+import matrix
+import pytest
+from matrix_checks import check
+
+
+def test_graphs_custom_layers_and_augmentation(tmp_path: Path) -> None:
+    check(tmp_path, "graphs", "custom", "augmentation")
+
+
+def test_architectures_drawn_by_hypothesis(tmp_path: Path) -> None:
+    check(tmp_path, "drawn")
+
+
+@pytest.mark.parametrize("backend", ["jax", "numpy"])
+def test_other_backends_write_the_same_layers_models(
+    backend: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KERAS_BACKEND", backend)
+    names = matrix.names_of("pooling,convolutions")[::3]
+    found = matrix.run(tmp_path, names, matrix.TARGETS)
+    print(backend, found["counts"])
+    lists = found["lists"]["tfjs"]
+    assert not lists["wrong"], lists["wrong"]
+    assert not lists["internal error"], lists["internal error"]
+    assert found["counts"]["tfjs"]["equal"] > len(names) / 2
+    assert os.environ["KERAS_BACKEND"] == backend

@@ -62,7 +62,7 @@ def freeze(model: keras.Model, *, batch: int | None = None, lower: bool = False)
 
     with keras.StatelessScope() as scope:  # a variable that changes leaves no trace in the graph, but in the scope
         try:
-            with quiet(), as_float32(model), names_of_tensorflow(model):
+            with quiet(), as_float32(model), names_of_tensorflow(model), steps_at_once(model):
                 function = call.get_concrete_function(*flat)
         except Exception as error:  # Keras and TensorFlow raise what they like
             raise ValueError(f"TensorFlow cannot trace the model {model.name!r}: {_reason(error)}") from error
@@ -129,6 +129,37 @@ def names_of_tensorflow(model: keras.Model) -> Iterator[None]:
             layer.name = name
 
 
+@contextmanager
+def steps_at_once(model: keras.Model) -> Iterator[None]:
+    """Let TimeDistributed over a series of unknown length show its layer all steps as one batch.
+
+    TensorFlow's vectorized map, which it uses then, is traced wrongly: the first two axes change places.
+    """
+    changed = [layer for layer in all_layers(model) if type(layer) is keras.layers.TimeDistributed]
+
+    def of(layer: Any, former: Any) -> Any:
+        def call(inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
+            if inputs.shape[1] is not None:
+                return former(inputs, training=training, mask=mask)
+            before = keras.ops.shape(inputs)[:2]
+            options = (
+                {"mask": keras.ops.reshape(mask, (-1,))} if mask is not None and layer.layer._call_has_mask_arg else {}
+            )
+            options |= {"training": training} if layer.layer._call_has_training_arg else {}
+            outputs = layer.layer.call(keras.ops.reshape(inputs, (-1, *inputs.shape[2:])), **options)
+            return keras.ops.reshape(outputs, (*before, *outputs.shape[1:]))
+
+        return call
+
+    try:
+        for layer in changed:
+            layer.call = of(layer, layer.call)
+        yield
+    finally:
+        for layer in changed:
+            del layer.call
+
+
 def all_layers(model: keras.Model) -> list[Any]:
     """Return the model, its layers, theirs, and so on."""
     return list(model._flatten_layers(include_self=True, recursive=True))
@@ -158,8 +189,8 @@ def _check_not_random(model: keras.Model, graph_def: Any) -> None:
 def owner(model: keras.Model, node: str) -> str:
     """Return class and name of the innermost layer whose name scope the node of a graph lies in."""
     layers = {layer.name: layer for layer in all_layers(model)}
-    scope = next((part for part in reversed(node.split("/")) if part in layers), model.name)
-    layer = layers[scope]
+    scopes = [name for part in reversed(node.split("/")) for name in (part, re.sub(r"_\d+$", "", part))]
+    layer = next((layers[name] for name in scopes if name in layers), model)  # TensorFlow numbers repeated scopes
     return f"{type(layer).__name__} {layer.name!r}"
 
 

@@ -1,7 +1,7 @@
 """Replaces operations of a graph by others that compute the same, so that another runtime can run it."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from study_keras.formats.freeze import Frozen
 
@@ -10,7 +10,14 @@ from study_keras.formats.freeze import Frozen
 Rewrite = Callable[..., Any]
 
 
-def rewrite(frozen: Frozen, table: Mapping[str, Rewrite]) -> Frozen:
+class Through(NamedTuple):
+    """A rewrite that looks past the inputs of an operation at other tensors of its graph."""
+
+    sources: Callable[[Any], list[Any] | None]  # of an operation; None where it can stay as it is
+    rewrite: Rewrite  # gets the operation and those tensors
+
+
+def rewrite(frozen: Frozen, table: Mapping[str, Rewrite | Through]) -> Frozen:
     """Replace every operation that ``table`` names, and those that the replacements bring in turn.
 
     Args:
@@ -70,41 +77,41 @@ def call(operation: Any, *inputs: Any) -> Any:
     return list(tf.graph_util.import_graph_def(body.as_graph_def(), given, names, name=""))
 
 
-def _replacement(operation: Any, table: Mapping[str, Rewrite]) -> list[Any] | None:
+def _replacement(operation: Any, table: Mapping[str, Rewrite | Through]) -> list[Any] | None:
     """Return the nodes that stand for ``operation``; their outputs are NAME/instead/out0, NAME/instead/out1, ..."""
     import tensorflow as tf
 
-    if operation.type not in table:
+    row = table.get(operation.type)
+    sources = row.sources(operation) if isinstance(row, Through) else list(operation.inputs)
+    if row is None or sources is None:
         return None
     with tf.Graph().as_default() as graph:
         inputs = []
-        for index, source in enumerate(operation.inputs):
+        for index, source in enumerate(sources):
             value = constant(source)
             if value is not None and value.size < 10_000:  # so that the rewrite sees its value
                 inputs.append(tf.constant(value, source.dtype, name=f"in{index}"))
             else:
                 inputs.append(tf.compat.v1.placeholder(source.dtype, source.shape, name=f"in{index}"))
-        outputs = table[operation.type](operation, *inputs)
+        outputs = (row.rewrite if isinstance(row, Through) else row)(operation, *inputs)
         if outputs is None:
             return None
         for index, output in enumerate(outputs if isinstance(outputs, list) else [outputs]):
             tf.identity(output, name=f"out{index}")
-    return _renamed(graph.as_graph_def(), operation)
+    return _renamed(graph.as_graph_def(), operation.name, {f"in{i}": source.name for i, source in enumerate(sources)})
 
 
-def _renamed(part: Any, operation: Any) -> list[Any]:
-    """Put ``part`` into the scope of ``operation``, and its inputs in place of the placeholders."""
-    sources = {f"in{index}": source.name for index, source in enumerate(operation.inputs)}
+def _renamed(part: Any, scope: str, sources: Mapping[str, str]) -> list[Any]:
+    """Put ``part`` into a scope, and tensors of the whole graph in place of its placeholders."""
     nodes = []
     for node in part.node:
-        if node.op == "Placeholder":
+        if node.name in sources:
             continue
-        inputs = [sources.get(_node(name), f"{operation.name}/instead/{name}") for name in node.input if name[0] != "^"]
-        if node.name not in sources:
-            node.name = f"{operation.name}/instead/{node.name}"
-            del node.input[:]
-            node.input.extend(inputs)
-            nodes.append(node)
+        inputs = [sources.get(_node(name), f"{scope}/instead/{name}") for name in node.input if name[0] != "^"]
+        node.name = f"{scope}/instead/{node.name}"
+        del node.input[:]
+        node.input.extend(inputs)
+        nodes.append(node)
     return nodes
 
 
@@ -116,10 +123,13 @@ def _with(graph_def: Any, replaced: Mapping[str, list[Any]]) -> Any:
     for node in graph_def.node:
         result.node.extend(replaced.get(node.name, [node]))
     for node in result.node:
-        for index, name in enumerate(node.input):
+        inputs = [name for name in node.input if name[0] != "^"]  # what only decides the order; nothing has an effect
+        for index, name in enumerate(inputs):
             source, _, number = name.partition(":")
             if source in replaced:
-                node.input[index] = f"{source}/instead/out{number or 0}"
+                inputs[index] = f"{source}/instead/out{number or 0}"
+        del node.input[:]
+        node.input.extend(inputs)
     return result
 
 

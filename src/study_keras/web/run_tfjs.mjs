@@ -77,7 +77,7 @@ for (const job of jobs) {
   try {
     results.push(await run(job));
   } catch (error) {
-    results.push({ error: String(error.message ?? error) });
+    results.push({ error: String(error.message || error.stack || error) });
   }
 }
 console.log(JSON.stringify({ backend: tf.getBackend(), version: tf.version_core, results }));

@@ -9,12 +9,15 @@ from typing import Any
 import numpy as np
 
 from study_keras.formats.rewrite import Rewrite, constant
+from study_keras.formats.tfjs import elementwise
 
 
 def cast(op: Any, x: Any) -> Any:
     """A number as bool: wasm keeps its lowest byte."""
     import tensorflow as tf
 
+    if op.outputs[0].dtype.name in ("float16", "bfloat16"):
+        return elementwise.halves(op, x)
     if op.outputs[0].dtype != tf.bool or x.dtype == tf.bool:
         return None
     return tf.not_equal(x, tf.zeros([], x.dtype))

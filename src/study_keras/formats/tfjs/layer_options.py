@@ -141,6 +141,12 @@ def _alpha(layer: Any, shape: Sequence[Any]) -> str:
     return f"alpha={layer.alpha}" if layer.alpha != 1 else ""
 
 
+def _shared(layer: Any, shape: Sequence[Any]) -> str:
+    return (
+        "" if set(layer.shared_axes or ()) in (set(), set(range(1, len(shape) - 1))) else "PReLU with such shared_axes"
+    )
+
+
 def _numbers(layer: Any, shape: Sequence[Any]) -> str:
     return "scale and offset that are arrays" if np.ndim(layer.scale) or np.ndim(layer.offset) else ""
 
@@ -173,6 +179,7 @@ _RULES: Mapping[str, Sequence[Callable[[Any, Sequence[Any]], str]]] = {
     "LayerNormalization": (_ranks(2, 3, 4), _axes),
     "MaxPooling1D": (_pooling,),
     "MaxPooling2D": (_pooling,),
+    "PReLU": (_shared,),
     "Rescaling": (_numbers,),
     "Reshape": (_sizes,),
     "SeparableConv2D": (_convolution,),

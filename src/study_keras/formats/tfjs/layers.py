@@ -141,8 +141,8 @@ def layers_topology(model: keras.Model, training: bool = False) -> tuple[dict[st
         topology.name((operation.name,))
     inputs = [_input(topology, x) for x in model.inputs]
     outputs = _translate(topology, model, inputs, ())
-    if len(set(outputs)) < len(outputs) or any(x in inputs for x in outputs):
-        raise ValueError(f"model {model.name!r}: TF.js cannot return an input, or the same output twice")
+    if len(set(outputs)) < len(outputs) or any(x in inputs or not x.layer for x in outputs):
+        raise ValueError(f"model {model.name!r}: TF.js cannot return an input, a bool, or the same output twice")
     config = {
         "name": topology.name((model.name, "")),
         "trainable": True,
@@ -193,7 +193,7 @@ def _translate_node(topology: Topology, node: Any, known: dict[int, Tensor], pat
     layer, path = node.operation, (*path, node.operation.name)
     if all(keras.backend.standardize_dtype(x.dtype) == "bool" for x in node.outputs):
         return [Tensor("", 0, 0, ())] * len(node.outputs)  # Keras' own mask; TF.js makes one, see _check_mask
-    inputs = _inputs(layer, node, known)
+    inputs = _inputs(topology, layer, node, known)
     if isinstance(layer, keras.Model):
         _check_model(layer)
         same = [(len(x.shape), keras.backend.standardize_dtype(x.dtype)) for x in layer.inputs]
@@ -208,7 +208,7 @@ def _translate_node(topology: Topology, node: Any, known: dict[int, Tensor], pat
     return [Tensor(name, call, index, shape, masked and index == 0) for index, shape in enumerate(shapes)]
 
 
-def _inputs(layer: Any, node: Any, known: dict[int, Tensor]) -> list[Tensor]:
+def _inputs(topology: Topology, layer: Any, node: Any, known: dict[int, Tensor]) -> list[Tensor]:
     """Return the tensors that the layer is called on; refuse a constant among them, and further arguments."""
     args, kwargs = node.arguments.args, dict(node.arguments.kwargs)
     mask = kwargs.pop("mask", None)
@@ -226,8 +226,14 @@ def _inputs(layer: Any, node: Any, known: dict[int, Tensor]) -> list[Tensor]:
     if any(value is not None for value in masks) and [id(value) for value in masks] != [id(value) for value in own]:
         refuse(layer, "mask given by hand")
     tensors = [known[id(value)] for value in values]
-    if type(layer).__name__ in RECURRENT and any(value is not None for value in masks) != tensors[0].masked:
-        refuse(layer, "way to bring this mask to it")
+    if not all(x.layer for x in tensors):
+        refuse(layer, f"{type(layer).__name__} of bools")
+    masked = any(value is not None for value in masks)
+    inner = getattr(layer, "forward_layer", layer)
+    if masked and getattr(inner, "zero_output_for_mask", False):
+        refuse(layer, "zeros where the input is masked")
+    if type(layer).__name__ in RECURRENT and (masked != tensors[0].masked or (topology.masks and not masked)):
+        refuse(layer, "way to bring this mask to it, or to keep one from it")
     return tensors
 
 
@@ -237,10 +243,8 @@ def _check_layer(topology: Topology, layer: Any, node: Any, inputs: list[Tensor]
     merges = kind in OPERATIONS and getattr(keras.src.ops.numpy, kind) is type(layer)
     if not merges and (kind not in LAYERS or getattr(keras.layers, kind, None) is not type(layer)):
         refuse(layer, f"layer {kind}")
-    policy = layer.dtype_policy
-    if (not merges and type(policy) is not keras.DTypePolicy) or (policy.compute_dtype, policy.variable_dtype) != (
-        "float32",
-    ) * 2:
+    policy = getattr(layer, "dtype_policy", None)  # which an operation has not
+    if policy is not None and (type(policy), policy.name) != (keras.DTypePolicy, "float32"):
         refuse(layer, f"dtype {policy.name} in layers")
     given = keras.tree.flatten(node.arguments.args)
     if kind != "Embedding" and any("int" in x.dtype or x.dtype == "bool" for x in given):

@@ -13,20 +13,15 @@ THRESHOLDS: dict[str, tuple[float, float | None]] = {
     "int8": (0.9970, None),
 }
 TIE = 1e-5  # classes nearer to Keras' best than this, in the same unit, are as good: rounding decides between them
-SMALLEST = 1e-3  # answers that are all smaller than this are measured as if they were of this size
+SMALLEST = 1e-3  # an answer of smaller numbers is measured as if this were its largest
 
 Arrays = list[np.ndarray]
 
 
 def sizes(wanted: np.ndarray, count: int) -> np.ndarray:
-    """Return for each of ``count`` examples the size of its answer, by which a difference is divided.
-
-    It is the largest number in the example's answer; for an answer smaller than the others that of the others, but
-    at most 1: a difference of probabilities counts as it is, one of answers in the thousands by their thousandth.
-    """
+    """Return for each of ``count`` examples the largest number in its answer, by which a difference is divided."""
     rows = np.abs(_rows(wanted, count).astype("float64"))
-    largest = np.max(np.where(np.isfinite(rows), rows, 0), axis=1, initial=0)
-    return np.maximum(largest, max(SMALLEST, min(1.0, float(largest.max(initial=0)))))
+    return np.max(np.where(np.isfinite(rows), rows, 0), axis=1, initial=SMALLEST)
 
 
 def differences(wanted: np.ndarray, found: np.ndarray, count: int) -> np.ndarray:

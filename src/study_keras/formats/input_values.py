@@ -49,7 +49,7 @@ def normalizes_inputs(model: Any) -> list[bool]:
 def tensor_shapes(model: Any) -> Iterator[tuple[int | None, ...]]:
     """Yield the shapes of all tensors between the layers of a model; none of one without a graph."""
     graph = _graph(model)
-    for node in graph._nodes if graph is not None else ():
+    for node in _nodes(graph) if graph is not None else ():
         yield from (tuple(output.shape) for output in node.outputs)
         yield from tensor_shapes(node.operation)
 
@@ -60,23 +60,28 @@ def _graph(model: Any) -> Any:
     return graph if hasattr(graph, "_nodes") and getattr(graph, "inputs", None) else None
 
 
+def _nodes(graph: Any) -> Iterator[Any]:
+    """Yield the calls of a graph's operations, each after those whose outputs it reads."""
+    for depth in sorted(graph._nodes_by_depth, reverse=True):
+        yield from graph._nodes_by_depth[depth]
+
+
 def _readings(graph: Any, position: int) -> Iterator[Values]:
     """Yield what each reader of an input has a meaning for."""
     reached = {id(graph.inputs[position])}
-    for nodes in (graph._nodes_by_depth[depth] for depth in sorted(graph._nodes_by_depth, reverse=True)):
-        for node in nodes:
-            tensors = node.arguments.keras_tensors
-            places = [place for place, tensor in enumerate(tensors) if id(tensor) in reached]
-            if not places:
-                continue
-            inner = _graph(node.operation)
-            if inner is not None and len(inner.inputs) == len(tensors):
-                for place in places:
-                    yield from _readings(inner, place)
-            else:
-                yield from _reading(node, places)
-                if _passes(node.operation):
-                    reached |= {id(output) for output in node.outputs}
+    for node in _nodes(graph):
+        tensors = node.arguments.keras_tensors
+        places = [place for place, tensor in enumerate(tensors) if id(tensor) in reached]
+        if not places:
+            continue
+        inner = _graph(node.operation)
+        if inner is not None and len(inner.inputs) == len(tensors):
+            for place in places:
+                yield from _readings(inner, place)
+        else:
+            yield from _reading(node, places)
+            if _passes(node.operation):
+                reached |= {id(output) for output in node.outputs}
 
 
 def _passes(operation: Any) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from study_keras.formats.compare import THRESHOLDS, TIE, Arrays, differences, sizes
+from study_keras.formats.compare import THRESHOLDS, TIE, Arrays, differences, gaps, mean_difference, sizes
 from study_keras.formats.random_inputs import random_inputs
 from study_keras.formats.rounding import allowed
 from study_keras.formats.runners import (
@@ -175,10 +175,9 @@ def _row(path: str | Path, opened: Opened, task: Task) -> dict[str, Any]:
     given, wanted = ([array.shape for array in arrays] for arrays in (answers, task.expected))
     if given != wanted:
         raise ValueError(f"{path}: gives {given}, the model gives {wanted}; is it of another model?")
-    gaps = [np.abs(a.astype("float64") - b).ravel() for a, b in zip(task.expected, answers, strict=True)]
     found = [differences(*pair, count) for pair in zip(task.expected, answers, strict=True)]
     agree = _agreement(task, answers)
-    flat = np.concatenate(gaps)
+    apart = np.concatenate([gaps(*pair, count).ravel() for pair in zip(task.expected, answers, strict=True)])
     return {
         "artifact": str(path),
         "runtime": opened.runtime,
@@ -186,19 +185,14 @@ def _row(path: str | Path, opened: Opened, task: Task) -> dict[str, Any]:
         "images": count,
         "random": task.random,
         "agree": agree,
-        "max_abs_diff": float(flat.max(initial=0)),
-        "mean_abs_diff": float(flat.mean()),
+        "max_abs_diff": float(apart.max(initial=0)),
+        "mean_abs_diff": float(apart.mean()),
         "max_relative_diff": max(float(rows.max(initial=0)) for rows in found),
-        "mean_relative_diff": _mean(task.expected, gaps, count),
+        "mean_relative_diff": mean_difference(task.expected, answers, count),
         "accuracy": None if task.labels is None else _accuracy(answers[0], task.labels),
         "ms_per_image": 1000 * seconds / count,
         "passed": _passes(task, opened.stored, found, agree),
     }
-
-
-def _mean(expected: Arrays, gaps: Arrays, count: int) -> float:
-    whole = [gap.reshape(count, -1) / sizes(wanted, count)[:, None] for wanted, gap in zip(expected, gaps, strict=True)]
-    return float(np.concatenate([rows.ravel() for rows in whole]).mean())
 
 
 def _passes(task: Task, stored: str, found: Arrays, agree: int | None) -> bool:

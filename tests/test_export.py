@@ -271,11 +271,11 @@ def test_without_node_the_others_are_still_verified(trained, small, tmp_path):
 def test_a_tie_may_fall_to_either_class(tmp_path, gap, agree):
     def leaning(to):
         model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3, kernel_initializer="zeros")])
-        model.layers[0].set_weights([np.zeros((4, 3)), gap * np.eye(3)[to]])
+        model.layers[0].set_weights([np.zeros((4, 3)), 1 + gap * np.eye(3)[to]])
         return model
 
     artifact = formats.save_keras(leaning(1), tmp_path / "model.keras")
-    result = verify(leaning(0), artifact, np.zeros((5, 4), "float32"))
+    result = verify(leaning(0), artifact, np.zeros((5, 4), "float32"), np.zeros(5, int))
     assert (result["agree"], result["passed"]) == (agree, agree == 5)
 
 

@@ -63,21 +63,20 @@ def verify(model: Any, artifact: str | Path, images: Any, labels: Any = None) ->
         ValueError: the artifact is missing or broken, or takes or gives other shapes than the model.
         FileNotFoundError: Node or its packages, for a TF.js model, are not installed.
     """
-    arrays = [np.asarray(array) for array in (images if isinstance(images, list | tuple) else [images])]
-    return _row(artifact, open_artifact(artifact, model), _task(model, arrays, labels, None, random=False))
+    return _row(artifact, open_artifact(artifact, model), _task(model, _arrays(images), labels, None, random=False))
 
 
 def verify_all(
     model: Any,
     artifacts: Sequence[str | Path],
-    inputs: Arrays | None = None,
+    inputs: Any = None,
     labels: Any = None,
     watch: Callable[[str], None] = lambda step: None,
 ) -> list[dict[str, Any]]:
     """Return what ``verify`` finds for each artifact, all on the same examples.
 
     Args:
-        inputs: one array an input; None for random ones, as many as take about a minute, from 16 to 1000.
+        inputs: as the ``images`` of ``verify``; None for random ones, as many as take about a minute, from 16 to 1000.
         labels: ``(n,)`` the true classes.
         watch: is told what begins now.
 
@@ -99,7 +98,7 @@ def verify_all(
     batch = None
     if inputs is None:
         inputs, batch = _random(model, opened, watch, time.perf_counter() + SECONDS)
-    arrays = [np.asarray(array) for array in inputs]
+    arrays = _arrays(inputs)
     watch(f"Keras: {len(arrays[0]):,} examples")
     task = _task(model, arrays, labels, batch, random=random)
     rows = []
@@ -114,6 +113,10 @@ def verify_all(
         except (ValueError, OSError) as error:
             rows.append({"artifact": str(path), "error": _told(error), "passed": False})
     return rows
+
+
+def _arrays(images: Any) -> Arrays:
+    return [np.asarray(array) for array in (images if isinstance(images, list | tuple) else [images])]
 
 
 def _told(error: Exception) -> str:

@@ -14,10 +14,12 @@ from conftest import ROOT, hello_mnist
 
 from study_keras import formats
 from study_keras.cli import main
-from study_keras.formats.verify import THRESHOLDS, verify
+from study_keras.formats.compare import THRESHOLDS
+from study_keras.formats.verify import verify
 from study_keras.mnist import artifacts, models, recipes
 
-KEYS = {"artifact", "runtime", "bytes", "images", "agree", "max_abs_diff", "accuracy", "ms_per_image"}
+KEYS = {"artifact", "runtime", "bytes", "images", "random", "agree", "accuracy", "ms_per_image", "passed"}
+DIFFERENCES = {"max_abs_diff", "mean_abs_diff", "max_relative_diff", "mean_relative_diff"}
 FLOAT32 = ["Keras"] * 6 + ["TensorFlow", "TF.js", "LiteRT", "onnxruntime"]
 
 
@@ -49,7 +51,7 @@ def test_every_export_gives_the_answers_of_keras_on_10000_digits(everywhere):
     quantize = dict(artifacts.ARTIFACTS)
     exact = []
     for result in found:
-        assert set(result) == KEYS | {"mean_abs_diff", "passed"}
+        assert set(result) == KEYS | DIFFERENCES
         name = result["artifact"].rpartition("/")[2].removeprefix("model")
         fraction, limit = THRESHOLDS[quantize.get(name) or "float32"]
         assert result["images"] == 10_000
@@ -113,21 +115,26 @@ def test_verify_is_exit_code_1_where_a_threshold_is_missed(tutorial, everywhere,
 
 
 @pytest.mark.parametrize("name", ["model.tflite", "model.onnx", "model.tfjs", "model.savedmodel", "model.h5"])
-def test_verify_refuses_what_is_missing_or_broken(everywhere, small, tmp_path, capsys, name):
+def test_what_is_missing_or_broken_has_a_row_and_the_others_are_measured(everywhere, small, tmp_path, capsys, name):
     _, folder, _ = everywhere
-    path = tmp_path / name
-    call = ["verify", str(folder / "model.keras"), str(path), "--data", str(small)]
+    path, good = tmp_path / name, folder / "model.tflite"
+    call = ["verify", str(folder / "model.keras"), str(path), str(good), "--data", str(small)]
     for broken in ("missing", "cut short"):
         if broken == "cut short":
             (shutil.copytree if (folder / name).is_dir() else shutil.copy)(folder / name, path)
             files = [path] if path.is_file() else [file for file in path.rglob("*") if file.suffix in (".bin", ".pb")]
             for file in files:
                 file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
-        assert main(call) == 1, broken
+        assert main([*call, "--json"]) == 1, broken
         shown = capsys.readouterr()
-        assert shown.err.count("\n") == 1
-        assert name in shown.err
-        assert shown.out == ""
+        assert shown.err == ""
+        bad, measured = json.loads(shown.out)
+        assert measured["passed"]
+        assert not bad["passed"]
+        assert name in bad["error"]
+        assert "runtime" not in bad
+        assert main(call) == 1
+        assert "BROKEN" in capsys.readouterr().out
 
 
 def test_verify_names_a_model_of_another_shape(trained, tmp_path):
@@ -250,8 +257,10 @@ def test_without_node_the_others_are_still_verified(trained, small, tmp_path):
     import_keras()
     from study_keras import formats
     paths = [Path({str(trained)!r}), Path({str(tmp_path)!r}) / "model.tfjs"]
-    test = data.load_data({str(small)!r})[1]
-    assert verify_artifacts(formats.load(paths[0]), paths, test, leave_out=True)"""
+    from study_keras.mnist import evaluation
+    model = formats.load(paths[0])
+    images, labels = data.load_data({str(small)!r})[1]
+    assert verify_artifacts(model, paths, evaluation.inputs(model, images), labels, leave_out=True)"""
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert "model.tfjs is left out: TF.js is not installed; run: npm ci" in done.stderr
     assert "ok" in done.stdout
@@ -262,11 +271,11 @@ def test_without_node_the_others_are_still_verified(trained, small, tmp_path):
 def test_a_tie_may_fall_to_either_class(tmp_path, gap, agree):
     def leaning(to):
         model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3, kernel_initializer="zeros")])
-        model.layers[0].set_weights([np.zeros((4, 3)), gap * np.eye(3)[to]])
+        model.layers[0].set_weights([np.zeros((4, 3)), 1 + gap * np.eye(3)[to]])
         return model
 
     artifact = formats.save_keras(leaning(1), tmp_path / "model.keras")
-    result = verify(leaning(0), artifact, np.zeros((5, 4), "float32"))
+    result = verify(leaning(0), artifact, np.zeros((5, 4), "float32"), np.zeros(5, int))
     assert (result["agree"], result["passed"]) == (agree, agree == 5)
 
 

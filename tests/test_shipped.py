@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from study_keras import formats, mnist
-from study_keras.formats.litert_file import open_litert
+from study_keras.formats.runners import open_litert
 from study_keras.mnist import variations
 from study_keras.mnist.data import scale
 from study_keras.mnist.networks import SHIPPED

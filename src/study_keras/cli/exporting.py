@@ -25,6 +25,14 @@ from study_keras.startup import import_keras
     metavar="N",
     help="Images at once in .tflite, instead of as many as the app likes; 1 makes the smallest file.",
 )
+@click.option(
+    "--kind",
+    "model_kind",
+    type=click.Choice(["layers", "graph"]),
+    help="What a .tfjs holds: layers, which can be trained on, or the graph.  [default: layers where they say it]",
+)
+@click.option("--opset", type=click.IntRange(1), metavar="N", help="The version of ONNX' operations in .onnx.")
+@click.option("--no-proof", is_flag=True, help="Do not run TARGET in its own runtime before it gets its name.")
 @DATA
 @JSON
 def convert(
@@ -34,6 +42,9 @@ def convert(
     weights: Path | None,
     quantize: str | None,
     batch: int | None,
+    model_kind: str | None,
+    opset: int | None,
+    no_proof: bool,
     data: Path | None,
     as_json: bool,
 ) -> None:
@@ -43,15 +54,20 @@ def convert(
     checkpoint, NAME.index and NAME.data-*) weights; .savedmodel a folder for inference, .onnx a file for it;
     .tfjs is a folder for TensorFlow.js, .tflite a file for phones, .html a page to draw digits on, with the model and
     all else inside. What SOURCE is, is seen from its content;
-    files of Keras 2 are read too. int8 is fitted to 500 training images of --data.
+    files of Keras 2 are read too. int8 is fitted to 500 training images of --data. What has a runtime of its own is
+    run there on random inputs, and gets its name only if it answers as Keras does.
 
     Example: hello-mnist convert output/hello_mnist.keras model.yaml
     """
-    if batch and target.suffix != ".tflite":
-        raise click.UsageError(f"--batch is for .tflite alone, which {target.name} is not")
+    given = (("batch", batch, ".tflite"), ("kind", model_kind, ".tfjs"), ("opset", opset, ".onnx"))
+    for name, value, suffix in given:
+        if value and target.suffix != suffix:
+            raise click.UsageError(f"--{name} is for {suffix} alone, which {target.name} is not")
+    options = {name: value for name, value, _ in given if value}
     keras = import_keras()
     from study_keras.formats import convert as formats_convert
     from study_keras.formats import kind
+    from study_keras.formats.proof import Proof
     from study_keras.mnist import data as mnist_data
     from study_keras.mnist import evaluation, records
 
@@ -65,14 +81,16 @@ def convert(
     if page:
         from study_keras.web.page import convert_page
 
-        done = convert_page(source, target, weights, quantize)
+        done = convert_page(source, target, weights, quantize, prove=not no_proof)
     else:
-        done = formats_convert.convert(source, target, weights, quantize, typical, batch=batch)
+        done = formats_convert.convert(source, target, weights, quantize, typical, prove=not no_proof, **options)
         if "structure" not in done["lost"] and "weights" not in done["lost"]:
             records.carry_record(source, target)
     if as_json:
         return print_json(done)
     click.echo(f"{near(source)} -> {near(target)}")
+    if done["proof"]:
+        click.echo(f"proof: {Proof(**done['proof'])}")
     if done["lost"]:
         click.echo(f"{target.name} cannot hold, and so has lost: {', '.join(done['lost'])}")
     return None

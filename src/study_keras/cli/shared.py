@@ -90,7 +90,7 @@ def verify_artifacts(
     """Verify and print each artifact; return whether all passed. What has no runtime here may be left out.
 
     Args:
-        inputs: one array an input of the model; None for random ones.
+        inputs: as the model takes them, a list of arrays where it has several; None for random ones.
         labels: the true classes, or None.
     """
     from rich.console import Console

@@ -13,48 +13,47 @@ THRESHOLDS: dict[str, tuple[float, float | None]] = {
     "int8": (0.9970, None),
 }
 TIE = 1e-5  # classes nearer to Keras' best than this, in the same unit, are as good: rounding decides between them
-SMALLEST = 1e-3  # answers that are all smaller than this are measured as if they were of this size
+SMALLEST = 1e-3  # an answer of smaller numbers is measured as if this were its largest
 
 Arrays = list[np.ndarray]
 
 
 def sizes(wanted: np.ndarray, count: int) -> np.ndarray:
-    """Return for each of ``count`` examples the size of its answer, by which a difference is divided.
-
-    It is the largest number in the example's answer; for an answer smaller than the others that of the others, but
-    at most 1: a difference of probabilities counts as it is, one of answers in the thousands by their thousandth.
-    """
+    """Return for each of ``count`` examples the largest number in its answer, by which a difference is divided."""
+    if wanted.dtype.kind == "O":
+        return np.ones(count)
     rows = np.abs(_rows(wanted, count).astype("float64"))
-    largest = np.max(np.where(np.isfinite(rows), rows, 0), axis=1, initial=0)
-    return np.maximum(largest, max(SMALLEST, min(1.0, float(largest.max(initial=0)))))
+    return np.max(np.where(np.isfinite(rows), rows, 0), axis=1, initial=SMALLEST)
 
 
-def differences(wanted: np.ndarray, found: np.ndarray, count: int) -> np.ndarray:
-    """Return for each of ``count`` examples the largest difference in an output, by its ``sizes``; ``(count,)``.
+def gaps(wanted: np.ndarray, found: np.ndarray, count: int) -> np.ndarray:
+    """Return how far the numbers of an output are apart, ``(count, numbers)`` float64.
 
-    NaN or infinity in both at the same place is no difference; in one alone it is an infinite one. What is no float
-    has no size: a wrong integer differs by 1 or more.
+    NaN or infinity in both at the same place is no difference; in one of them it is an infinite one.
     """
-    gaps = np.max(
-        np.nan_to_num(_gaps(_rows(wanted, count), _rows(found, count)), nan=np.inf, posinf=np.inf), axis=1, initial=0
-    )
-    exact = wanted.dtype.kind in "biu"
-    return gaps if exact else gaps / sizes(wanted, count)
-
-
-def mean_difference(wanted: np.ndarray, found: np.ndarray, count: int) -> float:
-    """Return the mean difference of all numbers in an output, by the ``sizes`` of their examples."""
-    gaps = _gaps(_rows(wanted, count), _rows(found, count)) / sizes(wanted, count)[:, None]
-    return float(gaps.mean()) if gaps.size else 0.0
-
-
-def _gaps(wanted: np.ndarray, found: np.ndarray) -> np.ndarray:
+    wanted, found = _rows(wanted, count), _rows(found, count)
     if "O" in wanted.dtype.kind + found.dtype.kind:  # strings
         return (wanted != found).astype("float64")
     wanted, found = wanted.astype("float64"), found.astype("float64")
     same = (wanted == found) | (np.isnan(wanted) & np.isnan(found))
     with np.errstate(invalid="ignore"):  # infinity less infinity, which `same` decides
-        return np.where(same, 0.0, np.abs(wanted - found))
+        apart = np.where(same, 0.0, np.abs(wanted - found))
+    return np.nan_to_num(apart, nan=np.inf, posinf=np.inf)
+
+
+def differences(wanted: np.ndarray, found: np.ndarray, count: int) -> np.ndarray:
+    """Return for each of ``count`` examples the largest difference in an output, by its ``sizes``; ``(count,)``.
+
+    What is no float has no size: a wrong integer differs by 1 or more.
+    """
+    largest = np.max(gaps(wanted, found, count), axis=1, initial=0)
+    return largest if wanted.dtype.kind in "biuO" else largest / sizes(wanted, count)
+
+
+def mean_difference(wanted: Arrays, found: Arrays, count: int) -> float:
+    """Return the mean difference of all numbers in all outputs, by the ``sizes`` of their examples."""
+    parts = [gaps(*pair, count) / sizes(pair[0], count)[:, None] for pair in zip(wanted, found, strict=True)]
+    return float(np.concatenate([part.ravel() for part in parts]).mean())
 
 
 def _rows(array: np.ndarray, count: int) -> np.ndarray:

@@ -1,6 +1,7 @@
 """From any format to any other, and what is in a file."""
 
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,9 @@ from study_keras import formats
 from study_keras.formats import hdf5
 from study_keras.formats.litert_file import list_litert
 from study_keras.formats.onnx_file import list_onnx
+from study_keras.formats.proof import Proof
+
+PROVEN = ("tfjs", "litert", "onnx", "saved_model")  # the formats with a runtime of their own
 
 
 def convert(
@@ -17,7 +21,8 @@ def convert(
     quantize: str | None = None,
     images: Callable[[Any], Any] | None = None,
     *,
-    batch: int | None = None,
+    prove: bool = True,
+    **options: Any,
 ) -> dict[str, Any]:
     """Write the model at ``source`` to ``target`` in the format that the target's suffix names.
 
@@ -27,11 +32,12 @@ def convert(
             ``target`` holds weights.
         quantize: how a ``.tfjs`` or ``.tflite`` stores the weights; see ``export_tfjs`` and ``export_litert``.
         images: gives for the loaded model some hundred typical inputs, which int8 needs.
-        batch: how many inputs at once, of a ``.tflite`` alone; None for as many as the app likes.
+        prove: whether a model for a runtime of its own must answer there as Keras does before it gets its name.
+        options: what the format's own function takes besides, such as ``batch``.
 
     Returns:
         ``source, target``: the paths; ``from, to``: the keys of ``formats.KEEPS``; ``lost``: what ``target``
-        cannot hold of what ``source`` and ``weights`` held.
+        cannot hold of what ``source`` and ``weights`` held; ``proof``: the fields of the ``Proof``, None without one.
 
     Raises:
         ValueError: ``source`` is no model, or without weights for a target that holds some; the target's format has
@@ -42,15 +48,25 @@ def convert(
     if quantize and becomes not in ("tfjs", "litert"):
         raise ValueError(f"{target}: only .tfjs, .tflite and .html can be quantized, not {becomes}")
     model, held = load_source(source, target, weights, structure_alone=set(formats.KEEPS[becomes]) == {"structure"})
-    options: dict[str, Any] = {"quantize": quantize} if quantize else {}
+    proofs: list[Proof] = []
+    if quantize:
+        options["quantize"] = quantize
+    if becomes in PROVEN:
+        options["prove"] = proofs.append if prove else False
     if becomes == "litert" and quantize == "int8" and images:
         options["images"] = images(model)
-    if batch:
-        options["batch"] = batch
     formats.save(model, target, **options)
     kept = {*formats.KEEPS[becomes], *(("structure", "weights") if "inference" in formats.KEEPS[becomes] else ())}
     lost = sorted(held - kept)
-    return {"source": str(source), "target": str(target), "from": was, "to": becomes, "lost": lost}
+    proof = asdict(proofs[0]) if proofs else None
+    return {
+        "source": str(source),
+        "target": str(target),
+        "from": was,
+        "to": becomes,
+        "lost": lost,
+        "proof": proof,
+    }
 
 
 def load_source(

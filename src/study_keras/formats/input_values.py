@@ -1,6 +1,8 @@
 """Which values the inputs of a model have a meaning for, found by following its graph from each of them."""
 
+import math
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 import keras
@@ -49,9 +51,41 @@ def normalizes_inputs(model: Any) -> list[bool]:
 def tensor_shapes(model: Any) -> Iterator[tuple[int | None, ...]]:
     """Yield the shapes of all tensors between the layers of a model; none of one without a graph."""
     graph = _graph(model)
-    for node in graph._nodes if graph is not None else ():
+    for node in _nodes(graph) if graph is not None else ():
         yield from (tuple(output.shape) for output in node.outputs)
         yield from tensor_shapes(node.operation)
+
+
+def runs_dry(model: Any, arrays: list[np.ndarray]) -> bool:
+    """Tell whether nothing is left between the layers, as after a convolution of too small an image.
+
+    Only its layers say so: TensorFlow answers rubbish then.
+    """
+    graph = _graph(model)
+    if graph is None:
+        return False
+    nodes = [node for node in _nodes(graph) if node.outputs]
+    tensors = {id(tensor): tensor for node in nodes for tensor in node.outputs}
+    values = dict(zip(tensors, keras.Function(graph.inputs, list(tensors.values()))(arrays), strict=True))
+    for node in nodes:
+        given = [values[id(tensor)] for tensor in node.arguments.keras_tensors]
+        if _graph(node.operation) is not None:
+            if runs_dry(node.operation, given):
+                return True
+        elif (
+            len(given) == 1 and isinstance(node.operation, keras.layers.Layer) and _too_small(node.operation, given[0])
+        ):
+            return True
+    return not all(math.prod(value.shape) for value in values.values())
+
+
+def _too_small(layer: Any, value: Any) -> bool:
+    with suppress(AttributeError, NotImplementedError, TypeError):  # operations, and layers that do not tell
+        try:
+            layer.compute_output_shape(tuple(value.shape))
+        except ValueError as error:
+            return "zero or negative" in str(error)
+    return False
 
 
 def _graph(model: Any) -> Any:
@@ -60,23 +94,28 @@ def _graph(model: Any) -> Any:
     return graph if hasattr(graph, "_nodes") and getattr(graph, "inputs", None) else None
 
 
+def _nodes(graph: Any) -> Iterator[Any]:
+    """Yield the calls of a graph's operations, each after those whose outputs it reads."""
+    for depth in sorted(graph._nodes_by_depth, reverse=True):
+        yield from graph._nodes_by_depth[depth]
+
+
 def _readings(graph: Any, position: int) -> Iterator[Values]:
     """Yield what each reader of an input has a meaning for."""
     reached = {id(graph.inputs[position])}
-    for nodes in (graph._nodes_by_depth[depth] for depth in sorted(graph._nodes_by_depth, reverse=True)):
-        for node in nodes:
-            tensors = node.arguments.keras_tensors
-            places = [place for place, tensor in enumerate(tensors) if id(tensor) in reached]
-            if not places:
-                continue
-            inner = _graph(node.operation)
-            if inner is not None and len(inner.inputs) == len(tensors):
-                for place in places:
-                    yield from _readings(inner, place)
-            else:
-                yield from _reading(node, places)
-                if _passes(node.operation):
-                    reached |= {id(output) for output in node.outputs}
+    for node in _nodes(graph):
+        tensors = node.arguments.keras_tensors
+        places = [place for place, tensor in enumerate(tensors) if id(tensor) in reached]
+        if not places:
+            continue
+        inner = _graph(node.operation)
+        if inner is not None and len(inner.inputs) == len(tensors):
+            for place in places:
+                yield from _readings(inner, place)
+        else:
+            yield from _reading(node, places)
+            if _passes(node.operation):
+                reached |= {id(output) for output in node.outputs}
 
 
 def _passes(operation: Any) -> bool:

@@ -26,11 +26,12 @@ class Proof:
     examples: int = 0
     difference: float = 0.0
     missing: str | None = None  # why it was not run
+    random: bool = True  # otherwise the examples were given, such as those that int8 is fitted to
 
     def __str__(self) -> str:
         if self.missing:
             return f"not run: {self.missing}"
-        examples = f"{self.examples} random example{'s' if self.examples > 1 else ''}"
+        examples = f"{self.examples} {'random' if self.random else 'given'} example{'s' if self.examples > 1 else ''}"
         return f"{self.runtime} answers as Keras does: {examples}, largest difference {self.difference:.1e}"
 
 
@@ -85,7 +86,7 @@ def prove(model: Any, path: str | Path, stored: str = "float32", inputs: Sequenc
         expected = _in_two(lambda sets: [keras_answers(model, some) for some in sets], arrays, fixed)
         found = [differences(one, other, count) for one, other in zip(expected, answers, strict=True)]
         _check_answers(name, found, allowed(model, stored, arrays))
-    return Proof(opened.runtime, count, largest)
+    return Proof(opened.runtime, count, largest, random=inputs is None)
 
 
 def _some(inputs: Sequence[np.ndarray], fixed: int | None) -> Arrays:

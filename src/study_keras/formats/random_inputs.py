@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from study_keras.formats.compare import Arrays
-from study_keras.formats.input_values import Values, values_of
+from study_keras.formats.input_values import Values, runs_dry, values_of
 from study_keras.formats.runners import batch_size, keras_answers
 
 LENGTHS = (8, 16, 32, 64, 128, 224, 5, 3, 2, 1)  # for sizes that a model leaves open: the first that Keras can run
@@ -43,19 +43,25 @@ def random_inputs(model: Any, count: int = 5, seed: int = 0, length: int | None 
     fixed = batch_size(model)
     count = count if fixed is None else math.ceil(count / fixed) * fixed
     open_sizes = any(size is None for spec in specs for size in spec.shape[1:])
-    reason = ""
+    reason, unanswered = "", None
     for size in (length,) if length else LENGTHS if open_sizes else (1,):
         random = np.random.default_rng(seed)
         arrays, tame = ([_draw(spec, count, size, random, tame=tame) for spec in specs] for tame in (False, True))
         for drawn in (arrays, tame):
             try:
-                finite = _finite(model, drawn, fixed)
+                finite = _finite(model, drawn)
+                if open_sizes and runs_dry(model, [array[: fixed or 1] for array in drawn]):
+                    break
             except Exception as error:  # the backends of Keras raise what they like at sizes that do not fit
                 reason = reason or (str(error).splitlines() or [type(error).__name__])[0]
                 continue
-            if finite is not None:
+            if finite is not None and finite.any():
                 pairs = zip(drawn, tame, strict=True)
                 return [np.where(_along(finite, array), array, other) for array, other in pairs]
+            if finite is not None:  # numbers, but none that is finite: the mean of nothing where a size is too small
+                unanswered = unanswered or tame
+    if unanswered is not None:
+        return unanswered
     shapes = [spec.shape for spec in specs]
     raise ValueError(f"the model takes {shapes}, but Keras can run no random input of these shapes: {reason}")
 
@@ -72,21 +78,17 @@ def _specs(model: Any) -> list[Spec]:
     return [Spec((None, *shape[1:]), "int32" if values.high else "float32", values)]
 
 
-def _finite(model: Any, arrays: Arrays, fixed: int | None) -> np.ndarray | None:
-    """Tell for each example whether Keras answers with finite numbers; None where it answers nothing at all.
-
-    Examples that are ``PERIOD`` apart are of one kind, so only so many are asked.
-    """
+def _finite(model: Any, arrays: Arrays) -> np.ndarray | None:
+    """Tell for each example whether Keras answers with finite numbers; None where it answers nothing at all."""
     count = len(arrays[0])
-    asked = min(count, PERIOD if fixed is None else math.ceil(PERIOD / fixed) * fixed)
-    finite = np.ones(asked, bool)
-    for answer in keras_answers(model, [array[:asked] for array in arrays]):
+    finite = np.ones(count, bool)
+    for answer in keras_answers(model, arrays):
         if not answer.size:
             return None
         if answer.dtype.kind == "f":
-            by_example = answer.ndim and len(answer) == asked
-            finite &= np.isfinite(answer).reshape(asked if by_example else 1, -1).all(axis=1)
-    return finite[np.arange(count) % min(asked, PERIOD)]
+            by_example = answer.ndim and len(answer) == count
+            finite &= np.isfinite(answer).reshape(count if by_example else 1, -1).all(axis=1)
+    return finite
 
 
 def _along(rows: np.ndarray, array: np.ndarray) -> np.ndarray:

@@ -20,6 +20,7 @@ from study_keras.formats.quiet import quiet
 from study_keras.startup import silent
 
 BATCH = 1000
+FEW = 16  # at once, where Keras goes layer by layer
 MEMORY = 2**27  # bytes that the largest tensor of a batch may take
 Run = Callable[[Sequence[Arrays], int], list[tuple[Arrays, float]]]
 
@@ -102,7 +103,7 @@ def keras_answers(model: Any, arrays: Arrays, moved: Sequence[tuple[Any, Any]] =
             outputs = keras.tree.flatten(model(pack(model, arrays), training=False))
         return [keras.ops.convert_to_numpy(output) for output in outputs]
 
-    return in_batches(answer, arrays, batch_size(model) or len(arrays[0]))
+    return in_batches(answer, arrays, batch_size(model) or FEW)
 
 
 def batch_size(model: Any) -> int | None:
@@ -319,4 +320,4 @@ def _in_order(expected: list[str], found: list[str]) -> list[str]:
 
 
 def _reason(error: Exception) -> str:
-    return (str(error) or type(error).__name__).splitlines()[0][:300]
+    return " ".join(str(error).split())[:300] or type(error).__name__

@@ -1,7 +1,7 @@
 """The proof that artifacts answer as their model does: all run on the same examples, each in its real runtime."""
 
 import glob
-import math
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from study_keras.formats.compare import THRESHOLDS, TIE, Arrays, differences, sizes
+from study_keras.formats.compare import THRESHOLDS, TIE, Arrays, differences, gaps, mean_difference, sizes
 from study_keras.formats.random_inputs import random_inputs
 from study_keras.formats.rounding import allowed
 from study_keras.formats.runners import (
@@ -63,21 +63,20 @@ def verify(model: Any, artifact: str | Path, images: Any, labels: Any = None) ->
         ValueError: the artifact is missing or broken, or takes or gives other shapes than the model.
         FileNotFoundError: Node or its packages, for a TF.js model, are not installed.
     """
-    arrays = [np.asarray(array) for array in (images if isinstance(images, list | tuple) else [images])]
-    return _row(artifact, open_artifact(artifact, model), _task(model, arrays, labels, random=False))
+    return _row(artifact, open_artifact(artifact, model), _task(model, _arrays(images), labels, None, random=False))
 
 
 def verify_all(
     model: Any,
     artifacts: Sequence[str | Path],
-    inputs: Arrays | None = None,
+    inputs: Any = None,
     labels: Any = None,
     watch: Callable[[str], None] = lambda step: None,
 ) -> list[dict[str, Any]]:
     """Return what ``verify`` finds for each artifact, all on the same examples.
 
     Args:
-        inputs: one array an input; None for random ones, as many as take about a minute, from 16 to 1000.
+        inputs: as the ``images`` of ``verify``; None for random ones, as many as take about a minute, from 16 to 1000.
         labels: ``(n,)`` the true classes.
         watch: is told what begins now.
 
@@ -96,9 +95,12 @@ def verify_all(
         except (ValueError, OSError) as error:
             opened[path] = error
     random = inputs is None
-    arrays = _random(model, opened, watch) if inputs is None else [np.asarray(array) for array in inputs]
+    batch = None
+    if inputs is None:
+        inputs, batch = _random(model, opened, watch, time.perf_counter() + SECONDS)
+    arrays = _arrays(inputs)
     watch(f"Keras: {len(arrays[0]):,} examples")
-    task = _task(model, arrays, labels, random=random)
+    task = _task(model, arrays, labels, batch, random=random)
     rows = []
     for path, artifact in opened.items():
         watch(f"{path.name}: {len(arrays[0]):,} examples")
@@ -113,38 +115,51 @@ def verify_all(
     return rows
 
 
+def _arrays(images: Any) -> Arrays:
+    return [np.asarray(array) for array in (images if isinstance(images, list | tuple) else [images])]
+
+
 def _told(error: Exception) -> str:
     if isinstance(error, OSError) and error.strerror:
         return f"{error.filename}: {error.strerror}"
     return str(error)
 
 
-def _random(model: Any, opened: dict[Path, Opened | Exception], watch: Callable[[str], None]) -> Arrays:
-    """Return as many random examples as Keras and all artifacts answer in ``SECONDS``, by the time of a first batch."""
+def _random(
+    model: Any, opened: dict[Path, Opened | Exception], watch: Callable[[str], None], until: float
+) -> tuple[Arrays, int | None]:
+    """Return as many random examples as Keras and all artifacts answer ``until`` then, by the time of a first batch.
+
+    And how many of them at once, None for as many as fit: another batch size would have to be compiled anew.
+    """
     watch(f"Keras: a first batch of {FEWEST}")
     first = random_inputs(model, FEWEST)
-    batch = min(examples_at_once(model, first), len(first[0]))
+    asked = len(first[0])
+    batch = min(examples_at_once(model, first), asked)
     runs = {Path("Keras"): Opened("Keras", timed("Keras", predictor(model)))}
     runs |= {path: artifact for path, artifact in opened.items() if isinstance(artifact, Opened)}
     seconds = 0.0
     for path, artifact in runs.items():
         watch(f"{path.name}: a first batch of {FEWEST}")
+        times = 2 if artifact.runtime in ("Keras", "TensorFlow") else 1  # the first time these compile
         try:
-            seconds += artifact.run([first, first], batch)[1][1]  # the first time it compiles
+            seconds += artifact.run([first] * times, batch)[-1][1] / asked
         except (ValueError, OSError):
             continue  # its row will say so
-    size = sum(array.nbytes for array in first) / len(first[0])
-    count = min(MOST, SECONDS / (seconds / len(first[0])), MEMORY / max(1, size))
-    return random_inputs(model, max(FEWEST, math.floor(count)))
+    size = sum(array.nbytes for array in first) / asked
+    count = min((until - time.perf_counter()) / max(seconds, 1e-9), MEMORY / max(1, size))
+    if count >= MOST:
+        return random_inputs(model, MOST), None
+    return random_inputs(model, max(FEWEST, int(count) // FEWEST * FEWEST)), batch
 
 
-def _task(model: Any, arrays: Arrays, labels: Any, *, random: bool) -> Task:
+def _task(model: Any, arrays: Arrays, labels: Any, batch: int | None, *, random: bool) -> Task:
     if len({len(array) for array in arrays}) != 1 or not len(arrays[0]):
         raise ValueError(f"images of {[array.shape for array in arrays]}; expected the same number, at least one")
     fixed = batch_size(model)
     if fixed and len(arrays[0]) % fixed:
         raise ValueError(f"{len(arrays[0])} examples; the model takes {fixed} at once, so give whole batches of them")
-    batch = fixed or examples_at_once(model, arrays)
+    batch = fixed or batch or examples_at_once(model, arrays)
     try:
         expected = in_batches(predictor(model), arrays, batch)
     except Exception as error:  # the backends of Keras raise what they like
@@ -157,16 +172,15 @@ def _task(model: Any, arrays: Arrays, labels: Any, *, random: bool) -> Task:
 
 def _row(path: str | Path, opened: Opened, task: Task) -> dict[str, Any]:
     count = len(task.arrays[0])
-    if opened.runtime != "TF.js":  # which times itself
+    if opened.runtime != "TF.js" and not task.random:  # the one times itself, with the others a first batch has run
         opened.run([[array[: task.batch] for array in task.arrays]], task.batch)  # the first run compiles
     ((answers, seconds),) = opened.run([task.arrays], task.batch)
     given, wanted = ([array.shape for array in arrays] for arrays in (answers, task.expected))
     if given != wanted:
         raise ValueError(f"{path}: gives {given}, the model gives {wanted}; is it of another model?")
-    gaps = [np.abs(a.astype("float64") - b).ravel() for a, b in zip(task.expected, answers, strict=True)]
     found = [differences(*pair, count) for pair in zip(task.expected, answers, strict=True)]
     agree = _agreement(task, answers)
-    flat = np.concatenate(gaps)
+    apart = np.concatenate([gaps(*pair, count).ravel() for pair in zip(task.expected, answers, strict=True)])
     return {
         "artifact": str(path),
         "runtime": opened.runtime,
@@ -174,19 +188,14 @@ def _row(path: str | Path, opened: Opened, task: Task) -> dict[str, Any]:
         "images": count,
         "random": task.random,
         "agree": agree,
-        "max_abs_diff": float(flat.max(initial=0)),
-        "mean_abs_diff": float(flat.mean()),
+        "max_abs_diff": float(apart.max(initial=0)),
+        "mean_abs_diff": float(apart.mean()),
         "max_relative_diff": max(float(rows.max(initial=0)) for rows in found),
-        "mean_relative_diff": _mean(task.expected, gaps, count),
+        "mean_relative_diff": mean_difference(task.expected, answers, count),
         "accuracy": None if task.labels is None else _accuracy(answers[0], task.labels),
         "ms_per_image": 1000 * seconds / count,
         "passed": _passes(task, opened.stored, found, agree),
     }
-
-
-def _mean(expected: Arrays, gaps: Arrays, count: int) -> float:
-    whole = [gap.reshape(count, -1) / sizes(wanted, count)[:, None] for wanted, gap in zip(expected, gaps, strict=True)]
-    return float(np.concatenate([rows.ravel() for rows in whole]).mean())
 
 
 def _passes(task: Task, stored: str, found: Arrays, agree: int | None) -> bool:

@@ -154,7 +154,7 @@ def _verify_caption(result: Mapping[str, Any], *, classes: bool, labelled: bool)
     what = f"{result['images']:,} {'random examples' if result['random'] else 'examples'}"
     parts = [
         *(["how many get Keras' class"] if classes else []),
-        "the largest and the mean difference of an answer, relative to answers above 1",
+        "the largest and the mean difference, relative to the largest number of the answer",
         *(["the accuracy"] if labelled else []),
         "milliseconds per example",
     ]

@@ -4,6 +4,8 @@ import base64
 import json
 import subprocess
 import tempfile
+from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ import keras
 
 from study_keras import files, formats
 from study_keras.formats.convert import load_source
+from study_keras.formats.proof import Proof
 from study_keras.formats.tfjs.node import find_node, install_command
 from study_keras.mnist.networks import SHAPES
 from study_keras.mnist.records import class_names
@@ -44,6 +47,8 @@ def write_page(
     quantize: str | None = None,
     name: str | None = None,
     classes: list[str] | None = None,
+    *,
+    prove: bool | Callable[[Proof], None] = True,
 ) -> Path:
     """Write one HTML file that reads drawn digits with ``model``, and asks for nothing else.
 
@@ -55,6 +60,7 @@ def write_page(
         quantize: how the weights are stored, as in ``export_tfjs``.
         name: what the page calls the model; otherwise as the file.
         classes: what it calls the model's classes; otherwise by their numbers.
+        prove: as in ``export_tfjs``.
 
     Returns:
         The path.
@@ -69,7 +75,7 @@ def write_page(
         raise ValueError(f"{path}: expected a name that ends in .html")
     _check_shapes(model)
     page = (build() / "one_file.html").read_text(encoding="utf-8")
-    entry = {"name": name or path.stem, "format": "tfjs", **_packed(model, quantize)}
+    entry = {"name": name or path.stem, "format": "tfjs", **_packed(model, quantize, prove)}
     entry |= {"classes": classes} if classes else {}
     inside = json.dumps(entry, allow_nan=False, separators=(",", ":")).replace("<", "\\u003c")  # no </script> in it
     with files.atomic_write(path) as temporary:
@@ -78,11 +84,17 @@ def write_page(
 
 
 def convert_page(
-    source: str | Path, target: str | Path, weights: str | Path | None = None, quantize: str | None = None
+    source: str | Path,
+    target: str | Path,
+    weights: str | Path | None = None,
+    quantize: str | None = None,
+    *,
+    prove: bool = True,
 ) -> dict[str, Any]:
     """Write the model at ``source`` as a page; see ``formats.convert.convert`` for what comes and goes."""
     model, held = load_source(source, target, weights)
-    write_page(model, target, quantize, Path(source).stem, class_names(source))
+    proofs: list[Proof] = []
+    write_page(model, target, quantize, Path(source).stem, class_names(source), prove=proofs.append if prove else False)
     lost = sorted(held - {"structure", "weights"})
     return {
         "source": str(source),
@@ -90,6 +102,7 @@ def convert_page(
         "from": formats.kind(source),
         "to": "page",
         "lost": lost,
+        "proof": asdict(proofs[0]) if proofs else None,
     }
 
 
@@ -101,10 +114,10 @@ def _check_shapes(model: keras.Model) -> None:
         raise ValueError(f"the model gives {gives}; the page shows (None, classes)")
 
 
-def _packed(model: keras.Model, quantize: str | None) -> dict[str, Any]:
+def _packed(model: keras.Model, quantize: str | None, prove: bool | Callable[[Proof], None]) -> dict[str, Any]:
     """Return the TF.js export as the page reads it: model.json, the weights in base64, and the size of both."""
     with tempfile.TemporaryDirectory() as temporary:
-        folder = formats.export_tfjs(model, Path(temporary) / "page.tfjs", quantize)
+        folder = formats.export_tfjs(model, Path(temporary) / "page.tfjs", quantize, prove=prove)
         text = (folder / "model.json").read_text(encoding="utf-8")
         content = json.loads(text)
         paths = [path for group in content["weightsManifest"] for path in group["paths"]]

@@ -150,8 +150,8 @@ def _compare(function: Any, inputs: Arrays, wanted: Arrays, found: Arrays) -> No
         moved = _moved(function, inputs, wanted) if moved is None else moved
         if not difference <= max(limit, SLACK * moved[name]):
             raise ValueError(
-                f"output {name}: the model's answer is {difference:.2g} off that of the folder's own graph, whose largest "
-                f"is {limit / LIMIT:.2g}; expected at most {LIMIT:g} of it. load_saved_model(path) runs the graph"
+                f"output {name}: the model's answer is {difference:.2g} off that of the folder's own graph; expected "
+                f"{LIMIT:g} of the largest, {limit / LIMIT:.2g}, at most. load_saved_model(path) runs the graph"
             )
 
 

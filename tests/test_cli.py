@@ -123,9 +123,15 @@ def test_convert_goes_there_and_back_and_says_what_was_lost(trained, small, tmp_
     assert "model for inference alone" in convert(tmp_path / "model.savedmodel", tmp_path / "no.keras")
     assert "expected a name that ends in" in convert(trained, tmp_path / "model.docx")
     assert not (tmp_path / "no.keras").exists()
-    for part in ("model.json", "model.ckpt.index", "model.savedmodel"):
+    for part in ("model.json", "model.ckpt.index"):
         assert main(["evaluate", str(tmp_path / part), "--data", str(small)]) == 1
         assert "expected a whole model" in capsys.readouterr().err
+    figures = []
+    for path in (trained, tmp_path / "model.savedmodel"):  # the latter as a function
+        assert main(["evaluate", str(path), "--data", str(small), "--json"]) == 0
+        figures.append(json.loads(capsys.readouterr().out))
+    assert figures[0]["mistakes"] == figures[1]["mistakes"]
+    assert figures[0]["loss"] == pytest.approx(figures[1]["loss"])
     for name in losses:
         assert main(["show", str(tmp_path / name)]) == 0
         assert "128" in capsys.readouterr().out

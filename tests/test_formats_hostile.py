@@ -91,8 +91,6 @@ STRUCTURES = {
     "jax-layer": sequential(layer("JaxLayer", {"call_fn": LAMBDA})),
     "vocabulary-of-a-file": sequential(layer("StringLookup", {"vocabulary": "/etc/passwd"})),
     "typespec": sequential(dense(units={"class_name": "__typespec__", "config": [], "spec_name": "x"})),
-    "optimizer-of-a-stranger": sequential() | {"compile_config": {"optimizer": function("os", "system")}},
-    "loss-of-a-stranger": sequential() | {"compile_config": {"loss": {"class_name": "Evil", "config": {}}}},
     "a-layer-and-no-model": dense(),
     "a-list": [1, 2],
     "a-number": 3,
@@ -138,6 +136,38 @@ def test_a_structure_is_refused_in_json_keras_and_h5(structure, good, tmp_path, 
     for name in ("m.json", "m.keras", "m.h5"):
         with pytest.raises(ValueError, match=name):
             formats.load(tmp_path / name)
+
+
+COMPILES = {
+    "optimizer-of-a-stranger": {"optimizer": function("os", "system"), "loss": "mse"},
+    "optimizer-that-is-gone": {"optimizer": {"class_name": "TFOptimizer", "config": {}}, "loss": "mse"},
+    "loss-of-a-stranger": {"optimizer": "adam", "loss": {"class_name": "Evil", "config": {}}},
+    "loss-as-code": {"optimizer": "adam", "loss": LAMBDA},
+    "loss-that-only-a-name-is-left-of": {"optimizer": "adam", "loss": "my_loss"},
+    "metric-of-a-stranger": {"optimizer": "adam", "loss": "mse", "metrics": [function("builtins", "eval")]},
+    "metric-that-only-a-name-is-left-of": {"optimizer": "adam", "loss": "mse", "metrics": ["accuracy", "my_metric"]},
+    "no-object": [1, 2],
+}
+
+
+@pytest.mark.parametrize("settings", COMPILES.values(), ids=COMPILES.keys())
+def test_what_cannot_be_compiled_stays_uncompiled_with_a_warning_and_runs_no_code(settings, good, tmp_path, mark):
+    with zipfile.ZipFile(good / "m.keras") as source, zipfile.ZipFile(tmp_path / "m.keras", "w") as target:
+        config = json.loads(source.read("config.json")) | {"compile_config": settings}
+        target.writestr("config.json", json.dumps(config))
+        target.writestr("model.weights.h5", source.read("model.weights.h5"))
+    (tmp_path / "m.h5").write_bytes((good / "m.h5").read_bytes())
+    with h5py.File(tmp_path / "m.h5", "r+") as file:
+        del file.attrs["study_keras_sha256"]
+        file.attrs["training_config"] = json.dumps(settings)
+    expected = formats.load(good / "m.keras")
+    for name in ("m.keras", "m.h5"):
+        with pytest.warns(UserWarning, match=r"the model sequential\w* is left uncompiled; .*: .+"):
+            model = formats.load(tmp_path / name)
+        assert not model.compiled
+        np.testing.assert_array_equal(model(np.ones((1, 3))), expected(np.ones((1, 3))))
+        formats.save(model, tmp_path / "again.keras")
+        assert not formats.load(tmp_path / "again.keras").compiled
 
 
 YAMLS = {

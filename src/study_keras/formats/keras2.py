@@ -7,7 +7,6 @@ those for older spellings follow what Keras 2 is known to have written, without 
 import importlib
 import inspect
 import re
-from collections.abc import Collection
 from typing import Any
 
 import keras
@@ -68,13 +67,9 @@ def is_keras2(config: Any, version: Any = None) -> bool:
     return not (isinstance(config, dict) and "module" in config)
 
 
-def restored(config: Any, custom: Collection[str] = ()) -> Any:
-    """Return a model's config of Keras 2 in the words of Keras 3, with the meaning that it had in Keras 2.
-
-    Args:
-        custom: names that the caller gave a meaning of their own.
-    """
-    return to_keras3(keras2_meaning.kept(config, custom))
+def restored(config: Any) -> Any:
+    """Return a model's config of Keras 2 in the words of Keras 3, with the meaning that it had in Keras 2."""
+    return to_keras3(keras2_meaning.kept(config))
 
 
 def to_keras3(node: Any, key: str = "layers") -> Any:

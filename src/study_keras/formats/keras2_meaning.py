@@ -1,23 +1,17 @@
 """What Keras 2 wrote in words that Keras 3 still knows and gives another meaning."""
 
-from collections.abc import Collection
 from typing import Any
 
 _ACTIVATIONS = ("activation", "recurrent_activation")
 
 
-def kept(node: Any, custom: Collection[str] = ()) -> Any:
-    """Return a config of Keras 2 in which each layer says what it meant there.
-
-    Args:
-        node: plain values; not changed.
-        custom: names that the caller gave a meaning of their own.
-    """
+def kept(node: Any) -> Any:
+    """Return a config of Keras 2, plain values, in which each layer says what it meant there."""
     if isinstance(node, list):
-        return [kept(item, custom) for item in node]
+        return [kept(item) for item in node]
     if not isinstance(node, dict):
         return node
-    node = {key: kept(item, custom) for key, item in node.items()}
+    node = {key: kept(item) for key, item in node.items()}
     if node.keys() == {"type", "value"} and node["type"] == "ndarray":  # Keras before 2.3, of an array
         return node["value"]
     name, config = node.get("class_name"), node.get("config")
@@ -28,7 +22,7 @@ def kept(node: Any, custom: Collection[str] = ()) -> Any:
     if name.startswith("ConvLSTM"):
         config.setdefault("recurrent_activation", "hard_sigmoid")
     for key in _ACTIVATIONS:
-        if key in config and "hard_sigmoid" not in custom and _is_hard_sigmoid(config[key]):
+        if key in config and _is_hard_sigmoid(config[key]):
             config[key] = hard_sigmoid(config.get("dtype"))
     return node
 

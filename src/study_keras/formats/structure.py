@@ -118,8 +118,7 @@ def checked(config: Any, custom_objects: dict[str, Any] | None = None, version: 
         ValueError: it holds something else, or is deeper or larger than a model's.
     """
     config = _plain(config, 0, [0])
-    old = keras2.is_keras2(config, version)
-    config = keras2.restored(config, custom_objects or ()) if old else keras2.to_keras3(config)
+    config = keras2.restored(config) if keras2.is_keras2(config, version) else keras2.to_keras3(config)
     _check(config, custom_objects or {})
     return config
 

@@ -65,7 +65,7 @@ def _for_page(path: Path, copy: Path) -> Path | None:
     from study_keras import formats
 
     if formats.kind(path) == "tfjs":
-        return path
+        return path if path.is_dir() else path.parent
     try:
         model = formats.load(path)
         return formats.export_tfjs(model, copy) if hasattr(model, "layers") else None

@@ -134,9 +134,9 @@ def _layer(class_name: str, config: dict[str, Any]) -> keras.Layer:
     if layer_class is None or not issubclass(layer_class, keras.Layer):
         raise ValueError(f"layer {config.get('name')!r} has the class {class_name!r}, which Keras 3 lacks")
     if class_name in ("Bidirectional", "TimeDistributed"):
-        for side in ("layer", "backward_layer"):
-            if config.get(side):
-                config[side] = _layer_of(config[side])
+        config["layer"] = _layer_of(config["layer"])
+        if config.get("backward_layer"):
+            config["backward_layer"] = _backward(config["backward_layer"])
     if class_name == "LeakyReLU" and "alpha" in config:
         config["negative_slope"] = config.pop("alpha")
     for key in ("activation", "recurrent_activation"):
@@ -152,6 +152,13 @@ def _layer(class_name: str, config: dict[str, Any]) -> keras.Layer:
     layer = layer_class(**_arguments(layer_class, config))
     layer.trainable = trainable
     return layer
+
+
+def _backward(description: Mapping[str, Any]) -> Any:
+    """Return the layer that reads backward, under the name that its weights have, where it is not made of the other."""
+    config = description["config"]
+    name = f"backward_{config['name'].removeprefix('backward_')}"
+    return _layer_of({**description, "config": {**config, "name": name}})
 
 
 def _arguments(layer_class: type, config: dict[str, Any]) -> dict[str, Any]:

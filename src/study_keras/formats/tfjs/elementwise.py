@@ -87,6 +87,24 @@ def halves(op: Any, x: Any) -> Any:
     return tf.raw_ops.Cast(x=rounded, DstT=op.outputs[0].dtype, Truncate=True)  # which marks it as rounded already
 
 
+def cross(op: Any, x: Any, y: Any) -> Any:
+    import tensorflow as tf
+
+    def turned(a: Any, *order: int) -> Any:
+        return tf.stack([a[..., index] for index in order], axis=-1)
+
+    return turned(x, 1, 2, 0) * turned(y, 2, 0, 1) - turned(x, 2, 0, 1) * turned(y, 1, 2, 0)
+
+
+def in_top_k(op: Any, scores: Any, targets: Any, k: Any) -> Any:
+    import tensorflow as tf
+
+    hit = tf.equal(tf.range(tf.shape(scores)[1])[None, :], tf.cast(targets, "int32")[:, None])
+    score = tf.reduce_sum(tf.where(hit, scores, tf.zeros_like(scores)), axis=1)
+    better = tf.reduce_sum(tf.cast(scores > score[:, None], "int32"), axis=1)
+    return tf.logical_and(better < tf.cast(k, "int32"), tf.math.is_finite(score))
+
+
 def floor_division(op: Any, x: Any, y: Any) -> Any:
     """Of floats TF.js' cpu backend gives integers."""
     import tensorflow as tf
@@ -109,10 +127,12 @@ def erfinv(op: Any, x: Any) -> Any:
 REWRITES: Mapping[str, Rewrite | Through] = {
     "Bucketize": bucketize,
     "CheckNumerics": identity,
+    "Cross": cross,
     "EnsureShape": identity,
     "Erfc": erfc,
     "Erfinv": erfinv,
     "FloorDiv": floor_division,
+    "InTopKV2": in_top_k,
     "Less": Through(_bits, negative),
     "PreventGradient": identity,
     "Rint": rint,

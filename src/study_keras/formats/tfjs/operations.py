@@ -17,7 +17,7 @@ ALLOWED = frozenset(
     BatchToSpaceND BiasAdd BroadcastArgs BroadcastTo Cast Ceil ClipByValue Concat ConcatV2 Const Conv2D
     Conv2DBackpropInput Conv3D Cos Cosh Cumprod Cumsum DenseBincount DepthToSpace DepthwiseConv2dNative DivNoNan
     Elu Enter Equal Erf Exit Exp ExpandDims Expm1 Fill Floor FloorDiv FloorMod FusedBatchNormV3 GatherNd GatherV2
-    Greater GreaterEqual Identity IdentityN ImageProjectiveTransformV3 IsFinite IsInf IsNan LeakyRelu Less
+    Greater GreaterEqual Identity IdentityN IsFinite IsInf IsNan LeakyRelu Less
     LessEqual LinSpace Log Log1p LogSoftmax LogicalAnd LogicalNot LogicalOr LoopCond LowerBound MatMul Max MaxPool
     Maximum Mean Merge Min Minimum MirrorPad Mod Mul Neg NextIteration NotEqual OnesLike Pack Pad PadV2
     Placeholder Pow Prod Range Rank RealDiv Reciprocal Relu Relu6 Reshape ResizeBilinear ResizeNearestNeighbor
@@ -41,6 +41,12 @@ REWRITES: Mapping[str, Rewrite | Through] = {
 }
 
 
+# What TF.js holds as float32, int32 or bool; "variant" is a list of tensors in a loop, "invalid" a type that is not told.
+TYPES = frozenset(
+    "bfloat16 bool float16 float32 float64 int8 int16 int32 int64 invalid uint8 uint16 uint32 variant".split()  # noqa: SIM905
+)
+
+
 def in_tfjs_operations(frozen: Frozen, model: Any) -> Frozen:
     """Return ``frozen`` in operations of ``ALLOWED``.
 
@@ -53,9 +59,16 @@ def in_tfjs_operations(frozen: Frozen, model: Any) -> Frozen:
     for _ in range(3):  # folding makes plain what can be rewritten, and the other way round
         frozen = optimize(rewrite(frozen, REWRITES))
     frozen = rewrite(frozen, REWRITES)
+    import tensorflow as tf
+
     graph_def = reachable(frozen.graph_def, frozen)
     graph_def.ClearField("library")
     for node in graph_def.node:
+        types = {tf.dtypes.as_dtype(node.attr[name].type).name for name in ("T", "DstT", "dtype") if name in node.attr}
+        if types - TYPES:
+            raise ValueError(
+                f"{owner(model, node.name)}: TF.js has no numbers of the type {', '.join(types - TYPES)}; use float32 or int32"
+            )
         if node.op not in ALLOWED:
             raise ValueError(
                 f"{owner(model, node.name)}: TF.js has no operation {node.op}, nor can it be said with others as it is "

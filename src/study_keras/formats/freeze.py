@@ -10,6 +10,7 @@ import keras
 
 from study_keras.formats import inference
 from study_keras.formats.quiet import quiet
+from study_keras.formats.tracing import traceable
 
 # What grappler may do. `remapper` would fuse into operations that TF.js and tf2onnx lack.
 _OPTIMIZERS = ("function", "pruning", "constfold", "arithmetic", "dependency", "pruning", "constfold")
@@ -62,7 +63,7 @@ def freeze(model: keras.Model, *, batch: int | None = None, lower: bool = False)
 
     with keras.StatelessScope() as scope:  # a variable that changes leaves no trace in the graph, but in the scope
         try:
-            with quiet(), as_float32(model), names_of_tensorflow(model):
+            with quiet(), as_float32(model), names_of_tensorflow(model), traceable(model):
                 function = call.get_concrete_function(*flat)
         except Exception as error:  # Keras and TensorFlow raise what they like
             raise ValueError(f"TensorFlow cannot trace the model {model.name!r}: {_reason(error)}") from error

@@ -153,7 +153,8 @@ def _convert(frozen: Frozen, quantize: str | None, images: list[Any] | None, bat
                 converter.representative_dataset = lambda: _one_by_one(names, images, batch or 1)
             content: bytes = converter.convert()
         except Exception as error:  # TensorFlow raises what it likes
-            if __import__("os").environ.get("DBG"): print(str(error)[:3000])
+            if __import__("os").environ.get("DBG"):
+                print(str(error)[:3000])
             raise ValueError(_reason(error)) from error
     return content
 

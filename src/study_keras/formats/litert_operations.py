@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from study_keras.formats import rewrites
 from study_keras.formats.freeze import Frozen, Port, optimize
 from study_keras.formats.rewrite import Rewrite, call, rewrite
 from study_keras.formats.tfjs import convolutions
@@ -37,17 +38,40 @@ def saved_model(frozen: Frozen) -> bytes:
     return model.SerializeToString()
 
 
+def transposed(op: Any, size: Any, kernel: Any, x: Any) -> Any:
+    """LiteRT dilates none."""
+    if op.get_attr("data_format").decode().startswith("NC"):
+        return convolutions.transposed(op, size, kernel, x)  # first makes it channels last
+    return convolutions.transposed_by_zeros(op, size, kernel, x) if max(op.get_attr("dilations")) > 1 else None
+
+
 REWRITES: Mapping[str, Rewrite] = {
+    **rewrites.REWRITES,
+    "Acos": rewrites.arc,
+    "Acosh": rewrites.hyperbolic,
+    "Asin": rewrites.arc,
+    "Asinh": rewrites.hyperbolic,
+    "Atan": rewrites.arc,
+    "Atanh": rewrites.hyperbolic,
     "AvgPool3D": convolutions.pool3d,
     "BiasAdd": convolutions.bias_add,
     "Bucketize": shared.bucketize,
     "CheckNumerics": shared.identity,
+    "Conv2DBackpropInput": transposed,
     "Conv3D": convolutions.conv3d,
+    "Cosh": rewrites.hyperbolic,
+    "DenseBincount": rewrites.dense_bincount,
     "EnsureShape": shared.identity,
+    "Erf": rewrites.erf,
     "MaxPool3D": convolutions.pool3d,
     "PartitionedCall": call,
     "ResizeBicubic": shared.resize_by_matrix,
+    "Roll": shared.roll,
+    "Rsqrt": rewrites.rsqrt,
     "ScaleAndTranslate": shared.resize_by_matrix,
+    "Sinh": rewrites.hyperbolic,
     "Snapshot": shared.identity,
+    "Softplus": rewrites.softplus,
     "StopGradient": shared.identity,
+    "Tan": rewrites.tan,
 }

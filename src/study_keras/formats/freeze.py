@@ -75,9 +75,10 @@ def freeze(model: keras.Model, *, batch: int | None = None, lower: bool = False)
     outputs = tuple(map(_port, frozen.outputs, names))
     graph_def = frozen.graph.as_graph_def()
     _inline_xla(graph_def)
-    frozen = optimize(Frozen(graph_def, inputs, outputs))
-    _check_not_random(model, frozen.graph_def)
-    return frozen
+    nodes = [port.tensor.partition(":")[0] for port in outputs]
+    needed = tf.compat.v1.graph_util.extract_sub_graph(graph_def, nodes)
+    _check_not_random(model, needed)  # before folding, which draws the numbers once and for all
+    return optimize(Frozen(graph_def, inputs, outputs))
 
 
 def optimize(frozen: Frozen) -> Frozen:

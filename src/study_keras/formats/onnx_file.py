@@ -88,12 +88,13 @@ def _converted(frozen: Frozen, opset: int) -> Any:
         import tf2onnx
 
         ports = (*frozen.inputs, *frozen.outputs)
+        names = inference.distinct([port.name for port in ports])  # here an output may not be named as an input
         converted, _ = tf2onnx.convert.from_graph_def(
             frozen.graph_def,
             input_names=[port.tensor for port in frozen.inputs],
             output_names=[port.tensor for port in frozen.outputs],
             opset=opset,
-            tensors_to_rename={port.tensor: port.name for port in ports},
+            tensors_to_rename=dict(zip((port.tensor for port in ports), names, strict=True)),
         )
     return converted
 

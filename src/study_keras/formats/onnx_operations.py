@@ -5,7 +5,7 @@ from typing import Any
 
 from study_keras.formats import rewrites
 from study_keras.formats.freeze import Frozen, optimize
-from study_keras.formats.rewrite import Rewrite, call, constant, rewrite
+from study_keras.formats.rewrite import Rewrite, call, rewrite
 from study_keras.formats.tfjs import convolutions
 from study_keras.formats.tfjs import operations as shared
 
@@ -19,11 +19,13 @@ def in_onnx_operations(frozen: Frozen) -> Frozen:
 
 def transposed(op: Any, size: Any, kernel: Any, x: Any) -> Any:
     """tf2onnx writes negative paddings, or other answers, unless the output has the usual size."""
+    import tensorflow as tf
+
     if op.get_attr("data_format").decode().startswith("NC"):
         return convolutions.transposed(op, size, kernel, x)  # first makes it channels last
     strides, dilations = op.get_attr("strides")[1:-1], op.get_attr("dilations")[1:-1]
     taps, same = kernel.shape[: len(strides)], op.get_attr("padding") == b"SAME"
-    known, sizes = constant(op.inputs[0]), x.shape[1:-1]
+    known, sizes = tf.get_static_value(op.inputs[0], partial=True), x.shape[1:-1]
     out = [None] * len(strides) if known is None else known[1:-1]
     usual = [
         k >= stride and (wanted is None or n is None or wanted == (n * stride if same else (n - 1) * stride + k))
@@ -42,19 +44,28 @@ def conv3d(op: Any, x: Any, kernel: Any) -> Any:
 
 REWRITES: Mapping[str, Rewrite] = {
     **rewrites.REWRITES,
+    "AvgPool": rewrites.channels_last,
     "Bucketize": shared.bucketize,
     "CheckNumerics": shared.identity,
+    "Conv2D": rewrites.channels_last,
     "Conv2DBackpropInput": transposed,
     "Conv3D": conv3d,
     "Conv3DBackpropInputV2": transposed,
+    "DenseBincount": rewrites.dense_bincount,
+    "DepthwiseConv2dNative": rewrites.channels_last,
     "EnsureShape": shared.identity,
     "Erfc": shared.erfc,
+    "FloorDiv": rewrites.floor_divide,
+    "FloorMod": rewrites.floor_mod,
+    "MaxPool": rewrites.channels_last,
+    "OneHot": shared.one_hot,
     "PartitionedCall": call,
     "ResizeBicubic": shared.resize_by_matrix,
     "ScaleAndTranslate": shared.resize_by_matrix,
     "Snapshot": shared.identity,
     "StopGradient": shared.identity,
     "Xdivy": shared.xlogy,
+    "XlaDynamicUpdateSlice": rewrites.update_slice,
     "Xlog1py": shared.xlogy,
     "Xlogy": shared.xlogy,
 }

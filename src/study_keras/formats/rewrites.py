@@ -5,9 +5,11 @@ from typing import Any
 
 import numpy as np
 
-from study_keras.formats.rewrite import Rewrite, constant
+from study_keras.formats.rewrite import Rewrite, body, constant
+from study_keras.formats.tfjs import convolutions
 
 _CHUNK = 1024  # so many products of two bytes sum up exactly in float32: 1024 * 128 * 128 = 2 ** 24
+_MASKS = ("begin_mask", "end_mask", "ellipsis_mask", "new_axis_mask", "shrink_axis_mask")
 _SIGN = np.iinfo("int32").min
 
 
@@ -186,6 +188,117 @@ def rsqrt(op: Any, x: Any) -> Any:
     return tf.where(tf.equal(x, 0), tf.constant(np.inf, x.dtype), 1 / tf.sqrt(x))
 
 
+def floor_divide(op: Any, x: Any, y: Any) -> Any:
+    """Of whole numbers: ONNX rounds towards zero."""
+    import tensorflow as tf
+
+    if not x.dtype.is_integer:
+        return None
+    quotient = tf.raw_ops.TruncateDiv(x=x, y=y)
+    rest = x - quotient * y
+    below = tf.logical_and(tf.not_equal(rest, 0), tf.not_equal(rest < 0, y < 0))
+    return quotient - tf.cast(below, x.dtype)
+
+
+def floor_mod(op: Any, x: Any, y: Any) -> Any:
+    return x - floor_divide(op, x, y) * y if x.dtype.is_integer else None
+
+
+def update_slice(op: Any, x: Any, update: Any, starts: Any) -> Any:
+    """Put ``update`` into ``x``, moved so that it fits."""
+    import tensorflow as tf
+
+    room = tf.shape(x) - tf.shape(update)
+    before = tf.clip_by_value(tf.cast(starts, "int32"), 0, room)
+    ends = tf.stack([before, room - before], axis=1)
+    inside = tf.pad(tf.ones_like(update, "int32"), ends) > 0
+    return tf.where(inside, tf.pad(update, ends), x)
+
+
+def case(op: Any, index: Any, *inputs: Any) -> Any:
+    """Compute all branches, which have no effects, and take one."""
+    import tensorflow as tf
+
+    branches = op.get_attr("branches")
+    found = [body(op, branch.name, inputs) for branch in branches]
+    if any(
+        a.shape.rank is None or not a.shape.is_compatible_with(b.shape)
+        for others in found
+        for a, b in zip(found[0], others, strict=True)
+    ):
+        return None
+    taken = tf.where((index < 0) | (index >= len(found)), len(found) - 1, index)  # as TensorFlow does
+    results = found[-1]
+    for number, others in enumerate(found[:-1]):
+        results = [tf.where(tf.equal(taken, number), a, b) for a, b in zip(others, results, strict=True)]
+    return results
+
+
+def new_axes(op: Any, x: Any, begin: Any, end: Any, strides: Any) -> Any:
+    """LiteRT's slice brings no new axes where sizes are unknown."""
+    import tensorflow as tf
+
+    masks = {name: op.get_attr(name) for name in _MASKS}
+    count = begin.shape[0]
+    if not masks.pop("new_axis_mask") or count is None or x.shape.rank is None:
+        return None
+    new = [bool(op.get_attr("new_axis_mask") >> i & 1) for i in range(count)]
+    kept = [i for i in range(count) if not new[i]]
+    renumbered = {name: sum((mask >> i & 1) << place for place, i in enumerate(kept)) for name, mask in masks.items()}
+    x_rank, axis = x.shape.rank, 0
+    limits = [tf.gather(value, tf.constant(kept, "int32")) for value in (begin, end, strides)]
+    x = tf.strided_slice(x, *limits, **renumbered) if kept else x
+    for i in range(count):
+        if new[i]:
+            x = tf.expand_dims(x, axis)
+        ellipsis, shrinks = masks["ellipsis_mask"] >> i & 1, masks["shrink_axis_mask"] >> i & 1
+        axis += x_rank - len(kept) + 1 if ellipsis else int(not (shrinks and not new[i]))
+    return x
+
+
+def space_and_batch(op: Any, x: Any, block: Any, ends: Any) -> Any:
+    """SpaceToBatchND and BatchToSpaceND over three axes, one axis after the other."""
+    import tensorflow as tf
+
+    sizes, ends_known = constant(op.inputs[1]), constant(op.inputs[2])
+    if sizes is None or ends_known is None or len(sizes) < 3 or x.shape.rank is None:
+        return None
+    rank, back = x.shape.rank, op.type == "BatchToSpaceND"
+    if not back:
+        x = tf.pad(x, [[0, 0], *ends_known.tolist(), *[[0, 0]] * (rank - 1 - len(sizes))])
+    order = range(len(sizes)) if back else reversed(range(len(sizes)))
+    for axis in order:
+        by, shape = int(sizes[axis]), [tf.shape(x)[i] if n is None else n for i, n in enumerate(x.shape)]
+        count, length, left = shape[0], shape[axis + 1], shape[1 : axis + 1]
+        outer, inner = _product(left), _product(shape[axis + 2 :])
+        if back:
+            x = tf.reshape(x, [by, count // by, outer, length, inner])
+            x = tf.transpose(x, [1, 2, 3, 0, 4])
+            x = tf.reshape(x, [count // by, *left, length * by, *shape[axis + 2 :]])
+        else:
+            x = tf.reshape(x, [count, outer, length // by, by, inner])
+            x = tf.transpose(x, [3, 0, 1, 2, 4])
+            x = tf.reshape(x, [count * by, *left, length // by, *shape[axis + 2 :]])
+    if back:
+        first = [0, *ends_known[:, 0].tolist()]
+        last = [None, *(-int(end) or None for end in ends_known[:, 1])]
+        x = x[tuple(slice(a, b) for a, b in zip(first, last, strict=True))]
+    return x
+
+
+def channels_last(op: Any, *inputs: Any) -> Any:
+    """The same operation between two transpositions, where it has its channels first."""
+    first = op.get_attr("data_format").decode().startswith("NC")
+    return convolutions._channels_last(op, *inputs) if first else None
+
+
+def _product(sizes: Sequence[Any]) -> Any:
+    result: Any = 1
+    for size in sizes:
+        result = result * size
+    return result
+
+
 def _positive(value: Any) -> bool:
     return value is not None and bool(np.all(value > 0))
 
@@ -202,7 +315,9 @@ REWRITES: Mapping[str, Rewrite] = {
     "BatchMatMulV3": matmul_of_bytes,
     "Bitcast": bitcast,
     "BitwiseAnd": bitwise_and,
+    "Case": case,
     "Erfinv": erfinv,
     "Expm1": expm1,
     "Log1p": log1p,
+    "StatelessCase": case,
 }

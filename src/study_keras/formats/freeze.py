@@ -10,6 +10,7 @@ import keras
 
 from study_keras.formats import inference
 from study_keras.formats.quiet import quiet
+from study_keras.formats.tracing import traceable
 
 # What grappler may do. `remapper` would fuse into operations that TF.js and tf2onnx lack.
 _OPTIMIZERS = ("function", "pruning", "constfold", "arithmetic", "dependency", "pruning", "constfold")
@@ -62,7 +63,7 @@ def freeze(model: keras.Model, *, batch: int | None = None, lower: bool = False)
 
     with keras.StatelessScope() as scope:  # a variable that changes leaves no trace in the graph, but in the scope
         try:
-            with quiet(), as_float32(model), names_of_tensorflow(model), steps_at_once(model):
+            with quiet(), as_float32(model), names_of_tensorflow(model), traceable(model):
                 function = call.get_concrete_function(*flat)
         except Exception as error:  # Keras and TensorFlow raise what they like
             raise ValueError(f"TensorFlow cannot trace the model {model.name!r}: {_reason(error)}") from error
@@ -74,9 +75,10 @@ def freeze(model: keras.Model, *, batch: int | None = None, lower: bool = False)
     outputs = tuple(map(_port, frozen.outputs, names))
     graph_def = frozen.graph.as_graph_def()
     _inline_xla(graph_def)
-    frozen = optimize(Frozen(graph_def, inputs, outputs))
-    _check_not_random(model, frozen.graph_def)
-    return frozen
+    nodes = [port.tensor.partition(":")[0] for port in outputs]
+    needed = tf.compat.v1.graph_util.extract_sub_graph(graph_def, nodes)
+    _check_not_random(model, needed)  # before folding, which draws the numbers once and for all
+    return optimize(Frozen(graph_def, inputs, outputs))
 
 
 def optimize(frozen: Frozen) -> Frozen:
@@ -127,37 +129,6 @@ def names_of_tensorflow(model: keras.Model) -> Iterator[None]:
     finally:
         for layer, name in zip(changed, before, strict=True):
             layer.name = name
-
-
-@contextmanager
-def steps_at_once(model: keras.Model) -> Iterator[None]:
-    """Let TimeDistributed over a series of unknown length show its layer all steps as one batch.
-
-    TensorFlow's vectorized map, which it uses then, is traced wrongly: the first two axes change places.
-    """
-    changed = [layer for layer in all_layers(model) if type(layer) is keras.layers.TimeDistributed]
-
-    def of(layer: Any, former: Any) -> Any:
-        def call(inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
-            if inputs.shape[1] is not None:
-                return former(inputs, training=training, mask=mask)
-            before = keras.ops.shape(inputs)[:2]
-            options = (
-                {"mask": keras.ops.reshape(mask, (-1,))} if mask is not None and layer.layer._call_has_mask_arg else {}
-            )
-            options |= {"training": training} if layer.layer._call_has_training_arg else {}
-            outputs = layer.layer.call(keras.ops.reshape(inputs, (-1, *inputs.shape[2:])), **options)
-            return keras.ops.reshape(outputs, (*before, *outputs.shape[1:]))
-
-        return call
-
-    try:
-        for layer in changed:
-            layer.call = of(layer, layer.call)
-        yield
-    finally:
-        for layer in changed:
-            del layer.call
 
 
 def all_layers(model: keras.Model) -> list[Any]:

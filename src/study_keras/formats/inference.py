@@ -67,17 +67,17 @@ def input_specs(model: keras.Model, batch: int | None = None) -> Any:
 def input_names(model: keras.Model) -> list[str]:
     """Return a name for each input: that of the user's ``keras.Input``, otherwise ``input``."""
     if not getattr(model, "inputs", None):
-        return _distinct(["input" for _ in keras.tree.flatten(input_specs(model))])
-    return _distinct([re.sub(r"^(keras_tensor|input_layer)(_\d+)?$", "input", item.name) for item in model.inputs])
+        return distinct(["input" for _ in keras.tree.flatten(input_specs(model))])
+    return distinct([re.sub(r"^(keras_tensor|input_layer)(_\d+)?$", "input", item.name) for item in model.inputs])
 
 
 def output_names(model: keras.Model) -> list[str]:
     """Return a name for each output: that of the layer which gives it, without Keras' counting (``dense_7``)."""
     if not getattr(model, "outputs", None):
         outputs = keras.tree.flatten(model.compute_output_spec(_symbolic(input_specs(model))))
-        return _distinct(["output" for _ in outputs])
+        return distinct(["output" for _ in outputs])
     layers = [output._keras_history.operation for output in model.outputs]
-    return _distinct([_uncounted(layer) for layer in layers])
+    return distinct([_uncounted(layer) for layer in layers])
 
 
 def _symbolic(specs: Any) -> Any:
@@ -89,7 +89,7 @@ def _uncounted(layer: keras.layers.Layer) -> str:
     return re.sub(rf"^({given})_\d+$", r"\1", layer.name)
 
 
-def _distinct(names: list[str]) -> list[str]:
+def distinct(names: list[str]) -> list[str]:
     """Make names that every format takes: letters, digits, ``_`` and ``.`` of ASCII. Each one's first use is kept."""
     found: list[str] = []
     for name in names:

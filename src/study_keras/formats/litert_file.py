@@ -1,6 +1,7 @@
 """LiteRT (TensorFlow Lite): one ``.tflite`` file for Android, iOS and the interpreter ``ai_edge_litert``."""
 
 import re
+import tempfile
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -11,6 +12,8 @@ import numpy as np
 
 from study_keras import files
 from study_keras.formats import inference, tensorflow_process
+from study_keras.formats.freeze import Frozen, freeze
+from study_keras.formats.litert_operations import in_litert_operations, saved_model
 from study_keras.formats.proof import Proof, prove_export
 from study_keras.formats.quiet import quiet
 from study_keras.formats.runners import open_litert
@@ -99,33 +102,45 @@ def _write(
     *,
     prove: bool | Callable[[Proof], None],
 ) -> None:
+    content = _converted(model, quantize, images, batch)
+    with files.atomic_write(path) as temporary:
+        temporary.write_bytes(content)
+        prove_export(prove, model, temporary, quantize or "float32", images)
+
+
+def _converted(model: keras.Model, quantize: str | None, images: list[Any] | None, batch: int | None) -> bytes:
+    """Return the content of the file; for one input at a time where it cannot be said for any number."""
+    first = None
+    for size in (batch, 1) if batch is None else (batch,):
+        try:
+            return _convert(in_litert_operations(freeze(model, batch=size)), quantize, images, size)
+        except ValueError as error:
+            first = first or error
+    assert first is not None
+    raise first
+
+
+def _convert(frozen: Frozen, quantize: str | None, images: list[Any] | None, batch: int | None) -> bytes:
     import tensorflow as tf
 
-    names = inference.input_names(model)
-    outputs = dict(zip(inference.output_names(model), model.outputs, strict=True))
-    named = keras.Model(model.inputs, outputs)  # the same layers; the signature takes its names from here
-    specs = [
-        keras.InputSpec(shape=(batch or item.shape[0], *item.shape[1:]), dtype=item.dtype, name=name)
-        for name, item in zip(names, model.inputs, strict=True)
-    ]
-    operations = tf.lite.OpsSet.TFLITE_BUILTINS_INT8 if quantize == "int8" else tf.lite.OpsSet.TFLITE_BUILTINS
-    options: dict[str, Any] = {"target_spec": {"supported_ops": [operations]}}
-    if quantize:
-        options["optimizations"] = [tf.lite.Optimize.DEFAULT]
-    if quantize == "float16":
-        options["target_spec"]["supported_types"] = [tf.float16]
-    if images is not None:
-        options["representative_dataset"] = lambda: _one_by_one(names, images, batch or 1)
-    with files.atomic_write(path) as temporary, warnings.catch_warnings():
+    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings(), quiet(), silent(2):
         warnings.simplefilter("ignore", UserWarning)  # TensorFlow deprecates the interpreter that it calibrates with
+        Path(folder, "saved_model.pb").write_bytes(saved_model(frozen))
         try:
-            with quiet(), silent(2):
-                named.export(temporary, format="litert", verbose=False, input_signature=[specs], **options)
-        except OSError:
-            raise
+            converter = tf.lite.TFLiteConverter.from_saved_model(folder)
+            operations = tf.lite.OpsSet.TFLITE_BUILTINS_INT8 if quantize == "int8" else tf.lite.OpsSet.TFLITE_BUILTINS
+            converter.target_spec.supported_ops = [operations]
+            if quantize:
+                converter.optimizations = [tf.lite.Optimize.DEFAULT]
+            if quantize == "float16":
+                converter.target_spec.supported_types = [tf.float16]
+            if images is not None:
+                names = [port.name for port in frozen.inputs]
+                converter.representative_dataset = lambda: _one_by_one(names, images, batch or 1)
+            content: bytes = converter.convert()
         except Exception as error:  # TensorFlow raises what it likes
-            raise ValueError(f"{path}: {_reason(error)}") from error
-        prove_export(prove, model, temporary, quantize or "float32", images)
+            raise ValueError(_reason(error)) from error
+    return content
 
 
 def _one_by_one(names: Sequence[str], images: list[Any], batch: int) -> Iterator[dict[str, Any]]:

@@ -3,40 +3,58 @@
 import warnings
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import keras
 
 from study_keras import files
 from study_keras.formats import inference, tensorflow_process
+from study_keras.formats.freeze import Frozen, freeze, owner
+from study_keras.formats.onnx_operations import in_onnx_operations
 from study_keras.formats.proof import Proof, prove_export
 from study_keras.formats.quiet import quiet
 from study_keras.startup import silent
 
+OPSETS = range(13, 19)  # of tf2onnx 1.17; before 13 much of a Keras model cannot be said
+DEFAULT_OPSET = 15
 
-def export_onnx(model: keras.Model, path: str | Path, prove: bool | Callable[[Proof], None] = True) -> Path:
-    """Write ``model`` for inference as ONNX, for any number of images at once.
 
-    Keras does it best on TensorFlow: on another backend of Keras the model travels to a process of its own for that,
-    which takes some 10 seconds.
+def export_onnx(
+    model: keras.Model,
+    path: str | Path,
+    *,
+    opset: int = DEFAULT_OPSET,
+    prove: bool | Callable[[Proof], None] = True,
+) -> Path:
+    """Write ``model`` for inference as ONNX, for any number of inputs at once.
+
+    Only TensorFlow can trace it: on another backend of Keras the model travels to a process of its own for that,
+    which takes some 10 seconds. Inputs and outputs have the names that ``keras.Input`` and the layers have.
 
     Args:
         path: ends in ``.onnx``.
+        opset: the version of ONNX' operations, 13 to 18. A newer one needs a newer runtime.
         prove: whether the file must answer as Keras does before it gets its name; a function is told the ``Proof``.
 
     Returns:
         The path.
 
     Raises:
-        ValueError: the model is subclassed or never built, ONNX cannot express it, the file answers otherwise, or the
-            path is no ``.onnx``.
+        ValueError: the model was never built, ONNX cannot express it, ``opset`` is none of those, or the path is no
+            ``.onnx``.
         OSError: the file cannot be written. What stood there is untouched.
     """
     path = Path(path)
+    if opset not in OPSETS:
+        raise ValueError(f"opset={opset!r}; expected {OPSETS[0]} to {OPSETS[-1]}")
     inference.check_model(model, path, ".onnx")
     if keras.backend.backend() == "tensorflow":
-        _write(model, path, prove)
+        content = onnx_of(model, opset).SerializeToString()
+        with files.atomic_write(path) as temporary:
+            temporary.write_bytes(content)
+            prove_export(prove, model, temporary)
     else:
-        tensorflow_process.export_many(model, [{"path": path, "prove": prove}])
+        tensorflow_process.export_many(model, [{"path": path, "opset": opset, "prove": prove}])
     return path
 
 
@@ -55,21 +73,65 @@ def list_onnx(path: str | Path) -> list[tuple[str, tuple[int, ...]]]:
     return [(item.name, tuple(item.dims)) for item in graph.initializer]
 
 
-def _write(model: keras.Model, path: Path, prove: bool | Callable[[Proof], None]) -> None:
-    names = inference.input_names(model)
-    pairs = zip(names, model.inputs, strict=True)
-    specs = [keras.InputSpec(shape=item.shape, dtype=item.dtype, name=name) for name, item in pairs]
-    listed = keras.Model(model.inputs, model.outputs)  # the same layers, its inputs in a list
-    with files.atomic_write(path) as temporary, warnings.catch_warnings():
+def onnx_of(model: keras.Model, opset: int) -> Any:
+    """Return ``model`` as an ``onnx.ModelProto``.
+
+    Raises:
+        ValueError: as ``export_onnx``.
+    """
+    frozen = in_onnx_operations(freeze(model))
+    try:
+        converted = _converted(frozen, opset)
+    except Exception as error:  # tf2onnx raises what it likes
+        reason = (str(error) or type(error).__name__).splitlines()[0][:300]
+        raise ValueError(f"ONNX cannot express the model {model.name!r}: {reason}") from error
+    _check(converted, frozen, model, opset)
+    return converted
+
+
+def _converted(frozen: Frozen, opset: int) -> Any:
+    from keras.src.export.tf2onnx_lib import patch_tf2onnx
+
+    with warnings.catch_warnings(), quiet(), silent(2):
         warnings.simplefilter("ignore", FutureWarning)  # Keras looks for np.object, to mend tf2onnx
-        try:
-            with quiet(), silent(2):
-                listed.export(temporary, format="onnx", verbose=False, input_signature=[specs])
-        except OSError:
-            raise
-        except Exception as error:  # tf2onnx raises what it likes
-            reason = (str(error) or type(error).__name__).splitlines()[0][:300]
-            raise ValueError(f"{path}: ONNX cannot express this model: {reason}") from error
-        if not temporary.is_file():
-            raise ValueError(f"{path}: ONNX cannot express this model: tf2onnx wrote nothing")
-        prove_export(prove, model, temporary)
+        patch_tf2onnx()
+        import tf2onnx
+
+        ports = (*frozen.inputs, *frozen.outputs)
+        names = inference.distinct([port.name for port in ports])  # here an output may not be named as an input
+        converted, _ = tf2onnx.convert.from_graph_def(
+            frozen.graph_def,
+            input_names=[port.tensor for port in frozen.inputs],
+            output_names=[port.tensor for port in frozen.outputs],
+            opset=opset,
+            tensors_to_rename=dict(zip((port.tensor for port in ports), names, strict=True)),
+        )
+    return converted
+
+
+def _check(converted: Any, frozen: Frozen, model: keras.Model, opset: int) -> None:
+    """Refuse what no runtime opens: operations of TensorFlow, and inputs that the model does not have."""
+    import onnx
+
+    for node in _nodes(converted.graph):
+        if node.domain not in ("", "ai.onnx") or not onnx.defs.has(node.op_type, opset):
+            raise ValueError(
+                f"{owner(model, node.name)}: ONNX {opset} has no operation {node.op_type}, nor can it be said with "
+                "others as it is used here; use another layer, or leave this one out of the exported model"
+            )
+    names = [item.name for item in converted.graph.input]
+    if names != [port.name for port in frozen.inputs]:
+        raise ValueError(f"ONNX cannot express the model {model.name!r}: tf2onnx gave it the inputs {names}")
+    try:
+        onnx.checker.check_model(converted)
+    except Exception as error:  # onnx' own class
+        raise ValueError(f"ONNX cannot express the model {model.name!r}: {str(error).splitlines()[0]}") from error
+
+
+def _nodes(graph: Any) -> Any:
+    """Yield all nodes of ``graph`` and of the graphs inside them."""
+    for node in graph.node:
+        yield node
+        for attribute in node.attribute:
+            for inner in (attribute.g, *attribute.graphs):
+                yield from _nodes(inner)

@@ -80,8 +80,6 @@ def conv3d(op: Any, x: Any, kernel: Any) -> Any:
 
 def transposed(op: Any, size: Any, kernel: Any, x: Any) -> Any:
     """A transposed convolution, where TF.js lacks it or errs: zeros between the values, then a convolution."""
-    import tensorflow as tf
-
     if _first(op):
         return _channels_last(op, size, kernel, x)
     strides, dilations = _pair(op, "strides"), _pair(op, "dilations")
@@ -89,6 +87,15 @@ def transposed(op: Any, size: Any, kernel: Any, x: Any) -> Any:
     small = any(k < s for k, s in zip(kernel.shape[:rank], strides, strict=True))
     if rank == 2 and max(dilations) == 1 and not small and op.get_attr("padding") != b"EXPLICIT":
         return None
+    return transposed_by_zeros(op, size, kernel, x)
+
+
+def transposed_by_zeros(op: Any, size: Any, kernel: Any, x: Any) -> Any:
+    """Any transposed convolution, channels last, as a convolution of ``x`` with zeros between its values."""
+    import tensorflow as tf
+
+    strides, dilations = _pair(op, "strides"), _pair(op, "dilations")
+    rank = len(strides)
     kernel = _dilated(kernel, dilations)
     axes = list(range(rank))
     x, ends = _spread(x, strides), []

@@ -3,19 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-
-from study_keras.formats.rewrite import Rewrite, Through, constant
-
-# Giles, "Approximating the erfinv function" (GPU Computing Gems, 2011), in float32.
-_CENTRE = (
-    2.81022636e-08, 3.43273939e-07, -3.5233877e-06, -4.39150654e-06, 0.00021858087, -0.00125372503,
-    -0.00417768164, 0.246640727, 1.50140941,
-)  # fmt: skip
-_TAIL = (
-    -0.000200214257, 0.000100950558, 0.00134934322, -0.00367342844, 0.00573950773, -0.0076224613,
-    0.00943887047, 1.00167406, 2.83297682,
-)  # fmt: skip
+from study_keras.formats.rewrite import Rewrite
 
 
 def identity(op: Any, x: Any, *_: Any) -> Any:
@@ -58,22 +46,6 @@ def bucketize(op: Any, x: Any) -> Any:
     return tf.reduce_sum(tf.cast(reached, "int32"), axis=-1)
 
 
-def _bits(op: Any) -> list[Any] | None:
-    """Return x where ``op`` asks whether the sign bit of x is set, as Keras does to tell -0.0 from 0.0."""
-    masked, limit = op.inputs[0].op, constant(op.inputs[1])
-    if masked.type != "BitwiseAnd" or limit is None or np.any(limit != 0):
-        return None
-    bits, sign = masked.inputs[0].op, constant(masked.inputs[1])
-    found = bits.type == "Bitcast" and bits.inputs[0].dtype.name == "float32" and np.all(sign == np.iinfo("int32").min)
-    return list(bits.inputs) if found else None
-
-
-def negative(op: Any, x: Any) -> Any:
-    import tensorflow as tf
-
-    return tf.logical_or(x < 0, tf.logical_and(tf.equal(x, 0), 1 / x < 0))
-
-
 def halves(op: Any, x: Any) -> Any:
     """A number in half precision, which TF.js has not: rounded to its digits (Dekker's splitting), kept as float32."""
     import tensorflow as tf
@@ -112,28 +84,14 @@ def floor_division(op: Any, x: Any, y: Any) -> Any:
     return tf.floor(x / y) if x.dtype.is_floating else None
 
 
-def erfinv(op: Any, x: Any) -> Any:
-    import tensorflow as tf
-
-    w = -tf.math.log((1 - x) * (1 + x))
-    near, far = w - 2.5, tf.sqrt(tf.maximum(w, 0.0)) - 3
-    centre, tail = tf.zeros_like(x), tf.zeros_like(x)
-    for a, b in zip(_CENTRE, _TAIL, strict=True):
-        centre, tail = centre * near + a, tail * far + b
-    end = x * np.inf
-    return tf.where(tf.abs(x) < 1, tf.where(w < 5, centre, tail) * x, tf.where(tf.equal(tf.abs(x), 1), end, x * np.nan))
-
-
-REWRITES: Mapping[str, Rewrite | Through] = {
+REWRITES: Mapping[str, Rewrite] = {
     "Bucketize": bucketize,
     "CheckNumerics": identity,
     "Cross": cross,
     "EnsureShape": identity,
     "Erfc": erfc,
-    "Erfinv": erfinv,
     "FloorDiv": floor_division,
     "InTopKV2": in_top_k,
-    "Less": Through(_bits, negative),
     "PreventGradient": identity,
     "Rint": rint,
     "Snapshot": identity,

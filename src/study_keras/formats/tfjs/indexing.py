@@ -149,20 +149,6 @@ def segment_sum(op: Any, x: Any, segments: Any, count: Any) -> Any:
     return tf.reshape(total, tf.concat([[count], rest], axis=0))
 
 
-def update_slice(op: Any, x: Any, update: Any, start: Any) -> Any:
-    """XLA's slice update: zeros around the update, and x where no update is."""
-    import tensorflow as tf
-
-    sizes, small = x.shape.as_list(), update.shape.as_list()
-    whole = tf.shape(x)
-    before = tf.maximum(tf.minimum(tf.cast(start, "int32"), whole - tf.shape(update)), 0)
-    ends = tf.stack([before, whole - tf.shape(update) - before], axis=1)
-    if len(sizes) != len(small):
-        return None
-    inside = tf.pad(tf.ones_like(update, "float32"), ends) > 0
-    return tf.where(inside, tf.pad(update, ends), x)
-
-
 def switch_many(op: Any, x: Any, index: Any) -> Any:
     """One branch of several: TF.js has a switch of two. An index beyond the end takes the last."""
     import tensorflow as tf
@@ -183,6 +169,5 @@ REWRITES: Mapping[str, Rewrite] = {
     "StridedSlice": strided_slice,
     "UnsortedSegmentSum": segment_sum,
     "Where": where,
-    "XlaDynamicUpdateSlice": update_slice,
     "_SwitchN": switch_many,
 }

@@ -7,6 +7,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from study_keras.formats import rewrites
 from study_keras.formats.freeze import Frozen, optimize, owner
 from study_keras.formats.rewrite import Rewrite, Through, call, reachable, rewrite
 from study_keras.formats.tfjs import convolutions, einsum, elementwise, images, indexing, integers, signals
@@ -36,12 +37,16 @@ REWRITES: Mapping[str, Rewrite | Through] = {
     **images.REWRITES,
     **indexing.REWRITES,
     **signals.REWRITES,
+    "Bitcast": rewrites.bitcast,
+    "BitwiseAnd": rewrites.bitwise_and,
     "Einsum": einsum.einsum,
+    "Erfinv": rewrites.erfinv,
     "PartitionedCall": call,
+    "XlaDynamicUpdateSlice": rewrites.update_slice,
 }
 
 
-# What TF.js holds as float32, int32 or bool; "variant" is a list of tensors in a loop, "invalid" a type that is not told.
+# What TF.js holds as float32, int32 or bool; "variant" is a list of tensors in a loop.
 TYPES = frozenset(
     "bfloat16 bool float16 float32 float64 int8 int16 int32 int64 invalid uint8 uint16 uint32 variant".split()  # noqa: SIM905
 )
@@ -56,18 +61,18 @@ def in_tfjs_operations(frozen: Frozen, model: Any) -> Frozen:
     Raises:
         ValueError: the layer, and the operation that TF.js lacks.
     """
+    import tensorflow as tf
+
     for _ in range(3):  # folding makes plain what can be rewritten, and the other way round
         frozen = optimize(rewrite(frozen, REWRITES))
     frozen = rewrite(frozen, REWRITES)
-    import tensorflow as tf
-
     graph_def = reachable(frozen.graph_def, frozen)
     graph_def.ClearField("library")
     for node in graph_def.node:
         types = {tf.dtypes.as_dtype(node.attr[name].type).name for name in ("T", "DstT", "dtype") if name in node.attr}
         if types - TYPES:
             raise ValueError(
-                f"{owner(model, node.name)}: TF.js has no numbers of the type {', '.join(types - TYPES)}; use float32 or int32"
+                f"{owner(model, node.name)}: TF.js has no {', '.join(types - TYPES)}; use float32 or int32"
             )
         if node.op not in ALLOWED:
             raise ValueError(

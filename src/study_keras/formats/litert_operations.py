@@ -1,0 +1,84 @@
+"""A frozen TensorFlow graph as LiteRT's converter takes it, in operations that LiteRT has among its built-in ones."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from study_keras.formats import rewrites
+from study_keras.formats.freeze import Frozen, Port, optimize
+from study_keras.formats.rewrite import Rewrite, call, rewrite
+from study_keras.formats.tfjs import convolutions, elementwise, images, indexing
+
+
+def in_litert_operations(frozen: Frozen) -> Frozen:
+    """Return ``frozen`` without the operations that ``REWRITES`` names."""
+    for _ in range(2):  # folding makes plain what can be rewritten, and the other way round
+        frozen = optimize(rewrite(frozen, REWRITES))
+    return rewrite(frozen, REWRITES)
+
+
+def saved_model(frozen: Frozen) -> bytes:
+    """Return the content of the ``saved_model.pb`` that computes ``frozen``; its signature names inputs and outputs."""
+    import tensorflow as tf
+    from tensorflow.core.protobuf import meta_graph_pb2, saved_model_pb2
+
+    def described(port: Port, shape: Any) -> Any:
+        return meta_graph_pb2.TensorInfo(
+            name=port.tensor, dtype=tf.as_dtype(port.dtype).as_datatype_enum, tensor_shape=shape.as_proto()
+        )
+
+    inputs = {port.name: described(port, tf.TensorShape(port.shape)) for port in frozen.inputs}
+    outputs = {port.name: described(port, tf.TensorShape(None)) for port in frozen.outputs}  # the graph knows them
+    model = saved_model_pb2.SavedModel(saved_model_schema_version=1)
+    graph = model.meta_graphs.add()
+    graph.meta_info_def.tags.append("serve")
+    graph.graph_def.CopyFrom(frozen.graph_def)
+    signature = meta_graph_pb2.SignatureDef(inputs=inputs, outputs=outputs, method_name="tensorflow/serving/predict")
+    graph.signature_def["serving_default"].CopyFrom(signature)
+    return model.SerializeToString()
+
+
+def transposed(op: Any, size: Any, kernel: Any, x: Any) -> Any:
+    """LiteRT dilates none."""
+    if op.get_attr("data_format").decode().startswith("NC"):
+        return convolutions.transposed(op, size, kernel, x)  # first makes it channels last
+    return convolutions.transposed_by_zeros(op, size, kernel, x) if max(op.get_attr("dilations")) > 1 else None
+
+
+REWRITES: Mapping[str, Rewrite] = {
+    **rewrites.REWRITES,
+    "Acos": rewrites.arc,
+    "Acosh": rewrites.hyperbolic,
+    "Asin": rewrites.arc,
+    "Asinh": rewrites.hyperbolic,
+    "Atan": rewrites.arc,
+    "Atanh": rewrites.hyperbolic,
+    "AvgPool": rewrites.channels_last,
+    "AvgPool3D": convolutions.pool3d,
+    "BatchToSpaceND": rewrites.space_and_batch,
+    "BiasAdd": convolutions.bias_add,
+    "Bucketize": elementwise.bucketize,
+    "CheckNumerics": elementwise.identity,
+    "Conv2D": rewrites.channels_last,
+    "Conv2DBackpropInput": transposed,
+    "Conv3D": convolutions.conv3d,
+    "Conv3DBackpropInputV2": transposed,
+    "Cosh": rewrites.hyperbolic,
+    "DenseBincount": rewrites.dense_bincount,
+    "DepthwiseConv2dNative": rewrites.channels_last,
+    "EnsureShape": elementwise.identity,
+    "Erf": rewrites.erf,
+    "MaxPool": rewrites.channels_last,
+    "MaxPool3D": convolutions.pool3d,
+    "PartitionedCall": call,
+    "ResizeBicubic": images.resize_by_matrix,
+    "Roll": indexing.roll,
+    "Rsqrt": rewrites.rsqrt,
+    "ScaleAndTranslate": images.resize_by_matrix,
+    "Sinh": rewrites.hyperbolic,
+    "Snapshot": elementwise.identity,
+    "Softplus": rewrites.softplus,
+    "SpaceToBatchND": rewrites.space_and_batch,
+    "StopGradient": elementwise.identity,
+    "StridedSlice": rewrites.new_axes,
+    "Tan": rewrites.tan,
+}

@@ -1,0 +1,70 @@
+"""The operations of a frozen TensorFlow graph that tf2onnx says wrongly or not at all, in others that it knows."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from study_keras.formats import rewrites
+from study_keras.formats.freeze import Frozen, optimize
+from study_keras.formats.rewrite import Rewrite, call, rewrite
+from study_keras.formats.tfjs import convolutions, elementwise, images, indexing
+
+
+def in_onnx_operations(frozen: Frozen) -> Frozen:
+    """Return ``frozen`` without the operations that ``REWRITES`` names."""
+    for _ in range(2):  # folding makes plain what can be rewritten, and the other way round
+        frozen = optimize(rewrite(frozen, REWRITES))
+    return rewrite(frozen, REWRITES)
+
+
+def transposed(op: Any, size: Any, kernel: Any, x: Any) -> Any:
+    """tf2onnx writes negative paddings, or other answers, unless the output has the usual size."""
+    import tensorflow as tf
+
+    if op.get_attr("data_format").decode().startswith("NC"):
+        return convolutions.transposed(op, size, kernel, x)  # first makes it channels last
+    strides, dilations = op.get_attr("strides")[1:-1], op.get_attr("dilations")[1:-1]
+    taps, same = kernel.shape[: len(strides)], op.get_attr("padding") == b"SAME"
+    known, sizes = tf.get_static_value(op.inputs[0], partial=True), x.shape[1:-1]
+    out = [None] * len(strides) if known is None else known[1:-1]
+    usual = [
+        k >= stride and (wanted is None or n is None or wanted == (n * stride if same else (n - 1) * stride + k))
+        for wanted, n, stride, k in zip(out, sizes, strides, taps, strict=True)
+    ]
+    if all(usual) and max(dilations) == 1:
+        return None
+    return convolutions.transposed_by_zeros(op, size, kernel, x)
+
+
+def conv3d(op: Any, x: Any, kernel: Any) -> Any:
+    """tf2onnx overlooks groups."""
+    grouped = x.shape.rank is not None and x.shape[-1] is not None and x.shape[-1] != kernel.shape[3]
+    return convolutions.conv3d(op, x, kernel) if grouped else None
+
+
+REWRITES: Mapping[str, Rewrite] = {
+    **rewrites.REWRITES,
+    "AvgPool": rewrites.channels_last,
+    "Bucketize": elementwise.bucketize,
+    "CheckNumerics": elementwise.identity,
+    "Conv2D": rewrites.channels_last,
+    "Conv2DBackpropInput": transposed,
+    "Conv3D": conv3d,
+    "Conv3DBackpropInputV2": transposed,
+    "DenseBincount": rewrites.dense_bincount,
+    "DepthwiseConv2dNative": rewrites.channels_last,
+    "EnsureShape": elementwise.identity,
+    "Erfc": elementwise.erfc,
+    "FloorDiv": rewrites.floor_divide,
+    "FloorMod": rewrites.floor_mod,
+    "MaxPool": rewrites.channels_last,
+    "OneHot": indexing.one_hot,
+    "PartitionedCall": call,
+    "ResizeBicubic": images.resize_by_matrix,
+    "ScaleAndTranslate": images.resize_by_matrix,
+    "Snapshot": elementwise.identity,
+    "StopGradient": elementwise.identity,
+    "Xdivy": elementwise.xlogy,
+    "XlaDynamicUpdateSlice": rewrites.update_slice,
+    "Xlog1py": elementwise.xlogy,
+    "Xlogy": elementwise.xlogy,
+}

@@ -12,7 +12,7 @@ import numpy as np
 
 from study_keras import files
 from study_keras.formats import inference, tensorflow_process
-from study_keras.formats.freeze import Frozen, freeze
+from study_keras.formats.graph.freeze import Frozen, freeze
 from study_keras.formats.litert_operations import in_litert_operations, saved_model
 from study_keras.formats.proof import Proof, prove_export
 from study_keras.formats.quiet import quiet

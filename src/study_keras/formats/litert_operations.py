@@ -3,10 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from study_keras.formats import rewrites
-from study_keras.formats.freeze import Frozen, Port, optimize
-from study_keras.formats.rewrite import Rewrite, call, rewrite
-from study_keras.formats.tfjs import convolutions, elementwise, images, indexing
+from study_keras.formats.graph import arithmetic, convolutions, elementwise, images, indexing
+from study_keras.formats.graph.freeze import Frozen, Port, optimize
+from study_keras.formats.graph.rewrite import Rewrite, call, rewrite
 
 
 def in_litert_operations(frozen: Frozen) -> Frozen:
@@ -45,40 +44,40 @@ def transposed(op: Any, size: Any, kernel: Any, x: Any) -> Any:
 
 
 REWRITES: Mapping[str, Rewrite] = {
-    **rewrites.REWRITES,
-    "Acos": rewrites.arc,
-    "Acosh": rewrites.hyperbolic,
-    "Asin": rewrites.arc,
-    "Asinh": rewrites.hyperbolic,
-    "Atan": rewrites.arc,
-    "Atanh": rewrites.hyperbolic,
-    "AvgPool": rewrites.channels_last,
+    **arithmetic.REWRITES,
+    "Acos": arithmetic.arc,
+    "Acosh": arithmetic.hyperbolic,
+    "Asin": arithmetic.arc,
+    "Asinh": arithmetic.hyperbolic,
+    "Atan": arithmetic.arc,
+    "Atanh": arithmetic.hyperbolic,
+    "AvgPool": arithmetic.channels_last,
     "AvgPool3D": convolutions.pool3d,
-    "BatchToSpaceND": rewrites.space_and_batch,
+    "BatchToSpaceND": arithmetic.space_and_batch,
     "BiasAdd": convolutions.bias_add,
     "Bucketize": elementwise.bucketize,
     "CheckNumerics": elementwise.identity,
-    "Conv2D": rewrites.channels_last,
+    "Conv2D": arithmetic.channels_last,
     "Conv2DBackpropInput": transposed,
     "Conv3D": convolutions.conv3d,
     "Conv3DBackpropInputV2": transposed,
-    "Cosh": rewrites.hyperbolic,
-    "DenseBincount": rewrites.dense_bincount,
-    "DepthwiseConv2dNative": rewrites.channels_last,
+    "Cosh": arithmetic.hyperbolic,
+    "DenseBincount": arithmetic.dense_bincount,
+    "DepthwiseConv2dNative": arithmetic.channels_last,
     "EnsureShape": elementwise.identity,
-    "Erf": rewrites.erf,
-    "MaxPool": rewrites.channels_last,
+    "Erf": arithmetic.erf,
+    "MaxPool": arithmetic.channels_last,
     "MaxPool3D": convolutions.pool3d,
     "PartitionedCall": call,
     "ResizeBicubic": images.resize_by_matrix,
     "Roll": indexing.roll,
-    "Rsqrt": rewrites.rsqrt,
+    "Rsqrt": arithmetic.rsqrt,
     "ScaleAndTranslate": images.resize_by_matrix,
-    "Sinh": rewrites.hyperbolic,
+    "Sinh": arithmetic.hyperbolic,
     "Snapshot": elementwise.identity,
-    "Softplus": rewrites.softplus,
-    "SpaceToBatchND": rewrites.space_and_batch,
+    "Softplus": arithmetic.softplus,
+    "SpaceToBatchND": arithmetic.space_and_batch,
     "StopGradient": elementwise.identity,
-    "StridedSlice": rewrites.new_axes,
-    "Tan": rewrites.tan,
+    "StridedSlice": arithmetic.new_axes,
+    "Tan": arithmetic.tan,
 }

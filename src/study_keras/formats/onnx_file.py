@@ -9,7 +9,7 @@ import keras
 
 from study_keras import files
 from study_keras.formats import inference, tensorflow_process
-from study_keras.formats.freeze import Frozen, freeze, owner
+from study_keras.formats.graph.freeze import Frozen, freeze, owner
 from study_keras.formats.onnx_operations import in_onnx_operations
 from study_keras.formats.proof import Proof, prove_export
 from study_keras.formats.quiet import quiet

@@ -3,10 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from study_keras.formats import rewrites
-from study_keras.formats.freeze import Frozen, optimize
-from study_keras.formats.rewrite import Rewrite, call, rewrite
-from study_keras.formats.tfjs import convolutions, elementwise, images, indexing
+from study_keras.formats.graph import arithmetic, convolutions, elementwise, images, indexing
+from study_keras.formats.graph.freeze import Frozen, optimize
+from study_keras.formats.graph.rewrite import Rewrite, call, rewrite
 
 
 def in_onnx_operations(frozen: Frozen) -> Frozen:
@@ -42,21 +41,21 @@ def conv3d(op: Any, x: Any, kernel: Any) -> Any:
 
 
 REWRITES: Mapping[str, Rewrite] = {
-    **rewrites.REWRITES,
-    "AvgPool": rewrites.channels_last,
+    **arithmetic.REWRITES,
+    "AvgPool": arithmetic.channels_last,
     "Bucketize": elementwise.bucketize,
     "CheckNumerics": elementwise.identity,
-    "Conv2D": rewrites.channels_last,
+    "Conv2D": arithmetic.channels_last,
     "Conv2DBackpropInput": transposed,
     "Conv3D": conv3d,
     "Conv3DBackpropInputV2": transposed,
-    "DenseBincount": rewrites.dense_bincount,
-    "DepthwiseConv2dNative": rewrites.channels_last,
+    "DenseBincount": arithmetic.dense_bincount,
+    "DepthwiseConv2dNative": arithmetic.channels_last,
     "EnsureShape": elementwise.identity,
     "Erfc": elementwise.erfc,
-    "FloorDiv": rewrites.floor_divide,
-    "FloorMod": rewrites.floor_mod,
-    "MaxPool": rewrites.channels_last,
+    "FloorDiv": arithmetic.floor_divide,
+    "FloorMod": arithmetic.floor_mod,
+    "MaxPool": arithmetic.channels_last,
     "OneHot": indexing.one_hot,
     "PartitionedCall": call,
     "ResizeBicubic": images.resize_by_matrix,
@@ -64,7 +63,7 @@ REWRITES: Mapping[str, Rewrite] = {
     "Snapshot": elementwise.identity,
     "StopGradient": elementwise.identity,
     "Xdivy": elementwise.xlogy,
-    "XlaDynamicUpdateSlice": rewrites.update_slice,
+    "XlaDynamicUpdateSlice": arithmetic.update_slice,
     "Xlog1py": elementwise.xlogy,
     "Xlogy": elementwise.xlogy,
 }

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from study_keras.formats.freeze import Frozen, Port
+from study_keras.formats.graph.freeze import Frozen, Port
 
 _TYPES = {"float32": "DT_FLOAT", "int32": "DT_INT32", "bool": "DT_BOOL"}
 _STORED = {"float64": "float32", "float16": "float32", "bfloat16": "float32"}  # others as int32

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from study_keras.formats.rewrite import Rewrite, constant
-from study_keras.formats.tfjs import elementwise
+from study_keras.formats.graph import elementwise, indexing
+from study_keras.formats.graph.rewrite import Rewrite, constant
 
 
 def cast(op: Any, x: Any) -> Any:
@@ -43,6 +43,9 @@ def strided_slice(op: Any, x: Any, begin: Any, end: Any, strides: Any) -> Any:
     """Steps other than 1 give the bytes of integers as floats in wasm: let the two halves of each go as floats."""
     import tensorflow as tf
 
+    size = indexing.known_size(op, x, begin, end, strides)
+    if size is not None:
+        return size
     steps = constant(strides)
     if x.dtype.is_floating or (steps is not None and np.all(steps == 1)):
         return None
@@ -86,4 +89,5 @@ REWRITES: Mapping[str, Rewrite] = {
     "ReverseV2": reverse,
     "Select": select,
     "SelectV2": select,
+    "StridedSlice": strided_slice,
 }

@@ -7,10 +7,10 @@
 from collections.abc import Mapping
 from typing import Any
 
-from study_keras.formats import rewrites
-from study_keras.formats.freeze import Frozen, optimize, owner
-from study_keras.formats.rewrite import Rewrite, Through, call, reachable, rewrite
-from study_keras.formats.tfjs import convolutions, einsum, elementwise, images, indexing, integers, signals
+from study_keras.formats.graph import arithmetic, convolutions, einsum, elementwise, images, indexing
+from study_keras.formats.graph.freeze import Frozen, optimize, owner
+from study_keras.formats.graph.rewrite import Rewrite, Through, call, reachable, rewrite
+from study_keras.formats.tfjs import integers, signals
 
 ALLOWED = frozenset(
     """
@@ -31,18 +31,18 @@ ALLOWED = frozenset(
 
 
 REWRITES: Mapping[str, Rewrite | Through] = {
-    **integers.REWRITES,
     **convolutions.REWRITES,
     **elementwise.REWRITES,
     **images.REWRITES,
     **indexing.REWRITES,
+    **integers.REWRITES,
     **signals.REWRITES,
-    "Bitcast": rewrites.bitcast,
-    "BitwiseAnd": rewrites.bitwise_and,
+    "Bitcast": arithmetic.bitcast,
+    "BitwiseAnd": arithmetic.bitwise_and,
     "Einsum": einsum.einsum,
-    "Erfinv": rewrites.erfinv,
+    "Erfinv": arithmetic.erfinv,
     "PartitionedCall": call,
-    "XlaDynamicUpdateSlice": rewrites.update_slice,
+    "XlaDynamicUpdateSlice": arithmetic.update_slice,
 }
 
 
@@ -69,14 +69,15 @@ def in_tfjs_operations(frozen: Frozen, model: Any) -> Frozen:
     graph_def = reachable(frozen.graph_def, frozen)
     graph_def.ClearField("library")
     for node in graph_def.node:
-        types = {tf.dtypes.as_dtype(node.attr[name].type).name for name in ("T", "DstT", "dtype") if name in node.attr}
-        if types - TYPES:
-            raise ValueError(
-                f"{owner(model, node.name)}: TF.js has no {', '.join(types - TYPES)}; use float32 or int32"
-            )
         if node.op not in ALLOWED:
             raise ValueError(
                 f"{owner(model, node.name)}: TF.js has no operation {node.op}, nor can it be said with others as it is "
                 "used here; use another layer, or leave this one out of the exported model"
+            )
+    for node in graph_def.node:
+        types = {tf.dtypes.as_dtype(node.attr[name].type).name for name in ("T", "DstT", "dtype") if name in node.attr}
+        if types - TYPES:
+            raise ValueError(
+                f"{owner(model, node.name)}: TF.js has no {', '.join(types - TYPES)}; use float32 or int32"
             )
     return Frozen(graph_def, frozen.inputs, frozen.outputs)

@@ -9,8 +9,8 @@ from typing import Any
 import keras
 
 from study_keras.formats import inference
+from study_keras.formats.graph.tracing import traceable
 from study_keras.formats.quiet import quiet
-from study_keras.formats.tracing import traceable
 
 # What grappler may do. `remapper` would fuse into operations that TF.js and tf2onnx lack.
 _OPTIMIZERS = ("function", "pruning", "constfold", "arithmetic", "dependency", "pruning", "constfold")

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from study_keras.formats.freeze import Frozen
+from study_keras.formats.graph.freeze import Frozen
 
 # Gets the operation (a tensorflow.Operation) and its inputs as tensors of a new graph; returns its output, or a list of
 # them, or None where the operation can stay as it is. Written with TensorFlow's own functions.

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from study_keras.formats.rewrite import Rewrite, constant
+from study_keras.formats.graph.rewrite import Rewrite, constant
 
 _TINY = float(np.finfo("float32").tiny)  # TensorFlow takes smaller numbers for 0
 

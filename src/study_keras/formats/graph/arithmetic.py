@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from study_keras.formats.rewrite import Rewrite, body, constant
-from study_keras.formats.tfjs import convolutions
+from study_keras.formats.graph import convolutions
+from study_keras.formats.graph.rewrite import Rewrite, body, constant
 
 _CHUNK = 1024  # so many products of two bytes sum up exactly in float32: 1024 * 128 * 128 = 2 ** 24
 _MASKS = ("begin_mask", "end_mask", "ellipsis_mask", "new_axis_mask", "shrink_axis_mask")

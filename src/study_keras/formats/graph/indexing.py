@@ -5,8 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from study_keras.formats.rewrite import Rewrite, constant
-from study_keras.formats.tfjs import integers
+from study_keras.formats.graph.rewrite import Rewrite, constant
 
 
 def one_hot(op: Any, indices: Any, depth: Any, on: Any, off: Any) -> Any:
@@ -48,12 +47,7 @@ def cumulative(op: Any, x: Any, axis: Any) -> Any:
     return function(x, int(along) + x.shape.rank, **options)
 
 
-def strided_slice(op: Any, x: Any, begin: Any, end: Any, step: Any) -> Any:
-    size = _known_size(op, begin, end, step)
-    return integers.strided_slice(op, x, begin, end, step) if size is None else size
-
-
-def _known_size(op: Any, begin: Any, end: Any, step: Any) -> Any:
+def known_size(op: Any, shape: Any, begin: Any, end: Any, step: Any) -> Any:
     """A size that is asked for at run time, though it is known: with it as a constant much else can be folded."""
     import tensorflow as tf
 
@@ -166,7 +160,7 @@ REWRITES: Mapping[str, Rewrite] = {
     "MatrixDiagPartV3": diagonal,
     "OneHot": one_hot,
     "Roll": roll,
-    "StridedSlice": strided_slice,
+    "StridedSlice": known_size,
     "UnsortedSegmentSum": segment_sum,
     "Where": where,
     "_SwitchN": switch_many,

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from study_keras.formats.rewrite import Rewrite
+from study_keras.formats.graph.rewrite import Rewrite
 
 
 def identity(op: Any, x: Any, *_: Any) -> Any:

@@ -1,0 +1,1 @@
+"""A Keras model as a TensorFlow graph without variables, and the exact rewriting of its operations."""

@@ -21,11 +21,11 @@ def test_other_backends_write_the_same_layers_models(
     backend: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("KERAS_BACKEND", backend)
-    names = matrix.names_of("pooling,convolutions")[::3]
+    names = matrix.names_of("dense_and_activations,pooling,convolutions,shapes,normalization")[::6]
     found = matrix.run(tmp_path, names, matrix.TARGETS)
     print(backend, found["counts"])
     lists = found["lists"]["tfjs"]
     assert not lists["wrong"], lists["wrong"]
     assert not lists["internal error"], lists["internal error"]
-    assert found["counts"]["tfjs"]["equal"] > len(names) / 2
+    assert found["counts"]["tfjs"]["equal"] >= 20  # the others are no layers of TF.js
     assert os.environ["KERAS_BACKEND"] == backend

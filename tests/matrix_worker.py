@@ -16,6 +16,7 @@ import numpy as np
 from matrix_model import TOLERANCE, Arrays, answers, difference, inputs_of, randomize, rounding
 from matrix_targets import EXPORTS, RUN, export
 
+from study_keras.formats.tfjs import load_tfjs
 from study_keras.formats.tfjs.node import run_many_tfjs
 
 PATIENCE = 240  # seconds for one model and target
@@ -99,6 +100,8 @@ class Worker:
         ran = (cpu_seconds() - started) / max(len(waiting), 1)
         for (case, path, seconds), run in zip(waiting, runs, strict=True):
             kind = json.loads((path / "model.json").read_text())["format"]
+            if kind == "layers-model":
+                run.append(("read back", *read_back(path, case)))
             self.compare(case, "tfjs", run, kind=kind, seconds=seconds, ran=ran)
             shutil.rmtree(path)
 
@@ -110,7 +113,7 @@ class Worker:
         worst, doubt = 0.0, 0.0
         for backend, found, why in runs:
             if found is None:
-                self.write(case.name, target, "wrong", f"{backend} the runtime failed: {why}".strip(), **more)
+                self.write(case.name, target, "wrong", f"{backend or 'the runtime'} failed: {why}", **more)
                 return
             for inputs, expected, received in zip(case.batches, case.expected, found, strict=True):
                 if trouble := unlike(expected, received, loosely=target == "tfjs"):
@@ -177,6 +180,16 @@ def in_node(jobs: list[tuple[Case, Path]], backend: str) -> list[tuple[list[Arra
         else:
             found.append((None, failed) if failed else ([run.outputs for run in pair], ""))
     return found
+
+
+def read_back(path: Path, case: Case) -> tuple[list[Arrays] | None, str]:
+    """What a layers model answers that was loaded into Keras again."""
+    try:
+        model = load_tfjs(path)
+        found = [model(arrays[0] if len(arrays) == 1 else arrays, training=False) for arrays in case.batches]
+        return [[keras.ops.convert_to_numpy(x) for x in keras.tree.flatten(outputs)] for outputs in found], ""
+    except Exception as error:  # what it says is the result
+        return None, f"{type(error).__name__}: {error}"
 
 
 def judged(case: Case, error: Exception, path: Path) -> tuple[str, str]:

@@ -16,16 +16,17 @@ def test_architectures_drawn_by_hypothesis(tmp_path: Path) -> None:
     check(tmp_path, "drawn")
 
 
-@pytest.mark.parametrize("backend", ["jax", "numpy"])
+# JAX compiles each operation of each model.
+@pytest.mark.parametrize(("backend", "share", "least"), [("jax", 24, 4), ("numpy", 6, 20)])
 def test_other_backends_write_the_same_layers_models(
-    backend: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    backend: str, share: int, least: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("KERAS_BACKEND", backend)
-    names = matrix.names_of("pooling,convolutions")[::3]
+    names = matrix.names_of("dense_and_activations,pooling,convolutions,shapes,normalization")[::share]
     found = matrix.run(tmp_path, names, matrix.TARGETS)
     print(backend, found["counts"])
     lists = found["lists"]["tfjs"]
     assert not lists["wrong"], lists["wrong"]
     assert not lists["internal error"], lists["internal error"]
-    assert found["counts"]["tfjs"]["equal"] > len(names) / 2
+    assert found["counts"]["tfjs"]["equal"] >= least  # the others are no layers of TF.js
     assert os.environ["KERAS_BACKEND"] == backend

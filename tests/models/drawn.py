@@ -106,7 +106,7 @@ def architectures(draw: st.DrawFn) -> tuple[Any, ...]:
     step = st.tuples(st.sampled_from(sorted(table)), st.integers(1, 5), st.booleans())
     return (
         make,
-        draw(st.lists(step, min_size=2, max_size=6, unique_by=lambda step: step[0])),
+        draw(st.lists(step, min_size=2, max_size=6 if table is IMAGES else 3, unique_by=lambda step: step[0])),
         draw(st.booleans()),
         draw(st.booleans()),
     )

@@ -14,9 +14,9 @@ from keras import layers, ops
 
 from study_keras import formats
 from study_keras.cli import main
+from study_keras.formats.keras_answers import keras_answers
 from study_keras.formats.proof import prove
 from study_keras.formats.random_inputs import random_inputs
-from study_keras.formats.runners import keras_answers
 
 
 @pytest.fixture(scope="module")

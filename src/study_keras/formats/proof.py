@@ -10,9 +10,10 @@ import numpy as np
 
 from study_keras.formats import inference
 from study_keras.formats.compare import THRESHOLDS, Arrays, differences
+from study_keras.formats.keras_answers import batch_size, keras_answers
 from study_keras.formats.random_inputs import random_inputs
 from study_keras.formats.rounding import allowed
-from study_keras.formats.runners import Opened, batch_size, keras_answers, open_artifact
+from study_keras.formats.runners import Opened, open_artifact
 
 EXAMPLES = 5  # the first by itself, the others at once: a file may take one batch size only
 FORMATS = {"onnxruntime": "ONNX", "TensorFlow": "SavedModel"}  # where the runtime's name is not the format's

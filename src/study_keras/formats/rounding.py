@@ -12,7 +12,7 @@ import numpy as np
 
 from study_keras.formats.compare import THRESHOLDS, Arrays, differences
 from study_keras.formats.input_values import normalizes_inputs
-from study_keras.formats.runners import keras_answers
+from study_keras.formats.keras_answers import keras_answers
 
 SLACK = 10
 TRIALS = 3  # how often Keras' answers are moved

@@ -9,18 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from study_keras.formats.compare import THRESHOLDS, TIE, Arrays, differences, gaps, mean_difference, sizes
+from study_keras.formats.classes import accuracy, agreement
+from study_keras.formats.compare import THRESHOLDS, Arrays, differences, gaps, mean_difference
+from study_keras.formats.keras_answers import batch_size, examples_at_once, in_batches, predictor
 from study_keras.formats.random_inputs import random_inputs
 from study_keras.formats.rounding import allowed
-from study_keras.formats.runners import (
-    Opened,
-    batch_size,
-    examples_at_once,
-    in_batches,
-    open_artifact,
-    predictor,
-    timed,
-)
+from study_keras.formats.runners import Opened, open_artifact, timed
 
 SECONDS = 60  # for all artifacts together, where the examples are random
 FEWEST, MOST = 16, 1000  # random examples
@@ -179,7 +173,7 @@ def _row(path: str | Path, opened: Opened, task: Task) -> dict[str, Any]:
     if given != wanted:
         raise ValueError(f"{path}: gives {given}, the model gives {wanted}; is it of another model?")
     found = [differences(*pair, count) for pair in zip(task.expected, answers, strict=True)]
-    agree = _agreement(task, answers)
+    agree = agreement(task.expected, answers, count, labelled=task.labels is not None)
     apart = np.concatenate([gaps(*pair, count).ravel() for pair in zip(task.expected, answers, strict=True)])
     return {
         "artifact": str(path),
@@ -192,7 +186,7 @@ def _row(path: str | Path, opened: Opened, task: Task) -> dict[str, Any]:
         "mean_abs_diff": float(apart.mean()),
         "max_relative_diff": max(float(rows.max(initial=0)) for rows in found),
         "mean_relative_diff": mean_difference(task.expected, answers, count),
-        "accuracy": None if task.labels is None else _accuracy(answers[0], task.labels),
+        "accuracy": None if task.labels is None else accuracy(answers[0], task.labels),
         "ms_per_image": 1000 * seconds / count,
         "passed": _passes(task, opened.stored, found, agree),
     }
@@ -214,49 +208,6 @@ def _passes(task: Task, stored: str, found: Arrays, agree: int | None) -> bool:
     arrays = [array[doubtful] for array in task.arrays]
     most = allowed(task.model, stored, arrays)
     return all(bool((rows[doubtful] <= passing).all()) for rows, passing in zip(found, most, strict=True))
-
-
-def _accuracy(answer: np.ndarray, labels: np.ndarray) -> float:
-    return float((_classes(answer).reshape(labels.shape) == labels).mean())
-
-
-def _agreement(task: Task, answers: Arrays) -> int | None:
-    """Return for how many examples all outputs have the same class; None where the outputs are no classes.
-
-    They are where labels say so, or where each row of every output holds probabilities: none negative, with the sum 1.
-    """
-    count = len(task.arrays[0])
-    if not all(output.ndim and len(output) == count and output.dtype.kind == "f" for output in task.expected):
-        return None
-    if task.labels is None and not all(_probabilities(output) for output in task.expected):
-        return None
-    same = np.ones(count, bool)
-    for wanted, found in zip(task.expected, answers, strict=True):
-        tie = TIE * sizes(wanted, count)
-        same &= _agree(wanted, found, tie.reshape(-1, *[1] * (wanted.ndim - 1))).reshape(count, -1).all(axis=1)
-        same &= (np.isfinite(found) | ~np.isfinite(wanted)).reshape(count, -1).all(axis=1)
-    return int(same.sum())
-
-
-def _probabilities(output: np.ndarray) -> bool:
-    several = output.ndim > 1 and output.shape[-1] > 1
-    return several and bool((output >= 0).all() and (np.abs(output.sum(axis=-1, dtype="float64") - 1) < 1e-3).all())
-
-
-def _agree(wanted: np.ndarray, found: np.ndarray, tie: np.ndarray) -> np.ndarray:
-    """Tell for each prediction whether its class is the wanted one, or as good within ``tie``."""
-    same: np.ndarray = _classes(wanted) == _classes(found)
-    if wanted.ndim < 2 or wanted.shape[-1] == 1:
-        return same | (np.abs(wanted.reshape(same.shape) - 0.5) <= tie.reshape(-1, 1))
-    chosen = np.take_along_axis(wanted, found.argmax(axis=-1)[..., None], axis=-1)[..., 0]
-    return same | (chosen >= wanted.max(axis=-1) - tie[..., 0])
-
-
-def _classes(answer: np.ndarray) -> np.ndarray:
-    """Return the predicted classes; of a single number the side of 0.5 that it is on."""
-    if answer.ndim < 2 or answer.shape[-1] == 1:
-        return answer.reshape(len(answer), -1) > 0.5
-    return answer.argmax(axis=-1)
 
 
 def _size(path: Path) -> int:

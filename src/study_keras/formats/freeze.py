@@ -157,6 +157,23 @@ def _check_not_random(model: keras.Model, graph_def: Any) -> None:
             raise ValueError(f"{owner(model, node.name)} answers at random at inference; no file could answer the same")
 
 
+def check_numbers(frozen: Frozen, model: keras.Model, runtime: str) -> None:
+    """Refuse strings, tables, numbers of 8 bits with a point, and what only TensorFlow's executor knows.
+
+    Raises:
+        ValueError: names the layer.
+    """
+    import tensorflow as tf
+
+    refused = {tf.string: "strings", tf.float8_e4m3fn: "float8", tf.float8_e5m2: "float8"}
+    for node in frozen.graph_def.node:
+        types = (refused.get(tf.as_dtype(attribute.type)) for attribute in node.attr.values() if attribute.type)
+        if found := next(filter(None, types), None):
+            raise ValueError(f"{owner(model, node.name)} computes with {found}, which {runtime} does not")
+        if node.op.startswith("_") or "LookupTable" in node.op:
+            raise ValueError(f"{owner(model, node.name)}: {runtime} has no operation {node.op}; use another layer")
+
+
 def owner(model: keras.Model, node: str) -> str:
     """Return class and name of the innermost layer whose name scope the node of a graph lies in."""
     layers = {layer.name: layer for layer in all_layers(model)}

@@ -4,17 +4,28 @@ from collections.abc import Mapping
 from typing import Any
 
 from study_keras.formats import rewrites
-from study_keras.formats.freeze import Frozen, Port, optimize
+from study_keras.formats.freeze import Frozen, Port, check_numbers, optimize
 from study_keras.formats.rewrite import Rewrite, call, rewrite
 from study_keras.formats.tfjs import convolutions
 from study_keras.formats.tfjs import operations as shared
 
 
-def in_litert_operations(frozen: Frozen) -> Frozen:
-    """Return ``frozen`` without the operations that ``REWRITES`` names."""
+def in_litert_operations(frozen: Frozen, model: Any) -> Frozen:
+    """Return ``frozen`` without the operations that ``REWRITES`` names.
+
+    Raises:
+        ValueError: a layer of ``model`` computes with what is no number, or no number that others have.
+    """
+    check_numbers(frozen, model, "LiteRT")
     for _ in range(2):  # folding makes plain what can be rewritten, and the other way round
         frozen = optimize(rewrite(frozen, REWRITES))
     return rewrite(frozen, REWRITES)
+
+
+def loops(frozen: Frozen) -> bool:
+    """Tell whether the graph fills lists in a loop, for which LiteRT must know how many inputs there are."""
+    bodies = (frozen.graph_def.node, *(function.node_def for function in frozen.graph_def.library.function))
+    return any(node.op == "TensorListReserve" for nodes in bodies for node in nodes)
 
 
 def saved_model(frozen: Frozen) -> bytes:
@@ -79,6 +90,7 @@ REWRITES: Mapping[str, Rewrite] = {
     "Snapshot": shared.identity,
     "Softplus": rewrites.softplus,
     "SpaceToBatchND": rewrites.space_and_batch,
+    "Squeeze": rewrites.squeeze,
     "StopGradient": shared.identity,
     "StridedSlice": rewrites.new_axes,
     "Tan": rewrites.tan,

@@ -4,14 +4,19 @@ from collections.abc import Mapping
 from typing import Any
 
 from study_keras.formats import rewrites
-from study_keras.formats.freeze import Frozen, optimize
+from study_keras.formats.freeze import Frozen, check_numbers, optimize
 from study_keras.formats.rewrite import Rewrite, call, rewrite
 from study_keras.formats.tfjs import convolutions
 from study_keras.formats.tfjs import operations as shared
 
 
-def in_onnx_operations(frozen: Frozen) -> Frozen:
-    """Return ``frozen`` without the operations that ``REWRITES`` names."""
+def in_onnx_operations(frozen: Frozen, model: Any) -> Frozen:
+    """Return ``frozen`` without the operations that ``REWRITES`` names.
+
+    Raises:
+        ValueError: a layer of ``model`` computes with what is no number, or no number that others have.
+    """
+    check_numbers(frozen, model, "ONNX")
     for _ in range(2):  # folding makes plain what can be rewritten, and the other way round
         frozen = optimize(rewrite(frozen, REWRITES))
     return rewrite(frozen, REWRITES)

@@ -1,6 +1,6 @@
 """Replaces operations of a graph by others that compute the same, so that another runtime can run it."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from study_keras.formats.freeze import Frozen
@@ -60,19 +60,14 @@ def reachable(graph_def: Any, frozen: Frozen) -> Any:
 
 def call(operation: Any, *inputs: Any) -> Any:
     """Rewrite a call of a function as what the function does."""
-    return body(operation, operation.get_attr("f").name, inputs)
-
-
-def body(operation: Any, function: str, inputs: Sequence[Any]) -> list[Any]:
-    """Return what ``function`` of the operation's graph makes of ``inputs``."""
     import tensorflow as tf
     from tensorflow.python.framework import function_def_to_graph
 
-    library = {each.signature.name: each for each in operation.graph.as_graph_def().library.function}
-    graph = function_def_to_graph.function_def_to_graph(library[function])
-    names = [tensor.name for tensor in graph.outputs]
-    given = {tensor.name: value for tensor, value in zip(graph.inputs, inputs, strict=True)}
-    return list(tf.graph_util.import_graph_def(graph.as_graph_def(), given, names, name=""))
+    library = {function.signature.name: function for function in operation.graph.as_graph_def().library.function}
+    body = function_def_to_graph.function_def_to_graph(library[operation.get_attr("f").name])
+    names = [tensor.name for tensor in body.outputs]
+    given = {tensor.name: value for tensor, value in zip(body.inputs, inputs, strict=True)}
+    return list(tf.graph_util.import_graph_def(body.as_graph_def(), given, names, name=""))
 
 
 def _replacement(operation: Any, table: Mapping[str, Rewrite]) -> list[Any] | None:

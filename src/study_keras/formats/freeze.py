@@ -165,9 +165,9 @@ def check_numbers(frozen: Frozen, model: keras.Model, runtime: str) -> None:
     """
     import tensorflow as tf
 
-    refused = {tf.string: "strings", tf.float8_e4m3fn: "float8", tf.float8_e5m2: "float8"}
+    refused = {"string": "strings", "float8_e4m3fn": "float8", "float8_e5m2": "float8"}
     for node in frozen.graph_def.node:
-        types = (refused.get(tf.as_dtype(attribute.type)) for attribute in node.attr.values() if attribute.type)
+        types = (refused.get(tf.as_dtype(attribute.type).name) for attribute in node.attr.values() if attribute.type)
         if found := next(filter(None, types), None):
             raise ValueError(f"{owner(model, node.name)} computes with {found}, which {runtime} does not")
         if node.op.startswith("_") or "LookupTable" in node.op:

@@ -178,8 +178,8 @@ def _reason(error: Exception, model: keras.Model) -> str:
     if found := re.findall(located + " is neither a custom op nor a flex op", words) or re.findall(located, words):
         name, operation = found[0]
         return (
-            f"{owner(model, name)}: LiteRT has no operation {operation} of its own, nor can it be said with others as it "
-            "is used here; use another layer, or leave this one out of the exported model"
+            f"{owner(model, name)}: LiteRT has no operation {operation} of its own, nor can it be said with others as "
+            "it is used here; use another layer, or leave this one out of the exported model"
         )
     plain = re.sub(r"<unknown>:0: |(error: )?loc\(.*?\)\)?: ", "", words or type(error).__name__).splitlines()[0]
     return f"LiteRT's converter cannot express the model {model.name!r}: {plain[:200]}"

@@ -175,11 +175,16 @@ def check_numbers(frozen: Frozen, model: keras.Model, runtime: str) -> None:
 
 
 def owner(model: keras.Model, node: str) -> str:
-    """Return class and name of the innermost layer whose name scope the node of a graph lies in."""
+    """Return class and name of the innermost layer whose name scope the node of a graph lies in.
+
+    The scope of a layer ``dense_1`` is ``dense_1_1``, or ``dense_1_2`` of its second call.
+    """
     layers = {layer.name: layer for layer in all_layers(model)}
-    scope = next((part for part in reversed(node.split("/")) if part in layers), model.name)
-    layer = layers[scope]
-    return f"{type(layer).__name__} {layer.name!r}"
+    for part in reversed(node.split("/")):
+        for name in (re.sub(r"_\d+$", "", part), part, re.sub(r"(_\d+)+$", "", part)):
+            if name in layers:
+                return f"{type(layers[name]).__name__} {name!r}"
+    return f"{type(model).__name__} {model.name!r}"
 
 
 def _port(tensor: Any, name: str) -> Port:

@@ -79,6 +79,7 @@ REWRITES: Mapping[str, Rewrite] = {
     "DepthwiseConv2dNative": rewrites.channels_last,
     "EnsureShape": shared.identity,
     "Erf": rewrites.erf,
+    "IsInf": rewrites.is_infinite,
     "MaxPool": rewrites.channels_last,
     "MaxPool3D": convolutions.pool3d,
     "PartitionedCall": call,

@@ -215,6 +215,13 @@ def update_slice(op: Any, x: Any, update: Any, starts: Any) -> Any:
     return tf.where(inside, tf.pad(update, ends), x)
 
 
+def is_infinite(op: Any, x: Any) -> Any:
+    """LiteRT's converter writes the largest number where a constant is infinite."""
+    import tensorflow as tf
+
+    return tf.abs(x) > x.dtype.max
+
+
 def squeeze(op: Any, x: Any) -> Any:
     """LiteRT's converter loses some of these next to a transposition."""
     import tensorflow as tf

@@ -76,7 +76,8 @@ def freeze(model: keras.Model, *, batch: int | None = None, lower: bool = False)
     graph_def = frozen.graph.as_graph_def()
     _inline_xla(graph_def)
     nodes = [port.tensor.partition(":")[0] for port in outputs]
-    needed = tf.compat.v1.graph_util.extract_sub_graph(graph_def, nodes)
+    with quiet():
+        needed = tf.compat.v1.graph_util.extract_sub_graph(graph_def, nodes)
     _check_not_random(model, needed)  # before folding, which draws the numbers once and for all
     return optimize(Frozen(graph_def, inputs, outputs))
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from study_keras.formats import rewrites
 from study_keras.formats.freeze import Frozen, Port, check_numbers, optimize
-from study_keras.formats.rewrite import Rewrite, call, rewrite
+from study_keras.formats.rewrite import Rewrite, call, rewrite, rewrite_bodies
 from study_keras.formats.tfjs import convolutions
 from study_keras.formats.tfjs import operations as shared
 
@@ -19,7 +19,8 @@ def in_litert_operations(frozen: Frozen, model: Any) -> Frozen:
     check_numbers(frozen, model, "LiteRT")
     for _ in range(2):  # folding makes plain what can be rewritten, and the other way round
         frozen = optimize(rewrite(frozen, REWRITES))
-    return rewrite(frozen, REWRITES)
+    # The converter finds a whole gelu by its Erfc, and has an operation for it; inside loops it does not look.
+    return rewrite_bodies(rewrite(frozen, REWRITES), {**REWRITES, "Erfc": shared.erfc})
 
 
 def loops(frozen: Frozen) -> bool:

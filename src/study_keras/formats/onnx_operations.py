@@ -5,7 +5,7 @@ from typing import Any
 
 from study_keras.formats import rewrites
 from study_keras.formats.freeze import Frozen, check_numbers, optimize
-from study_keras.formats.rewrite import Rewrite, call, rewrite
+from study_keras.formats.rewrite import Rewrite, call, rewrite, rewrite_bodies
 from study_keras.formats.tfjs import convolutions
 from study_keras.formats.tfjs import operations as shared
 
@@ -19,7 +19,7 @@ def in_onnx_operations(frozen: Frozen, model: Any) -> Frozen:
     check_numbers(frozen, model, "ONNX")
     for _ in range(2):  # folding makes plain what can be rewritten, and the other way round
         frozen = optimize(rewrite(frozen, REWRITES))
-    return rewrite(frozen, REWRITES)
+    return rewrite_bodies(rewrite(frozen, REWRITES), REWRITES)
 
 
 def transposed(op: Any, size: Any, kernel: Any, x: Any) -> Any:

@@ -12,8 +12,8 @@ import numpy as np
 
 from study_keras import files
 from study_keras.formats import inference, tensorflow_process
-from study_keras.formats.graph.freeze import Frozen, freeze
-from study_keras.formats.litert_operations import in_litert_operations, saved_model
+from study_keras.formats.graph.freeze import Frozen, freeze, owner
+from study_keras.formats.litert_operations import in_litert_operations, loops, saved_model
 from study_keras.formats.proof import Proof, prove_export
 from study_keras.formats.quiet import quiet
 from study_keras.formats.runners import open_litert
@@ -33,9 +33,10 @@ def export_litert(
 ) -> Path:
     """Write ``model`` as a LiteRT file of built-in operations alone, which every interpreter has.
 
-    Its signature ``serving_default`` names the inputs as ``keras.Input`` did (``input`` where it did not) and the
-    outputs as their layers. Only TensorFlow can write it: on another backend of Keras the model travels to a process
-    of its own for that, which takes some 10 seconds.
+    Where LiteRT has no loop for any number of inputs (LSTM, GRU and the like), the file is for one at a time;
+    ``litert_batch`` tells. Its signature ``serving_default`` names the inputs as ``keras.Input`` did (``input`` where
+    it did not) and the outputs as their layers. Only TensorFlow can write it: on another backend of Keras the model
+    travels to a process of its own for that, which takes some 10 seconds.
 
     Args:
         path: ends in ``.tflite``.
@@ -50,15 +51,19 @@ def export_litert(
         The path.
 
     Raises:
-        ValueError: the model is subclassed or never built, the path is no ``.tflite``, ``quantize`` or ``images``
-            is not as above, LiteRT's built-in operations lack one of the model's, or the file answers otherwise.
+        ValueError: the model was never built, the path is no ``.tflite``, ``quantize`` or ``images``
+            is not as above, LiteRT's built-in operations lack one of the model's (the message names its layer), or the
+            file answers otherwise.
         OSError: the file cannot be written. What stood there is untouched.
     """
     path = Path(path)
     inference.check_model(model, path, ".tflite")
     arrays = _checked_options(model, quantize, images, batch)
     if keras.backend.backend() == "tensorflow":
-        _write(model, path, quantize, arrays, batch, prove=prove)
+        content = _content(model, quantize, arrays, batch)
+        with files.atomic_write(path) as temporary:
+            temporary.write_bytes(content)
+            prove_export(prove, model, temporary, quantize or "float32", arrays)
     else:
         job = {"path": path, "quantize": quantize, "images": arrays, "batch": batch, "prove": prove}
         tensorflow_process.export_many(model, [job])
@@ -69,6 +74,16 @@ def list_litert(path: str | Path) -> list[tuple[str, tuple[int, ...]]]:
     """Return name and shape of all tensors in a LiteRT file, -1 for the number of images."""
     details = open_litert(path).get_tensor_details()
     return [(item["name"], tuple(map(int, item["shape_signature"]))) for item in details if item["name"]]
+
+
+def litert_batch(path: str | Path) -> int | None:
+    """Return how many inputs at once a LiteRT file takes; None for as many as the app likes.
+
+    ``export_litert`` writes 1 where LiteRT has no loop for any number: LSTM, GRU and the like.
+    """
+    (details, *_) = open_litert(path).get_input_details()
+    size = int(next(iter(details["shape_signature"]), -1))
+    return None if size < 0 else size
 
 
 def _checked_options(model: keras.Model, quantize: str | None, images: Any, batch: int | None) -> list[Any] | None:
@@ -93,34 +108,20 @@ def _checked_options(model: keras.Model, quantize: str | None, images: Any, batc
     return arrays
 
 
-def _write(
-    model: keras.Model,
-    path: Path,
-    quantize: str | None,
-    images: list[Any] | None,
-    batch: int | None,
-    *,
-    prove: bool | Callable[[Proof], None],
-) -> None:
-    content = _converted(model, quantize, images, batch)
-    with files.atomic_write(path) as temporary:
-        temporary.write_bytes(content)
-        prove_export(prove, model, temporary, quantize or "float32", images)
-
-
-def _converted(model: keras.Model, quantize: str | None, images: list[Any] | None, batch: int | None) -> bytes:
-    """Return the content of the file; for one input at a time where it cannot be said for any number."""
-    first = None
-    for size in (batch, 1) if batch is None else (batch,):
+def _content(model: keras.Model, quantize: str | None, images: list[Any] | None, batch: int | None) -> bytes:
+    """Return what the file holds: for one input at a time where LiteRT cannot say it for any number."""
+    frozen = in_litert_operations(freeze(model, batch=batch), model)
+    open_batch = batch is None and all(port.shape[:1] == (None,) for port in frozen.inputs)
+    if not (open_batch and loops(frozen)):
         try:
-            return _convert(in_litert_operations(freeze(model, batch=size)), quantize, images, size)
-        except ValueError as error:
-            first = first or error
-    assert first is not None
-    raise first
+            return _convert(frozen, model, quantize, images, batch or 1)
+        except ValueError:
+            if not open_batch:
+                raise
+    return _convert(in_litert_operations(freeze(model, batch=1), model), model, quantize, images, 1)
 
 
-def _convert(frozen: Frozen, quantize: str | None, images: list[Any] | None, batch: int | None) -> bytes:
+def _convert(frozen: Frozen, model: keras.Model, quantize: str | None, images: list[Any] | None, batch: int) -> bytes:
     import tensorflow as tf
 
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings(), quiet(), silent(2):
@@ -136,10 +137,10 @@ def _convert(frozen: Frozen, quantize: str | None, images: list[Any] | None, bat
                 converter.target_spec.supported_types = [tf.float16]
             if images is not None:
                 names = [port.name for port in frozen.inputs]
-                converter.representative_dataset = lambda: _one_by_one(names, images, batch or 1)
+                converter.representative_dataset = lambda: _one_by_one(names, images, batch)
             content: bytes = converter.convert()
         except Exception as error:  # TensorFlow raises what it likes
-            raise ValueError(_reason(error)) from error
+            raise ValueError(_reason(error, model)) from error
     return content
 
 
@@ -148,12 +149,15 @@ def _one_by_one(names: Sequence[str], images: list[Any], batch: int) -> Iterator
         yield {name: array[start : start + batch] for name, array in zip(names, images, strict=True)}
 
 
-def _reason(error: Exception) -> str:
-    lacking = sorted(set(re.findall(r"'tf\.(\w+)' op is neither a custom op nor a flex op", str(error))))
-    lacking = lacking or sorted(set(re.findall(r"\btf\.([A-Z]\w+)", str(error))))
-    if lacking:
+def _reason(error: Exception, model: keras.Model) -> str:
+    """Return which operation of which layer LiteRT lacks, of what its converter says in its own language."""
+    words = str(error)
+    located = r'loc\(fused\["\w+:", "([^"]+)"\]\): \'tf\.(\w+)\' op'
+    if found := re.findall(located + " is neither a custom op nor a flex op", words) or re.findall(located, words):
+        name, operation = found[0]
         return (
-            f"LiteRT's built-in operations lack {', '.join(lacking)} as the model uses it; use other layers, "
-            "or try a fixed batch (batch=1)"
+            f"{owner(model, name)}: LiteRT has no operation {operation} of its own, nor can it be said with others as "
+            "it is used here; use another layer, or leave this one out of the exported model"
         )
-    return f"LiteRT cannot express this model: {(str(error) or type(error).__name__).splitlines()[0][:300]}"
+    plain = re.sub(r"<unknown>:0: |(error: )?loc\(.*?\)\)?: ", "", words or type(error).__name__).splitlines()[0]
+    return f"LiteRT's converter cannot express the model {model.name!r}: {plain[:200]}"

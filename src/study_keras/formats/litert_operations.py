@@ -4,15 +4,27 @@ from collections.abc import Mapping
 from typing import Any
 
 from study_keras.formats.graph import arithmetic, convolutions, elementwise, images, indexing
-from study_keras.formats.graph.freeze import Frozen, Port, optimize
-from study_keras.formats.graph.rewrite import Rewrite, call, rewrite
+from study_keras.formats.graph.freeze import Frozen, Port, check_numbers, optimize
+from study_keras.formats.graph.rewrite import Rewrite, call, rewrite, rewrite_bodies
 
 
-def in_litert_operations(frozen: Frozen) -> Frozen:
-    """Return ``frozen`` without the operations that ``REWRITES`` names."""
+def in_litert_operations(frozen: Frozen, model: Any) -> Frozen:
+    """Return ``frozen`` without the operations that ``REWRITES`` names.
+
+    Raises:
+        ValueError: a layer of ``model`` computes with what is no number, or no number that others have.
+    """
+    check_numbers(frozen, model, "LiteRT")
     for _ in range(2):  # folding makes plain what can be rewritten, and the other way round
         frozen = optimize(rewrite(frozen, REWRITES))
-    return rewrite(frozen, REWRITES)
+    # The converter finds a whole gelu by its Erfc, and has an operation for it; inside loops it does not look.
+    return rewrite_bodies(rewrite(frozen, REWRITES), {**REWRITES, "Erfc": elementwise.erfc})
+
+
+def loops(frozen: Frozen) -> bool:
+    """Tell whether the graph fills lists in a loop, for which LiteRT must know how many inputs there are."""
+    bodies = (frozen.graph_def.node, *(function.node_def for function in frozen.graph_def.library.function))
+    return any(node.op == "TensorListReserve" for nodes in bodies for node in nodes)
 
 
 def saved_model(frozen: Frozen) -> bytes:
@@ -66,6 +78,7 @@ REWRITES: Mapping[str, Rewrite] = {
     "DepthwiseConv2dNative": arithmetic.channels_last,
     "EnsureShape": elementwise.identity,
     "Erf": arithmetic.erf,
+    "IsInf": arithmetic.is_infinite,
     "MaxPool": arithmetic.channels_last,
     "MaxPool3D": convolutions.pool3d,
     "PartitionedCall": call,
@@ -77,6 +90,7 @@ REWRITES: Mapping[str, Rewrite] = {
     "Snapshot": elementwise.identity,
     "Softplus": arithmetic.softplus,
     "SpaceToBatchND": arithmetic.space_and_batch,
+    "Squeeze": arithmetic.squeeze,
     "StopGradient": elementwise.identity,
     "StridedSlice": arithmetic.new_axes,
     "Tan": arithmetic.tan,

@@ -79,7 +79,7 @@ def onnx_of(model: keras.Model, opset: int) -> Any:
     Raises:
         ValueError: as ``export_onnx``.
     """
-    frozen = in_onnx_operations(freeze(model))
+    frozen = in_onnx_operations(freeze(model), model)
     try:
         converted = _converted(frozen, opset)
     except Exception as error:  # tf2onnx raises what it likes
@@ -104,9 +104,22 @@ def _converted(frozen: Frozen, opset: int) -> Any:
             input_names=[port.tensor for port in frozen.inputs],
             output_names=[port.tensor for port in frozen.outputs],
             opset=opset,
+            custom_op_handlers={"SelectV2": (_where, [])},
             tensors_to_rename=dict(zip((port.tensor for port in ports), names, strict=True)),
         )
     return converted
+
+
+def _where(context: Any, node: Any, name: str, args: Any) -> None:
+    """tf2onnx multiplies with 0 and 1 and adds, which keeps every NaN and infinity that ``where`` should drop."""
+    from onnx import TensorProto
+    from tf2onnx.onnx_opset.controlflow import Select
+
+    kept = (TensorProto.FLOAT, TensorProto.DOUBLE, TensorProto.INT32, TensorProto.INT64, TensorProto.BOOL)
+    if context.get_dtype(node.output[0]) in kept:
+        node.type = "Where"
+    else:  # of which onnxruntime has no Where
+        Select.version_9(context, node)
 
 
 def _check(converted: Any, frozen: Frozen, model: keras.Model, opset: int) -> None:

@@ -4,15 +4,20 @@ from collections.abc import Mapping
 from typing import Any
 
 from study_keras.formats.graph import arithmetic, convolutions, elementwise, images, indexing
-from study_keras.formats.graph.freeze import Frozen, optimize
-from study_keras.formats.graph.rewrite import Rewrite, call, rewrite
+from study_keras.formats.graph.freeze import Frozen, check_numbers, optimize
+from study_keras.formats.graph.rewrite import Rewrite, call, rewrite, rewrite_bodies
 
 
-def in_onnx_operations(frozen: Frozen) -> Frozen:
-    """Return ``frozen`` without the operations that ``REWRITES`` names."""
+def in_onnx_operations(frozen: Frozen, model: Any) -> Frozen:
+    """Return ``frozen`` without the operations that ``REWRITES`` names.
+
+    Raises:
+        ValueError: a layer of ``model`` computes with what is no number, or no number that others have.
+    """
+    check_numbers(frozen, model, "ONNX")
     for _ in range(2):  # folding makes plain what can be rewritten, and the other way round
         frozen = optimize(rewrite(frozen, REWRITES))
-    return rewrite(frozen, REWRITES)
+    return rewrite_bodies(rewrite(frozen, REWRITES), REWRITES)
 
 
 def transposed(op: Any, size: Any, kernel: Any, x: Any) -> Any:

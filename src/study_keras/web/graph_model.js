@@ -33,7 +33,7 @@ export async function openGraph({ json, weights }) {
     if (count <= batchSize) return once(tensors);
     const parts = [];
     for (let start = 0; start < count; start += batchSize) {
-      const piece = tensors.map((tensor) => tensor.slice(start, Math.min(batchSize, count - start)));
+      const piece = tensors.map((tensor) => tf.slice(tensor, start, Math.min(batchSize, count - start)));
       parts.push(await once(piece));
       tf.dispose(piece);
     }

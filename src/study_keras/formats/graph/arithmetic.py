@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from study_keras.formats.graph import convolutions
-from study_keras.formats.graph.rewrite import Rewrite, body, constant
+from study_keras.formats.graph.rewrite import Rewrite, constant
 
 _CHUNK = 1024  # so many products of two bytes sum up exactly in float32: 1024 * 128 * 128 = 2 ** 24
 _MASKS = ("begin_mask", "end_mask", "ellipsis_mask", "new_axis_mask", "shrink_axis_mask")
@@ -215,23 +215,21 @@ def update_slice(op: Any, x: Any, update: Any, starts: Any) -> Any:
     return tf.where(inside, tf.pad(update, ends), x)
 
 
-def case(op: Any, index: Any, *inputs: Any) -> Any:
-    """Compute all branches, which have no effects, and take one."""
+def is_infinite(op: Any, x: Any) -> Any:
+    """LiteRT's converter writes the largest number where a constant is infinite."""
     import tensorflow as tf
 
-    branches = op.get_attr("branches")
-    found = [body(op, branch.name, inputs) for branch in branches]
-    if any(
-        a.shape.rank is None or not a.shape.is_compatible_with(b.shape)
-        for others in found
-        for a, b in zip(found[0], others, strict=True)
-    ):
+    return tf.abs(x) > x.dtype.max
+
+
+def squeeze(op: Any, x: Any) -> Any:
+    """LiteRT's converter loses some of these next to a transposition."""
+    import tensorflow as tf
+
+    shape = op.outputs[0].shape
+    if shape.rank is None or shape.as_list().count(None) > 1:
         return None
-    taken = tf.where((index < 0) | (index >= len(found)), len(found) - 1, index)  # as TensorFlow does
-    results = found[-1]
-    for number, others in enumerate(found[:-1]):
-        results = [tf.where(tf.equal(taken, number), a, b) for a, b in zip(others, results, strict=True)]
-    return results
+    return tf.reshape(x, [-1 if size is None else size for size in shape])
 
 
 def new_axes(op: Any, x: Any, begin: Any, end: Any, strides: Any) -> Any:
@@ -315,9 +313,7 @@ REWRITES: Mapping[str, Rewrite] = {
     "BatchMatMulV3": matmul_of_bytes,
     "Bitcast": bitcast,
     "BitwiseAnd": bitwise_and,
-    "Case": case,
     "Erfinv": erfinv,
     "Expm1": expm1,
     "Log1p": log1p,
-    "StatelessCase": case,
 }

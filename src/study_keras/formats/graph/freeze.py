@@ -76,7 +76,8 @@ def freeze(model: keras.Model, *, batch: int | None = None, lower: bool = False)
     graph_def = frozen.graph.as_graph_def()
     _inline_xla(graph_def)
     nodes = [port.tensor.partition(":")[0] for port in outputs]
-    needed = tf.compat.v1.graph_util.extract_sub_graph(graph_def, nodes)
+    with quiet():
+        needed = tf.compat.v1.graph_util.extract_sub_graph(graph_def, nodes)
     _check_not_random(model, needed)  # before folding, which draws the numbers once and for all
     return optimize(Frozen(graph_def, inputs, outputs))
 
@@ -157,12 +158,34 @@ def _check_not_random(model: keras.Model, graph_def: Any) -> None:
             raise ValueError(f"{owner(model, node.name)} answers at random at inference; no file could answer the same")
 
 
+def check_numbers(frozen: Frozen, model: keras.Model, runtime: str) -> None:
+    """Refuse strings, tables, numbers of 8 bits with a point, and what only TensorFlow's executor knows.
+
+    Raises:
+        ValueError: names the layer.
+    """
+    import tensorflow as tf
+
+    refused = {"string": "strings", "float8_e4m3fn": "float8", "float8_e5m2": "float8"}
+    for node in frozen.graph_def.node:
+        types = (refused.get(tf.as_dtype(attribute.type).name) for attribute in node.attr.values() if attribute.type)
+        if found := next(filter(None, types), None):
+            raise ValueError(f"{owner(model, node.name)} computes with {found}, which {runtime} does not")
+        if node.op.startswith("_") or "LookupTable" in node.op:
+            raise ValueError(f"{owner(model, node.name)}: {runtime} has no operation {node.op}; use another layer")
+
+
 def owner(model: keras.Model, node: str) -> str:
-    """Return class and name of the innermost layer whose name scope the node of a graph lies in."""
+    """Return class and name of the innermost layer whose name scope the node of a graph lies in.
+
+    The scope of a layer ``dense_1`` is ``dense_1_1``, or ``dense_1_2`` of its second call.
+    """
     layers = {layer.name: layer for layer in all_layers(model)}
-    scopes = [name for part in reversed(node.split("/")) for name in (part, re.sub(r"_\d+$", "", part))]
-    layer = next((layers[name] for name in scopes if name in layers), model)  # TensorFlow numbers repeated scopes
-    return f"{type(layer).__name__} {layer.name!r}"
+    for part in reversed(node.split("/")):
+        for name in (re.sub(r"_\d+$", "", part), part, re.sub(r"(_\d+)+$", "", part)):
+            if name in layers:
+                return f"{type(layers[name]).__name__} {name!r}"
+    return f"{type(model).__name__} {model.name!r}"
 
 
 def _port(tensor: Any, name: str) -> Port:

@@ -1,9 +1,9 @@
 """Replaces operations of a graph by others that compute the same, so that another runtime can run it."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from study_keras.formats.graph.freeze import Frozen
+from study_keras.formats.graph.freeze import Frozen, Port
 
 # Gets the operation (a tensorflow.Operation) and its inputs as tensors of a new graph; returns its output, or a list of
 # them, or None where the operation can stay as it is. Written with TensorFlow's own functions.
@@ -34,6 +34,16 @@ def rewrite(frozen: Frozen, table: Mapping[str, Rewrite | Through]) -> Frozen:
         if changed:
             graph_def = _with(graph.as_graph_def(), replaced)
     return Frozen(reachable(graph_def, frozen), frozen.inputs, frozen.outputs)
+
+
+def rewrite_bodies(frozen: Frozen, table: Mapping[str, Rewrite | Through]) -> Frozen:
+    """Do the same inside the functions of the graph, which are the bodies of its loops and branches."""
+    graph_def = type(frozen.graph_def)()
+    graph_def.CopyFrom(frozen.graph_def)
+    for function in graph_def.library.function:
+        if any(node.op in table for node in function.node_def):
+            function.CopyFrom(_rewritten_body(function, frozen.graph_def.library, table))
+    return Frozen(graph_def, frozen.inputs, frozen.outputs)
 
 
 def constant(tensor: Any) -> Any:
@@ -67,19 +77,35 @@ def reachable(graph_def: Any, frozen: Frozen) -> Any:
 
 def call(operation: Any, *inputs: Any) -> Any:
     """Rewrite a call of a function as what the function does."""
-    return body(operation, operation.get_attr("f").name, inputs)
-
-
-def body(operation: Any, function: str, inputs: Sequence[Any]) -> list[Any]:
-    """Return what ``function`` of the operation's graph makes of ``inputs``."""
     import tensorflow as tf
     from tensorflow.python.framework import function_def_to_graph
 
-    library = {each.signature.name: each for each in operation.graph.as_graph_def().library.function}
-    graph = function_def_to_graph.function_def_to_graph(library[function])
-    names = [tensor.name for tensor in graph.outputs]
-    given = {tensor.name: value for tensor, value in zip(graph.inputs, inputs, strict=True)}
-    return list(tf.graph_util.import_graph_def(graph.as_graph_def(), given, names, name=""))
+    library = {function.signature.name: function for function in operation.graph.as_graph_def().library.function}
+    body = function_def_to_graph.function_def_to_graph(library[operation.get_attr("f").name])
+    names = [tensor.name for tensor in body.outputs]
+    given = {tensor.name: value for tensor, value in zip(body.inputs, inputs, strict=True)}
+    return list(tf.graph_util.import_graph_def(body.as_graph_def(), given, names, name=""))
+
+
+def _rewritten_body(function: Any, library: Any, table: Mapping[str, Rewrite | Through]) -> Any:
+    import tensorflow as tf
+    from tensorflow.python.framework import function_def_to_graph, graph_to_function_def
+
+    with tf.Graph().as_default():
+        tf.import_graph_def(tf.compat.v1.GraphDef(library=library), name="")
+        graph = function_def_to_graph.function_def_to_graph(function)
+    ports = [
+        tuple(Port(tensor.op.name, tensor.name, tensor.dtype.name, ()) for tensor in tensors)
+        for tensors in (graph.inputs, graph.outputs)
+    ]
+    inner = rewrite(Frozen(graph.as_graph_def(), *ports), table)
+    with tf.Graph().as_default() as changed:
+        tf.import_graph_def(inner.graph_def, name="")
+    inputs, outputs = ([changed.get_tensor_by_name(port.tensor) for port in each] for each in ports)
+    operations = [op for op in changed.get_operations() if op not in {tensor.op for tensor in inputs}]
+    result = graph_to_function_def.graph_to_function_def(changed, operations, inputs, outputs)
+    result.signature.name = function.signature.name
+    return result
 
 
 def _replacement(operation: Any, table: Mapping[str, Rewrite | Through]) -> list[Any] | None:

@@ -1,9 +1,10 @@
 """A Keras model as one TensorFlow graph without variables: what the files for inference are made of."""
 
+import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import keras
@@ -14,6 +15,9 @@ from study_keras.formats.quiet import quiet
 
 # What grappler may do. `remapper` would fuse into operations that TF.js and tf2onnx lack.
 _OPTIMIZERS = ("function", "pruning", "constfold", "arithmetic", "dependency", "pruning", "constfold")
+
+
+LARGE = 10_000  # values; smaller weights can be folded into others
 
 
 @dataclass(frozen=True)
@@ -33,9 +37,10 @@ class Frozen:
     graph_def: Any  # tensorflow.GraphDef
     inputs: tuple[Port, ...]
     outputs: tuple[Port, ...]
+    weights: Mapping[str, Any] = field(default_factory=dict)  # placeholder -> Keras variable, see freeze(apart=True)
 
 
-def freeze(model: keras.Model, *, batch: int | None = None, lower: bool = False) -> Frozen:
+def freeze(model: keras.Model, *, batch: int | None = None, lower: bool = False, apart: bool = False) -> Frozen:
     """Trace ``model`` at inference, in float32, and put its weights into the graph as constants.
 
     Args:
@@ -43,6 +48,7 @@ def freeze(model: keras.Model, *, batch: int | None = None, lower: bool = False)
         batch: how many inputs at once; None for any number.
         lower: whether loops and branches become plain operations (Enter, Switch, Merge, ...); otherwise they stay
             ``While`` and ``If`` with a function each.
+        apart: whether large weights stay out of the graph, as placeholders: a graph is copied many times.
 
     Raises:
         ValueError: the model was never built, keeps a state between calls, or answers at random.
@@ -56,22 +62,29 @@ def freeze(model: keras.Model, *, batch: int | None = None, lower: bool = False)
         for spec, name in zip(keras.tree.flatten(specs), inference.input_names(model), strict=True)
     ]
 
+    large = _large_weights(model) if apart else {}
+    flat += [tf.TensorSpec(value.shape, value.dtype, name=name) for name, value in large.items()]
+    changed: list[str] = []
+
     @tf.function(autograph=False)  # type: ignore[untyped-decorator]
     def call(*tensors: Any) -> list[Any]:
-        outputs = keras.tree.flatten(model(keras.tree.pack_sequence_as(specs, tensors), training=False))
+        inputs, weights = tensors[: len(flat) - len(large)], tensors[len(flat) - len(large) :]
+        with keras.StatelessScope(list(zip(large.values(), weights, strict=True))) as scope:
+            outputs = keras.tree.flatten(model(keras.tree.pack_sequence_as(specs, inputs), training=False))
+        others = [variable for variable in model.variables if all(variable is not value for value in large.values())]
+        changed.extend(_changed(others, scope))  # which leave no trace in the graph
         return [tf.identity(output, name=name) for output, name in zip(outputs, names, strict=True)]
 
-    with keras.StatelessScope() as scope:  # a variable that changes leaves no trace in the graph, but in the scope
-        try:
-            with quiet(), as_float32(model), names_of_tensorflow(model), traceable(model):
-                function = call.get_concrete_function(*flat)
-        except Exception as error:  # Keras and TensorFlow raise what they like
-            raise ValueError(f"TensorFlow cannot trace the model {model.name!r}: {_reason(error)}") from error
-        _check_stateless(model, scope)
+    try:
+        with quiet(), as_float32(model), names_of_tensorflow(model), traceable(model):
+            function = call.get_concrete_function(*flat)
+    except Exception as error:  # Keras and TensorFlow raise what they like
+        raise ValueError(f"TensorFlow cannot trace the model {model.name!r}: {_reason(error)}") from error
+    _check_stateless(model, changed)
     frozen = convert_to_constants.convert_variables_to_constants_v2(
         function, lower_control_flow=lower, aggressive_inlining=True
     )
-    inputs = tuple(map(_port, frozen.inputs, inference.input_names(model)))
+    inputs = tuple(map(_port, frozen.inputs[: len(flat) - len(large)], inference.input_names(model)))
     outputs = tuple(map(_port, frozen.outputs, names))
     graph_def = frozen.graph.as_graph_def()
     _inline_xla(graph_def)
@@ -97,7 +110,7 @@ def optimize(frozen: Frozen) -> Frozen:
     config = config_pb2.ConfigProto()
     config.graph_options.rewrite_options.optimizers.extend(_OPTIMIZERS)
     config.graph_options.rewrite_options.min_graph_nodes = -1
-    return Frozen(tf_optimizer.OptimizeGraph(config, meta_graph), frozen.inputs, frozen.outputs)
+    return replace(frozen, graph_def=tf_optimizer.OptimizeGraph(config, meta_graph))
 
 
 @contextmanager
@@ -137,7 +150,24 @@ def all_layers(model: keras.Model) -> list[Any]:
     return list(model._flatten_layers(include_self=True, recursive=True))
 
 
-def _check_stateless(model: keras.Model, scope: Any) -> None:
+def _large_weights(model: keras.Model) -> dict[str, Any]:
+    """Return the variables that stay out of the graph, by the names of their placeholders.
+
+    Those of recurrent layers stay in: in a loop a placeholder would lose its shape.
+    """
+    recurrent = [layer for layer in all_layers(model) if hasattr(layer, "return_sequences")]
+    inside = {id(variable) for layer in recurrent for variable in layer.variables}
+    large = [v for v in model.variables if math.prod(v.shape) >= LARGE and id(v) not in inside]
+    return {f"weight_{index}": variable for index, variable in enumerate(large)}
+
+
+def _changed(variables: list[Any], scope: Any) -> list[str]:
+    """Return the variables that got a new value in a scope, all but the states of random numbers."""
+    changed = (v for v in variables if v.name != "seed_generator_state" and scope.get_current_value(v) is not None)
+    return [variable.path for variable in changed]
+
+
+def _check_stateless(model: keras.Model, changed: list[str]) -> None:
     """Refuse a model whose answer depends on earlier calls."""
     for layer in all_layers(model):
         if getattr(layer, "stateful", False):
@@ -145,9 +175,8 @@ def _check_stateless(model: keras.Model, scope: Any) -> None:
                 f"{type(layer).__name__} {layer.name!r} keeps its state between calls (stateful=True), which no file "
                 "for inference can; rebuild it with stateful=False and pass the states as inputs"
             )
-    for variable in model.variables:
-        if variable.name != "seed_generator_state" and scope.get_current_value(variable) is not None:
-            raise ValueError(f"the variable {variable.path!r} changes at inference, which it cannot in a file for it")
+    if changed:
+        raise ValueError(f"the variable {changed[0]!r} changes at inference, which it cannot in a file for it")
 
 
 def _check_not_random(model: keras.Model, graph_def: Any) -> None:

@@ -1,9 +1,10 @@
 """Replaces operations of a graph by others that compute the same, so that another runtime can run it."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, NamedTuple
 
-from study_keras.formats.graph.freeze import Frozen, Port
+from study_keras.formats.graph.freeze import LARGE, Frozen, Port
 
 # Gets the operation (a tensorflow.Operation) and its inputs as tensors of a new graph; returns its output, or a list of
 # them, or None where the operation can stay as it is. Written with TensorFlow's own functions.
@@ -33,7 +34,7 @@ def rewrite(frozen: Frozen, table: Mapping[str, Rewrite | Through]) -> Frozen:
         changed = bool(replaced)
         if changed:
             graph_def = _with(graph.as_graph_def(), replaced)
-    return Frozen(reachable(graph_def, frozen), frozen.inputs, frozen.outputs)
+    return replace(frozen, graph_def=reachable(graph_def, frozen))
 
 
 def rewrite_bodies(frozen: Frozen, table: Mapping[str, Rewrite | Through]) -> Frozen:
@@ -98,7 +99,7 @@ def _rewritten_body(function: Any, library: Any, table: Mapping[str, Rewrite | T
         tuple(Port(tensor.op.name, tensor.name, tensor.dtype.name, ()) for tensor in tensors)
         for tensors in (graph.inputs, graph.outputs)
     ]
-    inner = rewrite(Frozen(graph.as_graph_def(), *ports), table)
+    inner = rewrite(Frozen(graph.as_graph_def(), ports[0], ports[1]), table)
     with tf.Graph().as_default() as changed:
         tf.import_graph_def(inner.graph_def, name="")
     inputs, outputs = ([changed.get_tensor_by_name(port.tensor) for port in each] for each in ports)
@@ -120,7 +121,7 @@ def _replacement(operation: Any, table: Mapping[str, Rewrite | Through]) -> list
         inputs = []
         for index, source in enumerate(sources):
             value = constant(source)
-            if value is not None and value.size < 10_000:  # so that the rewrite sees its value
+            if value is not None and value.size < LARGE:  # so that the rewrite sees its value
                 inputs.append(tf.constant(value, source.dtype, name=f"in{index}"))
             else:
                 inputs.append(tf.compat.v1.placeholder(source.dtype, source.shape, name=f"in{index}"))

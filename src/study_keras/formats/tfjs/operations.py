@@ -5,6 +5,7 @@
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from study_keras.formats.graph import arithmetic, convolutions, einsum, elementwise, images, indexing
@@ -80,4 +81,4 @@ def in_tfjs_operations(frozen: Frozen, model: Any) -> Frozen:
             raise ValueError(
                 f"{owner(model, node.name)}: TF.js has no {', '.join(types - TYPES)}; use float32 or int32"
             )
-    return Frozen(graph_def, frozen.inputs, frozen.outputs)
+    return replace(frozen, graph_def=graph_def)

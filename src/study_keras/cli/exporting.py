@@ -66,13 +66,13 @@ def convert(
     options = {name: value for name, value, _ in given if value}
     keras = import_keras()
     from study_keras.formats import convert as formats_convert
-    from study_keras.formats import kind
+    from study_keras.formats import kind_to_write
     from study_keras.formats.proof import Proof
     from study_keras.mnist import data as mnist_data
     from study_keras.mnist import evaluation, records
 
     page = target.suffix == ".html"
-    if not page and kind(target) in ("litert", "onnx") and keras.backend.backend() != "tensorflow":
+    if not page and kind_to_write(target) in ("litert", "onnx") and keras.backend.backend() != "tensorflow":
         click.echo(f"writing {target.name} takes a process with TensorFlow, some 10 seconds ...", err=True)
 
     def typical(model: Any) -> Any:
@@ -89,6 +89,8 @@ def convert(
     if as_json:
         return print_json(done)
     click.echo(f"{near(source)} -> {near(target)}")
+    if done.get("note"):
+        click.echo(f"{target.name} is {done['note']}")
     if done["proof"]:
         click.echo(f"proof: {Proof(**done['proof'])}")
     if done["lost"]:

@@ -18,7 +18,7 @@ from study_keras.formats.litert_file import export_litert
 from study_keras.formats.onnx_file import export_onnx
 from study_keras.formats.saved_model import load_saved_model, save_saved_model
 from study_keras.formats.tf_checkpoint import list_tf_checkpoint, load_tf_checkpoint, save_tf_checkpoint
-from study_keras.formats.tfjs import export_tfjs, load_tfjs
+from study_keras.formats.tfjs import export_tfjs, is_graph, load_tfjs
 from study_keras.formats.tfjs.node import run_tfjs
 from study_keras.formats.weights_h5 import load_weights_h5, save_weights_h5
 from study_keras.formats.yaml_file import load_yaml, save_yaml
@@ -65,6 +65,7 @@ KEEPS = {
     "saved_model": ("inference",),
     "keras2_saved_model": ("structure", "weights", "optimizer"),
     "tfjs": ("structure", "weights"),
+    "tfjs_graph": ("inference",),
     "litert": ("inference",),
     "onnx": ("inference",),
 }
@@ -102,13 +103,13 @@ def kind(path: str | Path) -> str:
     if path.is_dir() and (path / "saved_model.pb").is_file():
         return "keras2_saved_model" if keras2_metadata.is_model(path) else "saved_model"
     if path.is_dir() and (path / "model.json").is_file():
-        return "tfjs"
+        return "tfjs_graph" if is_graph(path) else "tfjs"
     if not path.exists() and Path(f"{path}.index").is_file():
         return "tf_checkpoint"
     if found == "h5" and path.is_file():
         return _kind_of_h5(path)
     if found == "json" and path.is_file() and is_tfjs(path):
-        return "tfjs"
+        return "tfjs_graph" if is_graph(path.parent) else "tfjs"
     if found is None and path.suffix == "":
         return "saved_model"
     if found is None:
@@ -157,7 +158,7 @@ def kind_to_write(path: str | Path) -> str:
     if str(path).endswith((".h5", ".hdf5")) and not str(path).endswith(".weights.h5"):
         return "h5"
     found = "json" if str(path).endswith(".json") else kind(path)
-    return "saved_model" if found == "keras2_saved_model" else found
+    return {"keras2_saved_model": "saved_model", "tfjs_graph": "tfjs"}.get(found, found)
 
 
 def load(path: str | Path, custom_objects: dict[str, Any] | None = None) -> Any:
@@ -185,7 +186,7 @@ def load(path: str | Path, custom_objects: dict[str, Any] | None = None) -> Any:
         return load_saved_model(path)
     if found == "tfjs":
         return load_tfjs(path)
-    if found in ("litert", "onnx"):
+    if found in ("litert", "onnx", "tfjs_graph"):
         raise ValueError(f"{path}: holds a model for inference alone, of which Keras can make none again")
     if found not in readers:
         raise ValueError(f"{path}: weights alone make no model; load them into one with load_weights(model, path)")

@@ -7,9 +7,10 @@ from typing import Any
 
 from study_keras import formats
 from study_keras.formats import hdf5
-from study_keras.formats.litert_file import list_litert
+from study_keras.formats.litert_file import list_inputs, list_litert
 from study_keras.formats.onnx_file import list_onnx
 from study_keras.formats.proof import Proof
+from study_keras.formats.tfjs import list_tfjs, why_graph
 
 PROVEN = ("tfjs", "litert", "onnx", "saved_model")  # the formats with a runtime of their own
 
@@ -37,7 +38,8 @@ def convert(
 
     Returns:
         ``source, target``: the paths; ``from, to``: the keys of ``formats.KEEPS``; ``lost``: what ``target``
-        cannot hold of what ``source`` and ``weights`` held; ``proof``: the fields of the ``Proof``, None without one.
+        cannot hold of what ``source`` and ``weights`` held; ``proof``: the fields of the ``Proof``, None without one;
+        ``note``: which of several things was written, and why, None where there is only one.
 
     Raises:
         ValueError: ``source`` is no model, or without weights for a target that holds some; the target's format has
@@ -56,6 +58,7 @@ def convert(
     if becomes == "litert" and quantize == "int8" and images:
         options["images"] = images(model)
     formats.save(model, target, **options)
+    becomes = formats.kind(target) if becomes == "tfjs" else becomes
     kept = {*formats.KEEPS[becomes], *(("structure", "weights") if "inference" in formats.KEEPS[becomes] else ())}
     lost = sorted(held - kept)
     proof = asdict(proofs[0]) if proofs else None
@@ -66,7 +69,21 @@ def convert(
         "to": becomes,
         "lost": lost,
         "proof": proof,
+        "note": _note(model, Path(target), becomes, options),
     }
+
+
+def _note(model: Any, target: Path, becomes: str, options: dict[str, Any]) -> str | None:
+    """Return in one line which of several things was written, and why."""
+    if becomes == "tfjs":
+        return "a layers model for tf.loadLayersModel: each layer is one of TF.js too"
+    if becomes == "tfjs_graph":
+        reason = "asked for" if options.get("kind") == "graph" else (why_graph(model) or "").partition("; ")[0]
+        return f"a graph model for tf.loadGraphModel: {reason}"
+    sizes = [shape[0] for _, shape in list_inputs(target) if shape] if becomes == "litert" else []
+    if 1 in sizes and not options.get("batch") and None in [item.shape[0] for item in model.inputs]:
+        return "for one input at a time: LiteRT has no built-in operations for an open number of inputs of this model"
+    return None
 
 
 def load_source(
@@ -109,6 +126,8 @@ def stored_weights(path: str | Path) -> list[tuple[str, tuple[int, ...]]]:
         return list_litert(path)
     if formats.kind(path) == "onnx":
         return list_onnx(path)
+    if formats.kind(path) == "tfjs_graph":
+        return list_tfjs(path)
     if formats.kind(path) in ("tf_checkpoint", "saved_model"):
         return formats.list_tf_checkpoint(path)
     if formats.kind(path) != "weights_h5":

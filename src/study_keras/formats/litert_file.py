@@ -86,6 +86,12 @@ def litert_batch(path: str | Path) -> int | None:
     return None if size < 0 else size
 
 
+def list_inputs(path: str | Path) -> list[tuple[str, tuple[int, ...]]]:
+    """Return name and shape of the inputs of a LiteRT file, -1 for a size that is open."""
+    details = open_litert(path).get_input_details()
+    return [(item["name"], tuple(map(int, item["shape_signature"]))) for item in details]
+
+
 def _checked_options(model: keras.Model, quantize: str | None, images: Any, batch: int | None) -> list[Any] | None:
     """Return the images as a list of arrays, one for each input."""
     if quantize is not None and quantize not in QUANTIZE:

@@ -53,7 +53,13 @@ def open_artifact(path: str | Path, model: Any) -> Opened:
     """
     path = Path(path)
     kind = formats.kind(path)
-    openers = {"tfjs": _open_tfjs, "litert": _open_litert, "onnx": _open_onnx, "saved_model": _open_saved_model}
+    openers = {
+        "tfjs": _open_tfjs,
+        "tfjs_graph": _open_tfjs,
+        "litert": _open_litert,
+        "onnx": _open_onnx,
+        "saved_model": _open_saved_model,
+    }
     if kind in openers:
         return openers[kind](path, model)
     return Opened("Keras", timed(f"{path}: Keras", predictor(_loaded(model, path, kind))))

@@ -64,7 +64,7 @@ def _for_page(path: Path, copy: Path) -> Path | None:
     import_keras()
     from study_keras import formats
 
-    if formats.kind(path) == "tfjs":
+    if formats.kind(path) in ("tfjs", "tfjs_graph"):
         return path if path.is_dir() else path.parent
     try:
         model = formats.load(path)

@@ -12,6 +12,7 @@ let started = null;
 export async function openTfjs({ json, weights }) {
   started ??= startBackend();
   await started;
+  if (json.format === "graph-model") return openDigits(await (await import("./graph_model.js")).openGraph({ json, weights }));
   const model = await loadLayersModel({
     load: async () => ({
       modelTopology: json.modelTopology,
@@ -20,14 +21,36 @@ export async function openTfjs({ json, weights }) {
     }),
   });
   const [input, output] = [model.inputs[0].shape.slice(1), model.outputs[0].shape.slice(1)];
-  if (model.inputs.length > 1 || input.reduce((a, b) => a * b, 1) !== 784) throw new Error(`it takes ${input}, not 28,28`);
-  if (model.outputs.length > 1 || output.length !== 1) throw new Error(`it gives ${output}, not one row of numbers`);
+  checkShapes(model.inputs.length, input, model.outputs.length, output);
   return {
     classes: output[0],
     run: async (pixels, count) => predict(model, pixels, [count, ...input]),
     layers: layersOf(model, [1, ...input]),
     close: () => model.dispose(),
   };
+}
+
+/** A graph shows no layers. */
+function openDigits({ model, inputs, outputs, predict: run }) {
+  const [input, output] = [inputs, outputs].map(([first]) => first.tensorShape.dim.slice(1).map(({ size }) => Number(size)));
+  checkShapes(inputs.length, input, outputs.length, output);
+  return {
+    classes: output[0],
+    run: async (pixels, count) => {
+      const tensor = tf.tensor(pixels, [count, ...input]);
+      const answers = await run([tensor], 1024);
+      const values = await answers[0].data();
+      tf.dispose([tensor, answers]);
+      return values;
+    },
+    layers: null,
+    close: () => model.dispose(),
+  };
+}
+
+function checkShapes(inputs, input, outputs, output) {
+  if (inputs > 1 || input.reduce((a, b) => a * b, 1) !== 784) throw new Error(`it takes ${input}, not 28,28`);
+  if (outputs > 1 || output.length !== 1) throw new Error(`it gives ${output}, not one row of numbers`);
 }
 
 function predict(model, pixels, shape) {

@@ -92,7 +92,7 @@ def freeze(model: keras.Model, *, batch: int | None = None, lower: bool = False,
     with quiet():
         needed = tf.compat.v1.graph_util.extract_sub_graph(graph_def, nodes)
     _check_not_random(model, needed)  # before folding, which draws the numbers once and for all
-    return optimize(Frozen(graph_def, inputs, outputs))
+    return optimize(Frozen(graph_def, inputs, outputs, large))
 
 
 def optimize(frozen: Frozen) -> Frozen:

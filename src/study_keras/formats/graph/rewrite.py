@@ -44,7 +44,7 @@ def rewrite_bodies(frozen: Frozen, table: Mapping[str, Rewrite | Through]) -> Fr
     for function in graph_def.library.function:
         if any(node.op in table for node in function.node_def):
             function.CopyFrom(_rewritten_body(function, frozen.graph_def.library, table))
-    return Frozen(graph_def, frozen.inputs, frozen.outputs)
+    return replace(frozen, graph_def=graph_def)
 
 
 def constant(tensor: Any) -> Any:

@@ -141,6 +141,26 @@ def load_tfjs(path: str | Path) -> keras.Model:
     return model
 
 
+def is_graph(folder: Path) -> bool:
+    """Say whether a TF.js folder holds a graph model."""
+    try:
+        content = json.loads((folder / "model.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False  # whoever loads it says what is wrong
+    return isinstance(content, dict) and content.get("format") == "graph-model"
+
+
+def list_tfjs(path: str | Path) -> list[tuple[str, tuple[int, ...]]]:
+    """Return name and shape of all arrays in a TF.js folder.
+
+    Raises:
+        ValueError: the files are missing or broken.
+    """
+    folder = Path(path).parent if Path(path).name == "model.json" else Path(path)
+    weights = read_weights(folder, _read_json(folder)["weightsManifest"])
+    return [(name, array.shape) for name, array in weights.items()]
+
+
 def _read_json(folder: Path) -> dict[str, Any]:
     try:
         content = json.loads((folder / "model.json").read_text(encoding="utf-8"))

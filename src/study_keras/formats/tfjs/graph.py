@@ -9,15 +9,16 @@ import numpy as np
 from study_keras.formats.graph.freeze import Frozen, Port
 
 _TYPES = {"float32": "DT_FLOAT", "int32": "DT_INT32", "bool": "DT_BOOL"}
-_LOOPS = {"Enter", "Exit", "LoopCond", "Merge", "NextIteration", "Placeholder", "Switch"}
+# What changes from call to call or from step to step, and lists, which are no arrays.
+_MOVING = {"Enter", "Exit", "LoopCond", "Merge", "NextIteration", "Placeholder", "Switch"}
 
 
-def graph_topology(frozen: Frozen) -> tuple[dict[str, Any], dict[str, Any], dict[str, np.ndarray]]:
+def graph_topology(frozen: Frozen) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
     """Split a graph into what ``model.json`` holds of it.
 
     Returns:
         The topology (a GraphDef as JSON, its constants without their values), the signature, and the weights
-        as {name of the constant: array of float32, int32 or bool}.
+        as {name of the constant: Keras variable, or array of float32, int32 or bool}.
     """
     import tensorflow as tf
     from google.protobuf import json_format
@@ -35,7 +36,7 @@ def graph_topology(frozen: Frozen) -> tuple[dict[str, Any], dict[str, Any], dict
     return json_format.MessageToDict(graph_def), signature, weights
 
 
-def _without_weights(frozen: Frozen) -> tuple[Any, dict[str, np.ndarray]]:
+def _without_weights(frozen: Frozen) -> tuple[Any, dict[str, Any]]:
     """Return the graph with constants where it computes with weights only, and their values."""
     import tensorflow as tf
 
@@ -69,7 +70,11 @@ def _fixed(nodes: Mapping[str, Any], weights: set[str]) -> set[str]:
     for node in nodes.values():
         for tensor in node.input:
             users.setdefault(tensor.partition(":")[0], []).append(node.name)
-    waiting = [name for name, node in nodes.items() if node.op in _LOOPS and name not in weights]
+    waiting = [
+        name
+        for name, node in nodes.items()
+        if (node.op in _MOVING or node.op.startswith("TensorList")) and name not in weights
+    ]
     moving = set(waiting)
     while waiting:
         for user in users.get(waiting.pop(), []):
@@ -79,13 +84,13 @@ def _fixed(nodes: Mapping[str, Any], weights: set[str]) -> set[str]:
     return nodes.keys() - moving
 
 
-def _value(tensor: str, nodes: Mapping[str, Any], weights: Mapping[str, Any]) -> np.ndarray:
-    """Compute a tensor that depends on weights only."""
+def _value(tensor: str, nodes: Mapping[str, Any], weights: Mapping[str, Any]) -> Any:
+    """Return a tensor that depends on weights only, as a Keras variable or an array."""
     import tensorflow as tf
 
     origin, _, index = tensor.partition(":")
-    if origin in weights:
-        return _stored(keras.ops.convert_to_numpy(weights[origin].value))
+    if origin in weights and weights[origin].dtype == "float32":
+        return weights[origin]  # read when it is written
     if nodes[origin].op == "Const":
         return _stored(tf.make_ndarray(nodes[origin].attr["value"].tensor))
     part, waiting = tf.compat.v1.GraphDef(), [origin]
@@ -94,11 +99,10 @@ def _value(tensor: str, nodes: Mapping[str, Any], weights: Mapping[str, Any]) ->
         if all(node.name != other.name for other in part.node):
             part.node.append(node)
             waiting += [source.partition(":")[0] for source in node.input]
+    known = [node.name for node in part.node if node.name in weights]
+    given = {f"{name}:0": keras.ops.convert_to_numpy(weights[name].value) for name in known}
     with tf.Graph().as_default() as graph, tf.compat.v1.Session(graph=graph) as session:
         tf.import_graph_def(part, name="")
-        given = {
-            f"{n.name}:0": keras.ops.convert_to_numpy(weights[n.name].value) for n in part.node if n.name in weights
-        }
         return _stored(np.asarray(session.run(f"{origin}:{index or 0}", given)))
 
 

@@ -68,9 +68,10 @@ def freeze(model: keras.Model, *, batch: int | None = None, lower: bool = False)
         except Exception as error:  # Keras and TensorFlow raise what they like
             raise ValueError(f"TensorFlow cannot trace the model {model.name!r}: {_reason(error)}") from error
         _check_stateless(model, scope)
-    frozen = convert_to_constants.convert_variables_to_constants_v2(
-        function, lower_control_flow=lower, aggressive_inlining=True
-    )
+    with quiet():
+        frozen = convert_to_constants.convert_variables_to_constants_v2(
+            function, lower_control_flow=lower, aggressive_inlining=True
+        )
     inputs = tuple(map(_port, frozen.inputs, inference.input_names(model)))
     outputs = tuple(map(_port, frozen.outputs, names))
     graph_def = frozen.graph.as_graph_def()
@@ -88,7 +89,7 @@ def optimize(frozen: Frozen) -> Frozen:
     from tensorflow.core.protobuf import config_pb2, meta_graph_pb2
     from tensorflow.python.grappler import tf_optimizer
 
-    with tf.Graph().as_default() as graph:
+    with tf.Graph().as_default() as graph, quiet():  # it warns of tables without which the layers were traced
         tf.import_graph_def(frozen.graph_def, name="")
         meta_graph = tf.compat.v1.train.export_meta_graph(graph_def=graph.as_graph_def(), graph=graph)
     kept = meta_graph_pb2.CollectionDef()

@@ -12,6 +12,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from study_keras.formats.freeze import all_layers
 from study_keras.formats.keras_file import load_keras, save_keras
 
 _CODE = "import sys; from study_keras.formats.tensorflow_process import main; main(sys.argv[1])"
@@ -23,7 +24,7 @@ def export_many(model: keras.Model, jobs: Sequence[dict[str, Any]]) -> None:
     Where Keras runs on TensorFlow already, that is this process.
 
     Args:
-        model: on any backend; it travels as a ``.keras`` file, and so is made of Keras' own layers.
+        model: on any backend; it travels as a ``.keras`` file, and so must be made of Keras' own layers.
         jobs: ``path``, ending in ".tflite", ".onnx" or ".savedmodel"; for the first also ``quantize``, ``images``
             (a list of arrays) and ``batch``.
 
@@ -36,6 +37,7 @@ def export_many(model: keras.Model, jobs: Sequence[dict[str, Any]]) -> None:
         for job in jobs:
             formats.save(model, **job)
         return
+    _check_travels(model)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         save_keras(model, folder / "model.keras")
@@ -76,6 +78,16 @@ def main(folder: str) -> None:
     except OSError as error:
         result = {"error": error.strerror or str(error), "errno": error.errno or 0, "filename": error.filename}
     Path(folder, "result.json").write_text(json.dumps(result))
+
+
+def _check_travels(model: keras.Model) -> None:
+    """Refuse what a ``.keras`` file cannot hold without running code when it is read."""
+    for layer in all_layers(model):
+        if isinstance(layer, keras.layers.Lambda) or not type(layer).__module__.startswith("keras."):
+            raise ValueError(
+                f"{type(layer).__name__} {layer.name!r} is code of your own, which only TensorFlow can trace in the "
+                "same process; set KERAS_BACKEND=tensorflow before you import Keras, and export there"
+            )
 
 
 def _store_images(folder: Path, index: int, job: dict[str, Any]) -> dict[str, Any]:

@@ -172,7 +172,7 @@ def test_a_model_or_path_that_cannot_be_exported_is_refused(suffix, export, tmp_
     path = tmp_path / f"model{suffix}"
     with pytest.raises(ValueError, match="never built; begin it with"):
         export(keras.Sequential([keras.layers.Dense(3)]), path)
-    with pytest.raises(ValueError, match="Own 'own.*' is code of your own.*KERAS_BACKEND=tensorflow"):
+    with pytest.raises(ValueError, match=r"Own 'own.*' is code of your own.*KERAS_BACKEND=tensorflow"):
         export(subclassed(), path)
     with pytest.raises(ValueError, match=f"expected a name that ends in {suffix}"):
         export(mlp(), tmp_path / "model.txt")

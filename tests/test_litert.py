@@ -50,6 +50,6 @@ def test_code_of_ones_own_is_refused_where_it_cannot_travel(layer, tmp_path):
     assert keras.backend.backend() != "tensorflow"
     nested = keras.Sequential([keras.Input((3,)), layer()])
     model = keras.Sequential([keras.Input((3,)), nested])
-    with pytest.raises(ValueError, match="'mine' is code of your own.*KERAS_BACKEND=tensorflow"):
+    with pytest.raises(ValueError, match=r"'mine' is code of your own.*KERAS_BACKEND=tensorflow"):
         formats.export_litert(model, tmp_path / "model.tflite")
     assert not list(tmp_path.iterdir())

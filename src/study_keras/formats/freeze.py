@@ -11,6 +11,7 @@ import keras
 from study_keras.formats import inference
 from study_keras.formats.quiet import quiet
 from study_keras.formats.tracing import traceable
+from study_keras.startup import silent
 
 # What grappler may do. `remapper` would fuse into operations that TF.js and tf2onnx lack.
 _OPTIMIZERS = ("function", "pruning", "constfold", "arithmetic", "dependency", "pruning", "constfold")
@@ -68,7 +69,7 @@ def freeze(model: keras.Model, *, batch: int | None = None, lower: bool = False)
         except Exception as error:  # Keras and TensorFlow raise what they like
             raise ValueError(f"TensorFlow cannot trace the model {model.name!r}: {_reason(error)}") from error
         _check_stateless(model, scope)
-    with quiet():
+    with quiet(), silent(2):  # grappler counts machines
         frozen = convert_to_constants.convert_variables_to_constants_v2(
             function, lower_control_flow=lower, aggressive_inlining=True
         )
@@ -98,7 +99,8 @@ def optimize(frozen: Frozen) -> Frozen:
     config = config_pb2.ConfigProto()
     config.graph_options.rewrite_options.optimizers.extend(_OPTIMIZERS)
     config.graph_options.rewrite_options.min_graph_nodes = -1
-    return Frozen(tf_optimizer.OptimizeGraph(config, meta_graph), frozen.inputs, frozen.outputs)
+    with silent(2):
+        return Frozen(tf_optimizer.OptimizeGraph(config, meta_graph), frozen.inputs, frozen.outputs)
 
 
 @contextmanager

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from study_keras.formats import rewrites
 from study_keras.formats.freeze import Frozen, check_numbers, optimize
 from study_keras.formats.rewrite import Rewrite, call, rewrite, rewrite_bodies
@@ -47,10 +49,21 @@ def conv3d(op: Any, x: Any, kernel: Any) -> Any:
     return convolutions.conv3d(op, x, kernel) if grouped else None
 
 
+def to_half(op: Any, x: Any) -> Any:
+    """tf2onnx takes a cast to float16 and back for nothing; what stands between them keeps it."""
+    import tensorflow as tf
+
+    consumers = {consumer.type for output in op.outputs for consumer in output.consumers()}
+    if op.outputs[0].dtype != tf.float16 or "Cast" not in consumers:
+        return None
+    return tf.maximum(tf.cast(x, "float16"), tf.constant(-np.inf, "float16"))
+
+
 REWRITES: Mapping[str, Rewrite] = {
     **rewrites.REWRITES,
     "AvgPool": rewrites.channels_last,
     "Bucketize": shared.bucketize,
+    "Cast": to_half,
     "CheckNumerics": shared.identity,
     "Conv2D": rewrites.channels_last,
     "Conv2DBackpropInput": transposed,

@@ -79,3 +79,13 @@ def hello_mnist(*arguments, **options):
     """Run the command as a user does, in a process of its own."""
     command = [COMMAND, *map(str, arguments)]
     return subprocess.run(command, capture_output=True, text=True, check=False, **options)
+
+
+def mobile(target, folder):
+    """What `mobile_models.py` found, for "onnx" or "litert"."""
+    environment = {**os.environ, "KERAS_BACKEND": "tensorflow"}
+    command = [sys.executable, ROOT / "tests" / "mobile_models.py", target, folder]
+    result = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+    assert result.returncode == 0, result.stderr[-3000:]
+    assert "serializing" not in result.stderr  # of tables
+    return json.loads(result.stdout.splitlines()[-1])

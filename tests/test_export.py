@@ -82,9 +82,7 @@ def test_other_shapes_than_digits_are_exported_too(everywhere):
     backend, _, results = everywhere
     if backend == "jax":
         return  # there the same code runs in a process with TensorFlow
-    assert results["shapes"]["found"] == [True] * 17
-    assert "lack TensorListReserve" in results["shapes"]["refusal"]
-    assert "batch=1" in results["shapes"]["refusal"]
+    assert results["shapes"]["found"] == [True] * 16
 
 
 def test_an_app_finds_inputs_and_outputs_by_name(everywhere):
@@ -181,7 +179,7 @@ def test_a_model_or_path_that_cannot_be_exported_is_refused(suffix, export, tmp_
     path = tmp_path / f"model{suffix}"
     with pytest.raises(ValueError, match="never built; begin it with"):
         export(keras.Sequential([keras.layers.Dense(3)]), path)
-    with pytest.raises(ValueError, match=r"subclass of its own \(Own\)"):
+    with pytest.raises(ValueError, match=r"Own 'own.*' is code of your own.*KERAS_BACKEND=tensorflow"):
         export(subclassed(), path)
     with pytest.raises(ValueError, match=f"expected a name that ends in {suffix}"):
         export(mlp(), tmp_path / "model.txt")

@@ -14,7 +14,7 @@ from study_keras.formats.h5_file import load_h5, save_h5
 from study_keras.formats.json_file import is_tfjs, load_json, save_json
 from study_keras.formats.keras2_saved_model import load_keras2_saved_model, load_weights_keras2_saved_model
 from study_keras.formats.keras_file import load_keras, load_weights_keras, save_keras
-from study_keras.formats.litert_file import export_litert
+from study_keras.formats.litert_file import export_litert, litert_batch
 from study_keras.formats.onnx_file import export_onnx
 from study_keras.formats.saved_model import load_saved_model, save_saved_model
 from study_keras.formats.tf_checkpoint import list_tf_checkpoint, load_tf_checkpoint, save_tf_checkpoint
@@ -31,6 +31,7 @@ __all__ = [
     "kind",
     "kind_to_write",
     "list_tf_checkpoint",
+    "litert_batch",
     "load",
     "load_h5",
     "load_json",

@@ -81,7 +81,9 @@ def litert_batch(path: str | Path) -> int | None:
 
     ``export_litert`` writes 1 where LiteRT has no loop for any number: LSTM, GRU and the like.
     """
-    (details, *_) = open_litert(path).get_input_details()
+    from ai_edge_litert.interpreter import Interpreter
+
+    (details, *_) = Interpreter(model_content=Path(path).read_bytes()).get_input_details()
     size = int(next(iter(details["shape_signature"]), -1))
     return None if size < 0 else size
 

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from study_keras.formats.graph import arithmetic, convolutions, elementwise, images, indexing
 from study_keras.formats.graph.freeze import Frozen, check_numbers, optimize
 from study_keras.formats.graph.rewrite import Rewrite, call, rewrite, rewrite_bodies
@@ -45,10 +47,21 @@ def conv3d(op: Any, x: Any, kernel: Any) -> Any:
     return convolutions.conv3d(op, x, kernel) if grouped else None
 
 
+def to_half(op: Any, x: Any) -> Any:
+    """tf2onnx takes a cast to float16 and back for nothing; what stands between them keeps it."""
+    import tensorflow as tf
+
+    consumers = {consumer.type for output in op.outputs for consumer in output.consumers()}
+    if op.outputs[0].dtype != tf.float16 or "Cast" not in consumers:
+        return None
+    return tf.maximum(tf.cast(x, "float16"), tf.constant(-np.inf, "float16"))
+
+
 REWRITES: Mapping[str, Rewrite] = {
     **arithmetic.REWRITES,
     "AvgPool": arithmetic.channels_last,
     "Bucketize": elementwise.bucketize,
+    "Cast": to_half,
     "CheckNumerics": elementwise.identity,
     "Conv2D": arithmetic.channels_last,
     "Conv2DBackpropInput": transposed,

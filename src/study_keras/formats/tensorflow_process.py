@@ -13,6 +13,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from study_keras.formats.graph.freeze import all_layers
 from study_keras.formats.keras_file import load_keras, save_keras
 from study_keras.formats.proof import Proof
 
@@ -25,7 +26,7 @@ def export_many(model: keras.Model, jobs: Sequence[dict[str, Any]]) -> None:
     Where Keras runs on TensorFlow already, that is this process.
 
     Args:
-        model: on any backend; it travels as a ``.keras`` file, and so is made of Keras' own layers.
+        model: on any backend; it travels as a ``.keras`` file, and so must be made of Keras' own layers.
         jobs: ``path``, ending in ".tflite", ".onnx" or ".savedmodel"; for the first also ``quantize``, ``images``
             (a list of arrays) and ``batch``; ``prove`` as the format's own function takes it; ``function``, the name
             of one of this package's functions where the suffix shall not choose it.
@@ -37,6 +38,7 @@ def export_many(model: keras.Model, jobs: Sequence[dict[str, Any]]) -> None:
         for job in jobs:
             _write(model, job)
         return
+    _check_travels(model)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         save_keras(model, folder / "model.keras")
@@ -86,6 +88,16 @@ def _write(model: keras.Model, job: dict[str, Any]) -> None:
     from study_keras import formats
 
     getattr(formats, job.get("function", "save"))(model, **{key: job[key] for key in job if key != "function"})
+
+
+def _check_travels(model: keras.Model) -> None:
+    """Refuse what a ``.keras`` file cannot hold without running code when it is read."""
+    for layer in all_layers(model):
+        if isinstance(layer, keras.layers.Lambda) or not type(layer).__module__.startswith("keras."):
+            raise ValueError(
+                f"{type(layer).__name__} {layer.name!r} is code of your own, which only TensorFlow can trace in the "
+                "same process; set KERAS_BACKEND=tensorflow before you import Keras, and export there"
+            )
 
 
 def _store_images(folder: Path, index: int, job: dict[str, Any]) -> dict[str, Any]:

@@ -1,5 +1,7 @@
 """Operations of TensorFlow that other runtimes lack, said with elementary ones; exact to float32's rounding."""
 
+import functools
+import operator
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -53,8 +55,7 @@ def hyperbolic(op: Any, x: Any) -> Any:
     if op.type == "Cosh":
         return (tf.exp(x) + tf.exp(-x)) / 2
     if op.type == "Sinh":
-        grown = expm1(op, tf.abs(x))
-        return tf.sign(x) * (grown + 1 - 1 / (grown + 1)) / 2
+        return (expm1(op, x) - expm1(op, -x)) / 2
     if op.type == "Atanh":
         return (log1p(op, x) - log1p(op, -x)) / 2
     if op.type == "Acosh":
@@ -175,7 +176,7 @@ def matmul_of_bytes(op: Any, x: Any, y: Any) -> Any:
     starts = range(0, length, _CHUNK)
     pieces = [tf.matmul(x[..., start : start + _CHUNK], y[..., start : start + _CHUNK, :]) for start in starts]
     pieces = pieces if len(pieces) == 1 else [tf.cast(piece, "int32") for piece in pieces]
-    return tf.cast(tf.add_n(pieces), op.outputs[0].dtype)
+    return tf.cast(functools.reduce(operator.add, pieces), op.outputs[0].dtype)
 
 
 def rsqrt(op: Any, x: Any) -> Any:

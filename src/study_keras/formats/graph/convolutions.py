@@ -13,6 +13,8 @@ def conv2d(op: Any, x: Any, kernel: Any) -> Any:
 
     if _first(op):
         return _channels_last(op, x, kernel)
+    if not kernel.shape.is_fully_defined():  # in a loop
+        return None
     strides, dilations = _pair(op, "strides"), _pair(op, "dilations")
     padding = op.get_attr("padding").decode()
     if max(dilations) > 1 and max(strides) > 1:
@@ -51,6 +53,8 @@ def depthwise(op: Any, x: Any, kernel: Any) -> Any:
 
     if _first(op):
         return _channels_last(op, x, kernel)
+    if not kernel.shape.is_fully_defined():  # in a loop
+        return None
     strides, dilations = _pair(op, "strides"), _pair(op, "dilations")
     padding = op.get_attr("padding").decode()
     size = [(k - 1) * d + 1 for k, d in zip(kernel.shape[:2], dilations, strict=True)]
@@ -67,6 +71,8 @@ def conv3d(op: Any, x: Any, kernel: Any) -> Any:
 
     if _first(op):
         return _channels_last(op, x, kernel)
+    if not kernel.shape.is_fully_defined():  # in a loop
+        return None
     strides, dilations = _pair(op, "strides"), _pair(op, "dilations")
     kernel, padding = _dilated(kernel, dilations), op.get_attr("padding").decode()
     groups = _groups(x, kernel.shape[3])

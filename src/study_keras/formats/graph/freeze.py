@@ -12,6 +12,7 @@ import keras
 from study_keras.formats import inference
 from study_keras.formats.graph.tracing import traceable
 from study_keras.formats.quiet import quiet
+from study_keras.startup import silent
 
 # What grappler may do. `remapper` would fuse into operations that TF.js and tf2onnx lack.
 _OPTIMIZERS = ("function", "pruning", "constfold", "arithmetic", "dependency", "pruning", "constfold")
@@ -81,9 +82,10 @@ def freeze(model: keras.Model, *, batch: int | None = None, lower: bool = False,
     except Exception as error:  # Keras and TensorFlow raise what they like
         raise ValueError(f"TensorFlow cannot trace the model {model.name!r}: {_reason(error)}") from error
     _check_stateless(model, changed)
-    frozen = convert_to_constants.convert_variables_to_constants_v2(
-        function, lower_control_flow=lower, aggressive_inlining=True
-    )
+    with quiet(), silent(2):  # grappler counts machines
+        frozen = convert_to_constants.convert_variables_to_constants_v2(
+            function, lower_control_flow=lower, aggressive_inlining=True
+        )
     inputs = tuple(map(_port, frozen.inputs[: len(flat) - len(large)], inference.input_names(model)))
     outputs = tuple(map(_port, frozen.outputs, names))
     graph_def = frozen.graph.as_graph_def()
@@ -101,7 +103,7 @@ def optimize(frozen: Frozen) -> Frozen:
     from tensorflow.core.protobuf import config_pb2, meta_graph_pb2
     from tensorflow.python.grappler import tf_optimizer
 
-    with tf.Graph().as_default() as graph:
+    with tf.Graph().as_default() as graph, quiet():  # it warns of tables without which the layers were traced
         tf.import_graph_def(frozen.graph_def, name="")
         meta_graph = tf.compat.v1.train.export_meta_graph(graph_def=graph.as_graph_def(), graph=graph)
     kept = meta_graph_pb2.CollectionDef()
@@ -110,7 +112,8 @@ def optimize(frozen: Frozen) -> Frozen:
     config = config_pb2.ConfigProto()
     config.graph_options.rewrite_options.optimizers.extend(_OPTIMIZERS)
     config.graph_options.rewrite_options.min_graph_nodes = -1
-    return replace(frozen, graph_def=tf_optimizer.OptimizeGraph(config, meta_graph))
+    with silent(2):
+        return replace(frozen, graph_def=tf_optimizer.OptimizeGraph(config, meta_graph))
 
 
 @contextmanager

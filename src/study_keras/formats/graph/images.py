@@ -7,7 +7,7 @@ import numpy as np
 
 from study_keras.formats.graph.rewrite import Rewrite, constant
 
-_TINY = 1e-36  # TensorFlow takes the smallest numbers for 0, TF.js does not
+_TINY = float(np.finfo("float32").tiny)  # TensorFlow takes smaller numbers for 0
 
 
 def resize_by_matrix(op: Any, x: Any, size: Any, *others: Any) -> Any:

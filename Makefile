@@ -1,6 +1,6 @@
 # The one door for developers. `make` alone prints the targets.
 .DEFAULT_GOAL := help
-.PHONY: help run setup test lint bench model notes notebooks pictures lock clean
+.PHONY: help run setup test lint matrix bench model notes notebooks pictures lock clean
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 BIN := .venv/bin
@@ -23,6 +23,9 @@ lint: setup ## ruff (format and check) and mypy
 	@$(BIN)/ruff format --check --quiet
 	@$(BIN)/ruff check --quiet
 	@$(BIN)/mypy
+
+matrix: setup ## run all models of the matrix in TensorFlow.js, LiteRT and onnxruntime (some 20 minutes)
+	@KERAS_BACKEND=tensorflow PYTHONPATH=src $(BIN)/python tests/matrix.py output/matrix --jobs 2
 
 bench: setup .venv/bench.done ## train as the peers do, side by side, and measure what the library costs (some 45 minutes)
 	@for benchmark in benchmarks/*.py; do $(BIN)/python $$benchmark || exit 1; done

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from study_keras.formats.graph import arithmetic, convolutions, elementwise, images, indexing
+from study_keras.formats.graph import arithmetic, convolutions, elementwise, images, indexing, signals
 from study_keras.formats.graph.freeze import Frozen, Port, check_numbers, optimize
-from study_keras.formats.graph.rewrite import Rewrite, call, rewrite, rewrite_bodies
+from study_keras.formats.graph.rewrite import Rewrite, Through, call, rewrite, rewrite_bodies
 
 
 def in_litert_operations(frozen: Frozen, model: Any) -> Frozen:
@@ -55,8 +55,14 @@ def transposed(op: Any, size: Any, kernel: Any, x: Any) -> Any:
     return convolutions.transposed_by_zeros(op, size, kernel, x) if max(op.get_attr("dilations")) > 1 else None
 
 
-REWRITES: Mapping[str, Rewrite] = {
+REWRITES: Mapping[str, Rewrite | Through] = {
     **arithmetic.REWRITES,
+    **signals.REWRITES,
+    "Cross": elementwise.cross,
+    "HSVToRGB": images.rgb,
+    "InTopKV2": elementwise.in_top_k,
+    "MatrixDiagPartV3": indexing.diagonal,
+    "RGBToHSV": images.hsv,
     "Acos": arithmetic.arc,
     "Acosh": arithmetic.hyperbolic,
     "Asin": arithmetic.arc,

@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from study_keras.formats.graph import arithmetic, convolutions, elementwise, images, indexing
+from study_keras.formats.graph import arithmetic, convolutions, elementwise, images, indexing, signals
 from study_keras.formats.graph.freeze import Frozen, check_numbers, optimize
-from study_keras.formats.graph.rewrite import Rewrite, call, rewrite, rewrite_bodies
+from study_keras.formats.graph.rewrite import Rewrite, Through, call, rewrite, rewrite_bodies
 
 
 def in_onnx_operations(frozen: Frozen, model: Any) -> Frozen:
@@ -57,8 +57,14 @@ def to_half(op: Any, x: Any) -> Any:
     return tf.maximum(tf.cast(x, "float16"), tf.constant(-np.inf, "float16"))
 
 
-REWRITES: Mapping[str, Rewrite] = {
+REWRITES: Mapping[str, Rewrite | Through] = {
     **arithmetic.REWRITES,
+    **signals.REWRITES,
+    "Cross": elementwise.cross,
+    "HSVToRGB": images.rgb,
+    "InTopKV2": elementwise.in_top_k,
+    "MatrixDiagPartV3": indexing.diagonal,
+    "RGBToHSV": images.hsv,
     "AvgPool": arithmetic.channels_last,
     "Bucketize": elementwise.bucketize,
     "Cast": to_half,
@@ -78,6 +84,7 @@ REWRITES: Mapping[str, Rewrite] = {
     "PartitionedCall": call,
     "ResizeBicubic": images.resize_by_matrix,
     "ScaleAndTranslate": images.resize_by_matrix,
+    "StridedSlice": indexing.known_size,
     "Snapshot": elementwise.identity,
     "StopGradient": elementwise.identity,
     "Xdivy": elementwise.xlogy,

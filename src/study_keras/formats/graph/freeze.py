@@ -202,9 +202,15 @@ def check_numbers(frozen: Frozen, model: keras.Model, runtime: str) -> None:
     for node in frozen.graph_def.node:
         types = (refused.get(tf.as_dtype(attribute.type).name) for attribute in node.attr.values() if attribute.type)
         if found := next(filter(None, types), None):
-            raise ValueError(f"{owner(model, node.name)} computes with {found}, which {runtime} does not")
+            raise ValueError(f"{_user(frozen, model, node)} computes with {found}, which {runtime} does not")
         if node.op.startswith("_") or "LookupTable" in node.op:
             raise ValueError(f"{owner(model, node.name)}: {runtime} has no operation {node.op}; use another layer")
+
+
+def _user(frozen: Frozen, model: keras.Model, node: Any) -> str:
+    """Return the layer that a node belongs to, of an input the first one that takes it."""
+    users = [other.name for other in frozen.graph_def.node if node.name in other.input]
+    return owner(model, users[0] if node.op == "Placeholder" and users else node.name)
 
 
 def owner(model: keras.Model, node: str) -> str:

@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from study_keras.formats.graph import arithmetic, convolutions, einsum, elementwise, images, indexing
+from study_keras.formats.graph import arithmetic, convolutions, einsum, elementwise, images, indexing, signals
 from study_keras.formats.graph.freeze import Frozen, optimize, owner
 from study_keras.formats.graph.rewrite import Rewrite, Through, call, reachable, rewrite
-from study_keras.formats.tfjs import integers, signals
+from study_keras.formats.tfjs import integers
 
 ALLOWED = frozenset(
     """

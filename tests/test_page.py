@@ -220,3 +220,17 @@ def test_weights_alone_make_no_page(trained, tmp_path):
 def test_the_page_is_unsure_where_predict_is():
     (sure,) = re.findall(r"^const SURE = ([\d.]+);", (page.WEB / "view.js").read_text(), re.MULTILINE)
     assert float(sure) == CERTAIN
+
+
+def test_a_graph_model_reads_in_the_page(shipped, tmp_path):
+    model = keras.Model(shipped.inputs, keras.ops.clip(shipped.outputs[0], 0.0, 1.0))  # which no layer of TF.js does
+    path = page.write_page(model, tmp_path / "graph.html")
+    assert '"graph-model"' in path.read_text()
+    done = subprocess.run(
+        [find_node(), ROOT / "tests/browser/draw_digits.mjs", path.as_uri()],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == {"digits": list("0123456789"), "layers": 0, "errors": []}

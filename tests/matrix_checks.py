@@ -8,6 +8,7 @@ import matrix
 # What TF.js refuses of all models, with the reason. The README lists the same.
 TFJS_REFUSED = {
     "stateful LSTM": "remembers the call before", "stateful RNN of a cell": "remembers the call before",
+    "stateful in Bidirectional": "remembers the call before",
     "a layer that remembers": "changes a variable at inference", "a layer that draws numbers": "answers at random",
     "TextVectorization": "strings", "StringLookup": "strings", "Hashing": "SipHash", "HashedCrossing": "FarmHash",
     "float8 dense": "numbers of 8 bits with a point", "integers bits": "operations on bits",

@@ -116,7 +116,6 @@ IMAGES = {
     "image blur": lambda x: ops.image.gaussian_blur(x), "depth_to_space": lambda x: ops.depth_to_space(ops.concatenate([x, x, x, x], axis=-1), 2), "space_to_depth": lambda x: ops.space_to_depth(x[:, :, :8], 2),
     "conv": lambda x: ops.conv(x, np.ones((2, 2, 3, 4), "float32") * 0.3, strides=2, padding="same"), "max_pool": lambda x: ops.max_pool(x, 2, strides=1), "average_pool": lambda x: ops.average_pool(x, 2, padding="same"),
     "depthwise_conv": lambda x: ops.depthwise_conv(x, np.arange(12, dtype="float32").reshape(2, 2, 3, 1) / 9), "map_coordinates": lambda x: ops.image.map_coordinates(x[0, :, :, 0], np.array([[0.5, 1.5], [2.0, 3.3]], "float32"), order=1),
-    "conv_transpose": lambda x: ops.conv_transpose(x, ops.ones((2, 2, 4, 3)) * 0.3, 2, "valid"),
 }  # fmt: skip
 SIGNALS = {
     "stft": lambda x: list(ops.stft(x, 8, 4, 8)), "rfft": lambda x: list(ops.rfft(x)), "extract_sequences": lambda x: ops.extract_sequences(x, 8, 4), "fft": lambda x: list(ops.fft((x, ops.zeros_like(x)))),

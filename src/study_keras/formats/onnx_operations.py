@@ -7,7 +7,7 @@ import numpy as np
 
 from study_keras.formats import rewrites
 from study_keras.formats.freeze import Frozen, check_numbers, optimize
-from study_keras.formats.rewrite import Rewrite, call, rewrite, rewrite_bodies
+from study_keras.formats.rewrite import Rewrite, call, constant, rewrite, rewrite_bodies
 from study_keras.formats.tfjs import convolutions
 from study_keras.formats.tfjs import operations as shared
 
@@ -49,6 +49,19 @@ def conv3d(op: Any, x: Any, kernel: Any) -> Any:
     return convolutions.conv3d(op, x, kernel) if grouped else None
 
 
+def maximum(op: Any, x: Any, y: Any) -> Any:
+    """tf2onnx looks for max(x, a * x) itself, and loses one of two in a row."""
+    import tensorflow as tf
+
+    source, scaled = op.inputs[0], op.inputs[1].op
+    if scaled.type != "Mul" or not any(part is source for part in scaled.inputs):
+        return None
+    (slope, *_) = [constant(part) for part in scaled.inputs if part is not source] or [None]
+    if slope is None or slope.ndim or slope > 1 or not source.dtype.is_floating:
+        return None
+    return tf.nn.leaky_relu(x, float(slope))
+
+
 def to_half(op: Any, x: Any) -> Any:
     """tf2onnx takes a cast to float16 and back for nothing; what stands between them keeps it."""
     import tensorflow as tf
@@ -75,6 +88,7 @@ REWRITES: Mapping[str, Rewrite] = {
     "Erfc": shared.erfc,
     "FloorDiv": rewrites.floor_divide,
     "FloorMod": rewrites.floor_mod,
+    "Maximum": maximum,
     "MaxPool": rewrites.channels_last,
     "OneHot": shared.one_hot,
     "PartitionedCall": call,

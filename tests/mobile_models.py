@@ -50,6 +50,8 @@ def operations():
         (5,),
         (5,),
     )
+    of("twice leaky", lambda x: layers.LeakyReLU(0.2)(layers.LeakyReLU(0.1)(x)), (5,))
+    of("twice the larger", lambda x: ops.maximum(ops.maximum(x, 0.1 * x), 0.2 * ops.maximum(x, 0.1 * x)), (5,))
     of("rolled", lambda x: ops.roll(x, 2, axis=1), (5, 4))
     of("updated", lambda x: ops.slice_update(x, (0, 1, 0), x[:, :2, :1] * 3), (5, 4))
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from study_keras.formats.graph import arithmetic, convolutions, elementwise, images, indexing, signals
 from study_keras.formats.graph.freeze import Frozen, check_numbers, optimize
-from study_keras.formats.graph.rewrite import Rewrite, Through, call, rewrite, rewrite_bodies
+from study_keras.formats.graph.rewrite import Rewrite, Through, call, constant, rewrite, rewrite_bodies
 
 
 def in_onnx_operations(frozen: Frozen, model: Any) -> Frozen:
@@ -47,6 +47,19 @@ def conv3d(op: Any, x: Any, kernel: Any) -> Any:
     return convolutions.conv3d(op, x, kernel) if grouped else None
 
 
+def maximum(op: Any, x: Any, y: Any) -> Any:
+    """tf2onnx looks for max(x, a * x) itself, and loses one of two in a row."""
+    import tensorflow as tf
+
+    source, scaled = op.inputs[0], op.inputs[1].op
+    if scaled.type != "Mul" or not any(part is source for part in scaled.inputs):
+        return None
+    (slope, *_) = [constant(part) for part in scaled.inputs if part is not source] or [None]
+    if slope is None or slope.ndim or slope > 1 or not source.dtype.is_floating:
+        return None
+    return tf.nn.leaky_relu(x, float(slope))
+
+
 def to_half(op: Any, x: Any) -> Any:
     """tf2onnx takes a cast to float16 and back for nothing; what stands between them keeps it."""
     import tensorflow as tf
@@ -79,6 +92,7 @@ REWRITES: Mapping[str, Rewrite | Through] = {
     "Erfc": elementwise.erfc,
     "FloorDiv": arithmetic.floor_divide,
     "FloorMod": arithmetic.floor_mod,
+    "Maximum": maximum,
     "MaxPool": arithmetic.channels_last,
     "OneHot": indexing.one_hot,
     "PartitionedCall": call,

@@ -191,8 +191,6 @@ def test_an_own_loss_leaves_a_file_of_keras_2_uncompiled_with_a_warning(name, ke
 def test_show_lists_a_litert_file_without_a_signature(keras2_folders, tmp_path, capsys):
     assert main(["show", str(keras2_folders / "no_signature.tflite")]) == 0
     assert "(1, 3)" in capsys.readouterr().out
-    with pytest.raises(ValueError, match="no signature"):
-        formats.litert_file.open_litert(keras2_folders / "no_signature.tflite")
 
 
 def test_an_inner_models_calls_are_counted_as_the_file_counts_them(keras2_folders, tmp_path):

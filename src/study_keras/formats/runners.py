@@ -11,7 +11,7 @@ import keras
 import numpy as np
 
 from study_keras import formats
-from study_keras.formats import inference
+from study_keras.formats import inference, weights
 from study_keras.formats.compare import Arrays
 from study_keras.formats.keras_answers import in_batches, predictor
 from study_keras.startup import silent
@@ -106,9 +106,9 @@ def quantization(interpreter: Any) -> str:
 
 
 def _open_tfjs(path: Path, model: Any) -> Opened:
-    from study_keras.formats.tfjs.node import find_node, run_many_tfjs  # whose room writes with the proof
+    from study_keras.formats.tfjs.node import find_runtime, run_many_tfjs  # whose room writes with the proof
 
-    find_node()
+    find_runtime()
 
     def run(sets: Sequence[Arrays], batch: int) -> list[tuple[Arrays, float]]:
         results = run_many_tfjs([(path, arrays) for arrays in sets], "wasm", batch)
@@ -230,6 +230,7 @@ def _loaded(model: Any, path: Path, kind: str) -> Any:
     loaded = formats.load(path)
     if "weights" not in formats.KEEPS[kind]:
         loaded.set_weights(model.get_weights())
+        weights.finalize(loaded)
     return loaded
 
 

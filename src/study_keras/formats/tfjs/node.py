@@ -40,6 +40,18 @@ def find_node() -> str:
     return found
 
 
+def find_runtime() -> str:
+    """Return the program ``node`` where TF.js itself is there too.
+
+    Raises:
+        FileNotFoundError: Node or its packages are not installed.
+    """
+    node = find_node()
+    if not (WEB / "node_modules" / "@tensorflow").is_dir():
+        raise FileNotFoundError(f"TF.js is not installed; run: {install_command()}")
+    return node
+
+
 def run_tfjs(
     path: str | Path, inputs: np.ndarray | Sequence[np.ndarray], backend: str = "wasm", batch_size: int = 1024
 ) -> list[np.ndarray]:
@@ -82,9 +94,7 @@ def run_many_tfjs(jobs: Sequence[tuple[Any, ...]], backend: str = "wasm", batch_
 
 
 def _run_in_one_process(jobs: Sequence[tuple[Any, ...]], backend: str, batch_size: int) -> list[TfjsRun]:
-    node = find_node()
-    if not (WEB / "node_modules" / "@tensorflow").is_dir():
-        raise FileNotFoundError(f"TF.js is not installed; run: {install_command()}")
+    node = find_runtime()
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
         described = [_write_job(work / str(index), *job, batch_size=batch_size) for index, job in enumerate(jobs)]

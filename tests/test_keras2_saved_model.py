@@ -206,9 +206,8 @@ def test_an_own_loss_leaves_the_model_uncompiled_with_a_warning(keras2_folders):
 def test_the_command_takes_such_folders(keras2_folders, small, tmp_path, capsys):
     folder, target = keras2_folders / "sequential", tmp_path / "out.keras"
     assert main(["convert", str(folder), str(target), "--json"]) == 0
-    assert json.loads(capsys.readouterr().out) == {
-        **{"source": str(folder), "target": str(target), "from": "keras2_saved_model", "to": "keras", "lost": []}
-    }
+    done = json.loads(capsys.readouterr().out)
+    assert (done["from"], done["to"], done["lost"]) == ("keras2_saved_model", "keras", [])
     check(formats.load(target), keras2_folders, "sequential")
     figures = []
     for path in (folder, target):

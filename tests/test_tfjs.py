@@ -225,7 +225,7 @@ def test_tfjs_goes_on_training_as_keras_does(
         (
             lambda: Sequential([Input((4, 4)), layers.Conv1D(4, 2, groups=2)]),
             {"loss": "mse"},
-            "training=True",
+            "groups=2",
         ),
     ],
 )

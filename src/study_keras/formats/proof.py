@@ -10,6 +10,7 @@ import numpy as np
 
 from study_keras.formats import inference
 from study_keras.formats.compare import THRESHOLDS, Arrays, differences
+from study_keras.formats.graph.freeze import as_float32
 from study_keras.formats.keras_answers import batch_size, keras_answers
 from study_keras.formats.random_inputs import random_inputs
 from study_keras.formats.rounding import allowed
@@ -78,15 +79,18 @@ def prove(model: Any, path: str | Path, stored: str = "float32", inputs: Sequenc
         answers = _in_two(lambda sets: [found for found, _ in opened.run(sets, fixed or EXAMPLES)], arrays, fixed)
     except ValueError as error:
         raise ValueError(str(error).replace(str(path), path.name)) from error
-    expected = keras_answers(model, arrays)
+    with as_float32(model):  # as what it is written, whatever mixed policy it has
+        expected = keras_answers(model, arrays)
     _check_outputs(name, opened, model, expected, answers)
     count, limit = len(arrays[0]), THRESHOLDS[stored][1] or 0.0
     found = [differences(one, other, count) for one, other in zip(expected, answers, strict=True)]
     largest = max(float(rows.max(initial=0)) for rows in found)
     if largest > limit:  # what follows takes Keras longer
-        expected = _in_two(lambda sets: [keras_answers(model, some) for some in sets], arrays, fixed)
+        with as_float32(model):
+            expected = _in_two(lambda sets: [keras_answers(model, some) for some in sets], arrays, fixed)
         found = [differences(one, other, count) for one, other in zip(expected, answers, strict=True)]
-        _check_answers(name, found, allowed(model, stored, arrays))
+        with as_float32(model):
+            _check_answers(name, found, allowed(model, stored, arrays))
     return Proof(opened.runtime, count, largest, random=inputs is None)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from study_keras import formats
 from study_keras.formats import hdf5
-from study_keras.formats.litert_file import list_inputs, list_litert
+from study_keras.formats.litert_file import list_litert, litert_batch
 from study_keras.formats.onnx_file import list_onnx
 from study_keras.formats.proof import Proof
 from study_keras.formats.tfjs import list_tfjs, why_graph
@@ -80,8 +80,12 @@ def _note(model: Any, target: Path, becomes: str, options: dict[str, Any]) -> st
     if becomes == "tfjs_graph":
         reason = "asked for" if options.get("kind") == "graph" else (why_graph(model) or "").partition("; ")[0]
         return f"a graph model for tf.loadGraphModel: {reason}"
-    sizes = [shape[0] for _, shape in list_inputs(target) if shape] if becomes == "litert" else []
-    if 1 in sizes and not options.get("batch") and None in [item.shape[0] for item in model.inputs]:
+    if (
+        becomes == "litert"
+        and litert_batch(target) == 1
+        and not options.get("batch")
+        and None in [item.shape[0] for item in model.inputs]
+    ):
         return "for one input at a time: LiteRT has no built-in operations for an open number of inputs of this model"
     return None
 

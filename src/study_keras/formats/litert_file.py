@@ -81,10 +81,8 @@ def litert_batch(path: str | Path) -> int | None:
 
     ``export_litert`` writes 1 where LiteRT has no loop for any number: LSTM, GRU and the like.
     """
-    from ai_edge_litert.interpreter import Interpreter
-
-    (details, *_) = Interpreter(model_content=Path(path).read_bytes()).get_input_details()
-    size = int(next(iter(details["shape_signature"]), -1))
+    ((_, shape), *_) = list_inputs(path)
+    size = next(iter(shape), -1)
     return None if size < 0 else size
 
 

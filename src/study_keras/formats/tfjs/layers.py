@@ -192,7 +192,7 @@ def _as_graph(model: keras.Model) -> keras.Model:
 def _translate_node(topology: Topology, node: Any, known: dict[int, Tensor], path: tuple[str, ...]) -> list[Tensor]:
     layer, path = node.operation, (*path, node.operation.name)
     if all(keras.backend.standardize_dtype(x.dtype) == "bool" for x in node.outputs):
-        return [Tensor("", 0, 0, ())] * len(node.outputs)  # Keras' own mask; TF.js makes one, see _check_mask
+        return [Tensor("", 0, 0, ())] * len(node.outputs)  # Keras' own mask; TF.js makes one, see _inputs
     inputs = _inputs(topology, layer, node, known)
     if isinstance(layer, keras.Model):
         _check_model(layer)

@@ -10,7 +10,7 @@ from typing import Any
 
 from study_keras.formats.graph import arithmetic, convolutions, einsum, elementwise, images, indexing, signals
 from study_keras.formats.graph.freeze import Frozen, optimize, owner
-from study_keras.formats.graph.rewrite import Rewrite, Through, call, reachable, rewrite
+from study_keras.formats.graph.rewrite import Rewrite, Through, call, rewrite
 from study_keras.formats.tfjs import integers
 
 ALLOWED = frozenset(
@@ -67,7 +67,7 @@ def in_tfjs_operations(frozen: Frozen, model: Any) -> Frozen:
     for _ in range(3):  # folding makes plain what can be rewritten, and the other way round
         frozen = optimize(rewrite(frozen, REWRITES))
     frozen = rewrite(frozen, REWRITES)
-    graph_def = reachable(frozen.graph_def, frozen)
+    graph_def = frozen.graph_def  # what the outputs need; nothing in it calls a function any more
     graph_def.ClearField("library")
     for node in graph_def.node:
         if node.op not in ALLOWED:

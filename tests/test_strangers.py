@@ -79,6 +79,10 @@ def test_a_graph_model_is_shown_and_quantized_but_makes_no_keras_model(graph, tm
     content = json.loads((folder / "model.json").read_text())
     assert content["format"] == "graph-model"
     assert any("quantization" in weight for weight in content["weightsManifest"][0]["weights"])
+    nodes = content["modelTopology"]["node"]
+    names = [node["name"] for node in nodes]
+    for index, node in enumerate(nodes):  # in no order of chance: the file is the same each time
+        assert {tensor.partition(":")[0] for tensor in node.get("input", [])} <= set(names[:index])
     assert hello_mnist("show", folder).returncode == 0
     with pytest.raises(ValueError, match="inference"):
         formats.load(folder)

@@ -14,7 +14,7 @@ from keras import Input, Sequential, layers
 from tfjs_helpers import answers, difference, inputs_of, randomize
 
 from study_keras.formats.tfjs import export_tfjs, load_tfjs
-from study_keras.formats.tfjs.node import run_many_tfjs, run_tfjs
+from study_keras.formats.tfjs.node import find_node, run_many_tfjs, run_tfjs
 
 KERAS2 = Path(__file__).parent / "tfjs_keras2.py"
 
@@ -255,3 +255,16 @@ def test_the_exporter_works_on_tensorflow_and_imports_it_nowhere_else(tmp_path: 
         assert done.stdout.splitlines()[-1] == str(backend == "tensorflow")
         model, inputs = load_tfjs(path), [np.ones((1, 4, 4, 2), "float32")]
         assert difference(answers(model, inputs), run_tfjs(path, inputs)) <= 1e-5
+
+
+@pytest.mark.parametrize("how", ["reserved", "full"])
+def test_an_operator_that_the_wasm_backend_could_not_make_is_an_error(how: str) -> None:
+    """The backend itself says so on the console only, and goes on with what lay in memory."""
+    program = Path(__file__).parent / "wasm_memory.mjs"
+    done = subprocess.run([find_node(), str(program), how], capture_output=True, text=True, check=True)
+    found = json.loads(done.stdout)
+    if how == "reserved":  # the same tensors, where the allocator has room before it needs it
+        assert (found["values"], found["error"]) == ([1, 1, 1], "")
+    else:
+        assert found["values"] != [1, 1, 1]
+        assert found["error"].startswith("the wasm backend ran out of memory: XNN status")

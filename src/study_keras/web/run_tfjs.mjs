@@ -11,6 +11,7 @@ import { loadLayersModel } from '@tensorflow/tfjs-layers';
 import '@tensorflow/tfjs-backend-cpu';
 import { setWasmPaths } from '@tensorflow/tfjs-backend-wasm';
 import { openGraph } from './graph_model.js';
+import { checkMemory, reserve, startWatched } from './wasm_memory.js';
 
 const here = dirname(fileURLToPath(import.meta.url));
 setWasmPaths(join(here, 'node_modules/@tensorflow/tfjs-backend-wasm/dist/'));
@@ -59,6 +60,7 @@ async function run({ model: folder, inputs, output, labels, batch_size: batchSiz
     await writeFile(join(output, `${index}.bin`), new Uint8Array(data.buffer));
   }
   const milliseconds = performance.now() - started;
+  checkMemory();
   const losses = [];
   for (let step = 0; labels && step < 2; step += 1) {
     losses.push([await model.trainOnBatch(tensors, await readTensor(labels))].flat()[0]);
@@ -69,8 +71,9 @@ async function run({ model: folder, inputs, output, labels, batch_size: batchSiz
 }
 
 const { backend, jobs } = JSON.parse(await readFile(process.argv[2], 'utf8'));
-await tf.setBackend(backend); // resolves to false, and says nothing, where the backend does not start
+await startWatched(() => tf.setBackend(backend)); // resolves to false, and says nothing, where the backend does not start
 if (tf.getBackend() !== backend) throw new Error(`asked for the backend ${backend}, got ${tf.getBackend()}`);
+reserve(2e9); // of addresses: the system gives memory where something is written
 console.warn = () => {}; // hints about speed
 const results = [];
 for (const job of jobs) {

@@ -1,6 +1,7 @@
 // TensorFlow.js: wasm where the page is served, the cpu backend where it is one file or wasm does not start.
 import * as tf from "@tensorflow/tfjs-core";
 import { loadLayersModel, model as modelOf } from "@tensorflow/tfjs-layers";
+import { checkMemory, reserve } from "./wasm_memory.js";
 
 const SAME = ["InputLayer", "Flatten", "Reshape", "Dropout"]; // show nothing new
 let started = null;
@@ -12,6 +13,7 @@ let started = null;
 export async function openTfjs({ json, weights }) {
   started ??= startBackend();
   await started;
+  reserve(64e6 + 16 * weights.byteLength); // as float32, and packed once more
   if (json.format === "graph-model") return openDigits(await (await import("./graph_model.js")).openGraph({ json, weights }));
   const model = await loadLayersModel({
     load: async () => ({
@@ -41,6 +43,7 @@ function openDigits({ model, inputs, outputs, predict: run }) {
       const answers = await run([tensor], 1024);
       const values = await answers[0].data();
       tf.dispose([tensor, answers]);
+      checkMemory();
       return values;
     },
     layers: null,
@@ -54,7 +57,9 @@ function checkShapes(inputs, input, outputs, output) {
 }
 
 function predict(model, pixels, shape) {
-  return tf.tidy(() => model.predict(tf.tensor(pixels, shape), { batchSize: 1024 }).dataSync());
+  const values = tf.tidy(() => model.predict(tf.tensor(pixels, shape), { batchSize: 1024 }).dataSync());
+  checkMemory();
+  return values;
 }
 
 function layersOf(model, shape) {

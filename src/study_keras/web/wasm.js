@@ -1,6 +1,7 @@
 // The wasm backend of TensorFlow.js, from a file of its own.
 import { env, getBackend, setBackend } from "@tensorflow/tfjs-core";
 import { setWasmPaths } from "@tensorflow/tfjs-backend-wasm";
+import { startWatched } from "./wasm_memory.js";
 import file from "@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm";
 
 /** @returns {Promise<boolean>} whether it runs */
@@ -10,6 +11,6 @@ export async function startWasm() {
   const url = new URL(file, document.baseURI).href;
   // All three names must be given; the two others are never asked for.
   setWasmPaths({ "tfjs-backend-wasm.wasm": url, "tfjs-backend-wasm-simd.wasm": url, "tfjs-backend-wasm-threaded-simd.wasm": url });
-  await setBackend("wasm"); // resolves to false, and says nothing, where it does not start
+  await startWatched(() => setBackend("wasm")); // resolves to false, and says nothing, where it does not start
   return getBackend() === "wasm";
 }

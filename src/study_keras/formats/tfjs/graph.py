@@ -51,9 +51,11 @@ def _without_weights(frozen: Frozen) -> tuple[Any, dict[str, Any]]:
         node = graph_def.node.add(name=_constant_name(tensor), op="Const")
         node.attr["dtype"].type = tf.as_dtype(value.dtype).as_datatype_enum
         node.attr["value"].tensor.dtype = node.attr["dtype"].type
-    for name in nodes.keys() - fixed:
+    for name, given in nodes.items():  # in their order, so that a model gives the same file again
+        if name in fixed:
+            continue
         node = graph_def.node.add()
-        node.CopyFrom(nodes[name])
+        node.CopyFrom(given)
         inputs = [_constant_name(tensor) if tensor in values else tensor for tensor in node.input]
         del node.input[:]
         node.input.extend(inputs)

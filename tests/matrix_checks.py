@@ -11,9 +11,8 @@ TFJS_REFUSED = {
     "stateful in Bidirectional": "remembers the call before",
     "a layer that remembers": "changes a variable at inference", "a layer that draws numbers": "answers at random",
     "TextVectorization": "strings", "StringLookup": "strings", "Hashing": "SipHash", "HashedCrossing": "FarmHash",
-    "float8 dense": "numbers of 8 bits with a point", "integers bits": "operations on bits",
+    "float8 dense": "numbers of 8 bits with a point",
     "op repeat unevenly": "how much comes out depends on the values", "op solve": "systems of equations",
-    "op image affine": "TF.js' two backends differ",
 }  # fmt: skip
 # Keras on TensorFlow answers these when called, but can make no graph of them: its own `predict` fails.
 UNTRACEABLE = (

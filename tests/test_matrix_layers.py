@@ -43,4 +43,4 @@ def test_every_layer_of_keras_is_in_the_matrix() -> None:
     count, missing = json.loads(done.stdout.splitlines()[-1])
     assert count >= 600
     assert set(missing) == set(LEFT_OUT)
-    assert len(TFJS_REFUSED) <= 14
+    assert len(set(TFJS_REFUSED.values())) <= 10

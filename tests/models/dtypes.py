@@ -87,6 +87,17 @@ MODELS: dict[str, Build] = {
         VECTOR,
         dtype="int32",
     ),
+    "integers exclusive or": of(lambda x, y: ops.bitwise_xor(x * 99_999, y * -77_777), VECTOR, VECTOR, dtype="int32"),
+    "integers or and not": of(lambda x: ops.bitwise_or(x * 70_001, ops.bitwise_not(x)), VECTOR, dtype="int32"),
+    "integers shifted": of(
+        lambda x: [
+            ops.right_shift(x * 1_000_003, ops.cast([0, 1, 7, 16, 30, 31], "int32")),
+            ops.left_shift(x, ops.abs(x) % 32),
+        ],
+        VECTOR,
+        dtype="int32",
+    ),
+    "bytes exclusive or": of(lambda x: ops.bitwise_xor(x, ops.cast(5, "uint8")), VECTOR, dtype="uint8"),
     "integers sorted": of(lambda x: [ops.sort(x, axis=-1), ops.argmax(x, axis=-1)], VECTOR, dtype="int32"),
     "integers cumulated": of(lambda x: ops.cumsum(x, axis=1), VECTOR, dtype="int32"),
     "integers compared": of(lambda x: ops.equal(x % 2, 0), VECTOR, dtype="int32"),

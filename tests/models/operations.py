@@ -113,6 +113,8 @@ IMAGES = {
     "image resize": lambda x: ops.image.resize(x, (5, 12)), "image resize nearest": lambda x: ops.image.resize(x, (12, 5), interpolation="nearest"), "image resize bicubic": lambda x: ops.image.resize(x, (12, 5), interpolation="bicubic"),
     "image crop": lambda x: ops.image.crop_images(x, 1, 2, 1, 2), "image pad": lambda x: ops.image.pad_images(x, 1, 2, 1, 2), "image to grey": ops.image.rgb_to_grayscale, "image to hsv": lambda x: ops.image.rgb_to_hsv(ops.clip(x, 0.0, 1.0)),
     "image from hsv": lambda x: ops.image.hsv_to_rgb(ops.sigmoid(x)), "image patches": lambda x: ops.image.extract_patches(x, (2, 3)), "image affine": lambda x: ops.image.affine_transform(x, np.array([[0.9, 0.1, 0.5, -0.1, 0.9, 0.3, 0, 0]], "float32")),
+    "image affine, reflected": lambda x: ops.image.affine_transform(x, np.array([1.3, -0.2, 1.5, 0.1, 0.8, 0.3, 0.01, 0.02], "float32"), fill_mode="reflect"),
+    "image affine, nearest": lambda x: ops.image.affine_transform(x, np.array([0, 1, 0.4, -1, 0, 4.6, 0, 0], "float32"), interpolation="nearest", fill_value=0.5),
     "image blur": lambda x: ops.image.gaussian_blur(x), "depth_to_space": lambda x: ops.depth_to_space(ops.concatenate([x, x, x, x], axis=-1), 2), "space_to_depth": lambda x: ops.space_to_depth(x[:, :, :8], 2),
     "conv": lambda x: ops.conv(x, np.ones((2, 2, 3, 4), "float32") * 0.3, strides=2, padding="same"), "max_pool": lambda x: ops.max_pool(x, 2, strides=1), "average_pool": lambda x: ops.average_pool(x, 2, padding="same"),
     "depthwise_conv": lambda x: ops.depthwise_conv(x, np.arange(12, dtype="float32").reshape(2, 2, 3, 1) / 9), "map_coordinates": lambda x: ops.image.map_coordinates(x[0, :, :, 0], np.array([[0.5, 1.5], [2.0, 3.3]], "float32"), order=1),

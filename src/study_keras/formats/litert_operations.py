@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from study_keras.formats.graph import arithmetic, convolutions, elementwise, images, indexing, signals
+from study_keras.formats.graph import arithmetic, bits, convolutions, elementwise, images, indexing, signals
 from study_keras.formats.graph.freeze import Frozen, Port, check_numbers, optimize
 from study_keras.formats.graph.rewrite import Rewrite, Through, call, rewrite, rewrite_bodies
 
@@ -57,9 +57,11 @@ def transposed(op: Any, size: Any, kernel: Any, x: Any) -> Any:
 
 REWRITES: Mapping[str, Rewrite | Through] = {
     **arithmetic.REWRITES,
+    **bits.REWRITES,
     **signals.REWRITES,
     "Cross": elementwise.cross,
     "HSVToRGB": images.rgb,
+    "ImageProjectiveTransformV3": images.project,
     "InTopKV2": elementwise.in_top_k,
     "MatrixDiagPartV3": indexing.diagonal,
     "RGBToHSV": images.hsv,

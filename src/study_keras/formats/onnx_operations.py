@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from study_keras.formats.graph import arithmetic, convolutions, elementwise, images, indexing, signals
+from study_keras.formats.graph import arithmetic, bits, convolutions, elementwise, images, indexing, signals
 from study_keras.formats.graph.freeze import Frozen, check_numbers, optimize
 from study_keras.formats.graph.rewrite import Rewrite, Through, call, constant, rewrite, rewrite_bodies
 
@@ -72,9 +72,11 @@ def to_half(op: Any, x: Any) -> Any:
 
 REWRITES: Mapping[str, Rewrite | Through] = {
     **arithmetic.REWRITES,
+    **bits.REWRITES,
     **signals.REWRITES,
     "Cross": elementwise.cross,
     "HSVToRGB": images.rgb,
+    "ImageProjectiveTransformV3": images.project,
     "InTopKV2": elementwise.in_top_k,
     "MatrixDiagPartV3": indexing.diagonal,
     "RGBToHSV": images.hsv,

@@ -7,6 +7,7 @@ import numpy as np
 
 from study_keras.formats.graph.rewrite import Rewrite, constant
 
+_PIXELS = 2**14  # of an image whose projection is looked up pixel by pixel: some seconds
 _TINY = float(np.finfo("float32").tiny)  # TensorFlow takes smaller numbers for 0
 
 
@@ -48,6 +49,38 @@ def resize_by_matrix(op: Any, x: Any, size: Any, *others: Any) -> Any:
     x = tf.transpose(x, [0, 1, 3, 2])
     x = tf.matmul(tf.reshape(x, [-1, width]), columns, transpose_b=True)
     return tf.transpose(tf.reshape(x, [-1, int(size[0]), channels, int(size[1])]), [0, 1, 3, 2])
+
+
+def project(op: Any, x: Any, transforms: Any, size: Any, fill: Any) -> Any:
+    """A projection that is known is a sum of up to four pixels: TensorFlow tells which by projecting the identity."""
+    import tensorflow as tf
+
+    height, width, channels = x.shape[1:]
+    known, new, filled = constant(transforms), constant(size), constant(fill)
+    if None in (height, width, channels) or known is None or new is None or filled is None or x.dtype != tf.float32:
+        return None
+    if len(known) != 1 or height * width > _PIXELS:
+        return None
+    options = {name: op.get_attr(name).decode() for name in ("interpolation", "fill_mode")}
+    places, weights = np.zeros((4, new[0] * new[1]), "int32"), np.zeros((4, new[0] * new[1]), "float32")
+    rows, found = np.arange(new[0] * new[1]), np.zeros(new[0] * new[1], int)
+    with tf.Graph().as_default() as graph, tf.compat.v1.Session(graph=graph) as session:
+        images = tf.compat.v1.placeholder("float32", [1, height, width, None])
+        projected = tf.raw_ops.ImageProjectiveTransformV3(
+            images=images, transforms=known, output_shape=new, fill_value=0.0, **options
+        )
+        for start in range(0, height * width, 256):
+            some = np.eye(height * width, dtype="float32")[:, start : start + 256].reshape(1, height, width, -1)
+            shares = session.run(projected, {images: some}).reshape(len(rows), -1)
+            for row, pixel in np.argwhere(shares):
+                places[found[row], row], weights[found[row], row] = start + pixel, shares[row, pixel]
+                found[row] += 1
+    flat = tf.reshape(x, [-1, height * width, channels])
+    rest = 1 - weights.sum(0)
+    total = tf.constant(filled * np.where(rest > 1e-6, rest, 0)[:, None], "float32")  # below it is rounding
+    for place, weight in zip(places, weights, strict=True):
+        total += tf.gather(flat, place, axis=1) * weight[:, None]
+    return tf.reshape(total, [-1, int(new[0]), int(new[1]), channels])
 
 
 def _has(op: Any, name: str) -> bool:
@@ -97,6 +130,7 @@ def space_to_depth(op: Any, x: Any) -> Any:
 
 REWRITES: Mapping[str, Rewrite] = {
     "HSVToRGB": rgb,
+    "ImageProjectiveTransformV3": project,
     "RGBToHSV": hsv,
     "ResizeArea": resize_by_matrix,
     "ResizeBicubic": resize_by_matrix,

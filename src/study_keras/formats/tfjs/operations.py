@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from study_keras.formats.graph import arithmetic, convolutions, einsum, elementwise, images, indexing, signals
+from study_keras.formats.graph import arithmetic, bits, convolutions, einsum, elementwise, images, indexing, signals
 from study_keras.formats.graph.freeze import Frozen, optimize, owner
 from study_keras.formats.graph.rewrite import Rewrite, Through, call, rewrite
 from study_keras.formats.tfjs import integers
@@ -32,6 +32,7 @@ ALLOWED = frozenset(
 
 
 REWRITES: Mapping[str, Rewrite | Through] = {
+    **bits.REWRITES,
     **convolutions.REWRITES,
     **elementwise.REWRITES,
     **images.REWRITES,
@@ -39,7 +40,6 @@ REWRITES: Mapping[str, Rewrite | Through] = {
     **integers.REWRITES,
     **signals.REWRITES,
     "Bitcast": arithmetic.bitcast,
-    "BitwiseAnd": arithmetic.bitwise_and,
     "Einsum": einsum.einsum,
     "Erfinv": arithmetic.erfinv,
     "PartitionedCall": call,

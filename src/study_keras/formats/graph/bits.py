@@ -1,0 +1,87 @@
+"""Operations on the bits of integers, for runtimes that have none or get them wrong."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from study_keras.formats.graph import arithmetic
+from study_keras.formats.graph.rewrite import Rewrite
+
+_POWERS = 2.0 ** np.arange(16, dtype="float32")
+_STEPS = np.left_shift(np.int32(1), np.arange(32), dtype="int32")  # the last is -2**31
+_NARROW = ("int8", "int32", "uint8")
+
+
+def by_bits(op: Any, x: Any, y: Any) -> Any:
+    """And, or, exclusive or: 16 bits at a time as floats of 0 and 1, which are exact everywhere."""
+    import tensorflow as tf
+
+    if x.dtype.name not in _NARROW:
+        return None
+    kept = arithmetic.bitwise_and(op, x, y) if op.type == "BitwiseAnd" else None
+    if kept is not None:
+        return kept
+    halves = []
+    for one, other in zip(_halves(x), _halves(y), strict=True):
+        both = one * other
+        bits = {"BitwiseAnd": both, "BitwiseOr": one + other - both, "BitwiseXor": one + other - 2 * both}[op.type]
+        halves.append(tf.cast(tf.reduce_sum(bits * _POWERS, axis=-1), "int32"))
+    low, high = halves
+    high = tf.where(high >= 2**15, high - 2**16, high)
+    return tf.cast(high * 2**16 + low, x.dtype)
+
+
+def _halves(x: Any) -> tuple[Any, Any]:
+    """Return the bits of the lower and the upper 16 of int32, (..., 16) float32 each, the lowest first."""
+    import tensorflow as tf
+
+    x = tf.cast(x, "int32")
+    high = _quotient(x, tf.constant(2**16))
+    low = x - high * 2**16
+    high = tf.where(high < 0, high + 2**16, high)
+    numbers = [tf.expand_dims(tf.cast(half, "float32"), -1) for half in (low, high)]
+    # Products, as TensorFlow would make them of quotients, with reciprocals that are not exact.
+    low, high = (tf.floor(n * (1 / _POWERS)) - 2 * tf.floor(n * (0.5 / _POWERS)) for n in numbers)
+    return low, high
+
+
+def _quotient(x: Any, by: Any) -> Any:
+    """Round down; TF.js' wasm divides int32 as float32, so what is left is divided, and then compared, once more."""
+    import tensorflow as tf
+
+    near = tf.math.floordiv(x, by)
+    near += tf.math.floordiv(x - near * by, by)
+    left = x - near * by
+    return near + tf.cast(left >= by, "int32") - tf.cast(left < 0, "int32")
+
+
+def invert(op: Any, x: Any) -> Any:
+    return -1 - x if x.dtype.name in ("int8", "int32") else None
+
+
+def left_shift(op: Any, x: Any, by: Any) -> Any:
+    """A product with a power of 2; what does not fit is lost in both."""
+    import tensorflow as tf
+
+    return x * tf.gather(_STEPS, tf.clip_by_value(by, 0, 31)) if x.dtype == tf.int32 else None
+
+
+def right_shift(op: Any, x: Any, by: Any) -> Any:
+    """A quotient by a power of 2, rounded down."""
+    import tensorflow as tf
+
+    if x.dtype != tf.int32:
+        return None
+    shifted = _quotient(x, tf.gather(_STEPS, tf.clip_by_value(by, 0, 30)))
+    return tf.where(by > 30, tf.where(x < 0, tf.constant(-1, x.dtype), tf.constant(0, x.dtype)), shifted)
+
+
+REWRITES: Mapping[str, Rewrite] = {
+    "BitwiseAnd": by_bits,
+    "BitwiseOr": by_bits,
+    "BitwiseXor": by_bits,
+    "Invert": invert,
+    "LeftShift": left_shift,
+    "RightShift": right_shift,
+}

@@ -88,6 +88,8 @@ MODELS: dict[str, Build] = {
         dtype="int32",
     ),
     "integers exclusive or": of(lambda x, y: ops.bitwise_xor(x * 99_999, y * -77_777), VECTOR, VECTOR, dtype="int32"),
+    "integers divided": of(lambda x, y: x * 70_000_001 // (ops.abs(y) + 1), VECTOR, VECTOR, dtype="int32"),
+    "integers divided by a constant": of(lambda x: x * 70_000_001 // -3, VECTOR, dtype="int32"),
     "integers or and not": of(lambda x: ops.bitwise_or(x * 70_001, ops.bitwise_not(x)), VECTOR, dtype="int32"),
     "integers shifted": of(
         lambda x: [

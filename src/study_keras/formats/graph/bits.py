@@ -37,23 +37,13 @@ def _halves(x: Any) -> tuple[Any, Any]:
     import tensorflow as tf
 
     x = tf.cast(x, "int32")
-    high = _quotient(x, tf.constant(2**16))
+    high = tf.math.floordiv(x, 2**16)
     low = x - high * 2**16
     high = tf.where(high < 0, high + 2**16, high)
     numbers = [tf.expand_dims(tf.cast(half, "float32"), -1) for half in (low, high)]
     # Products, as TensorFlow would make them of quotients, with reciprocals that are not exact.
     low, high = (tf.floor(n * (1 / _POWERS)) - 2 * tf.floor(n * (0.5 / _POWERS)) for n in numbers)
     return low, high
-
-
-def _quotient(x: Any, by: Any) -> Any:
-    """Round down; TF.js' wasm divides int32 as float32, so what is left is divided, and then compared, once more."""
-    import tensorflow as tf
-
-    near = tf.math.floordiv(x, by)
-    near += tf.math.floordiv(x - near * by, by)
-    left = x - near * by
-    return near + tf.cast(left >= by, "int32") - tf.cast(left < 0, "int32")
 
 
 def invert(op: Any, x: Any) -> Any:
@@ -73,7 +63,7 @@ def right_shift(op: Any, x: Any, by: Any) -> Any:
 
     if x.dtype != tf.int32:
         return None
-    shifted = _quotient(x, tf.gather(_STEPS, tf.clip_by_value(by, 0, 30)))
+    shifted = tf.math.floordiv(x, tf.gather(_STEPS, tf.clip_by_value(by, 0, 30)))
     return tf.where(by > 30, tf.where(x < 0, tf.constant(-1, x.dtype), tf.constant(0, x.dtype)), shifted)
 
 

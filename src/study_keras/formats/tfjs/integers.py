@@ -80,11 +80,27 @@ def in_floats(op: Any, *inputs: Any) -> Any:
     return tf.cast(result, op.outputs[0].dtype)
 
 
+def quotient(op: Any, x: Any, y: Any) -> Any:
+    """Rounded down. Wasm divides as float32, exact below 2**24: what is left is divided again, and then compared."""
+    import tensorflow as tf
+
+    if x.dtype != tf.int32:
+        return elementwise.floor_division(op, x, y)
+    floats = tf.cast(y, "float32")
+    near = tf.cast(tf.floor(tf.cast(x, "float32") / floats), "int32")
+    near += tf.cast(tf.floor(tf.cast(x - near * y, "float32") / floats), "int32")
+    left = x - near * y
+    over = tf.where(y > 0, left >= y, left <= y)
+    under = tf.where(y > 0, left < 0, left > 0)
+    return near + tf.cast(over, "int32") - tf.cast(under, "int32")
+
+
 REWRITES: Mapping[str, Rewrite] = {
     "BatchMatMulV2": in_floats,
     "BatchMatMulV3": in_floats,
     "Cast": cast,
     "ClipByValue": clip,
+    "FloorDiv": quotient,
     "MatMul": in_floats,
     "ReverseV2": reverse,
     "Select": select,

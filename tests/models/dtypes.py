@@ -90,6 +90,9 @@ MODELS: dict[str, Build] = {
     "integers exclusive or": of(lambda x, y: ops.bitwise_xor(x * 99_999, y * -77_777), VECTOR, VECTOR, dtype="int32"),
     "integers divided": of(lambda x, y: x * 70_000_001 // (ops.abs(y) + 1), VECTOR, VECTOR, dtype="int32"),
     "integers divided by a constant": of(lambda x: x * 70_000_001 // -3, VECTOR, dtype="int32"),
+    "integers negated": of(lambda x: [-(x * 70_000_001), ops.abs(x * 70_000_001)], VECTOR, dtype="int32"),
+    "integers squared": of(lambda x: ops.square(x * 1001), VECTOR, dtype="int32"),
+    "integers sorted, large": of(lambda x: ops.sort(x * 70_000_001, axis=-1), VECTOR, dtype="int32"),
     "integers or and not": of(lambda x: ops.bitwise_or(x * 70_001, ops.bitwise_not(x)), VECTOR, dtype="int32"),
     "integers shifted": of(
         lambda x: [
@@ -102,6 +105,11 @@ MODELS: dict[str, Build] = {
     "bytes exclusive or": of(lambda x: ops.bitwise_xor(x, ops.cast(5, "uint8")), VECTOR, dtype="uint8"),
     "integers sorted": of(lambda x: [ops.sort(x, axis=-1), ops.argmax(x, axis=-1)], VECTOR, dtype="int32"),
     "integers cumulated": of(lambda x: ops.cumsum(x, axis=1), VECTOR, dtype="int32"),
+    "integers compared, large": of(
+        lambda x: [ops.less(x * 70_000_001, x * 70_000_001 + 1), ops.greater(x * 70_000_001, x * 70_000_001 - 1)],
+        VECTOR,
+        dtype="int32",
+    ),
     "integers compared": of(lambda x: ops.equal(x % 2, 0), VECTOR, dtype="int32"),
     "short integers": of(lambda x: ops.cast(x, "float32") * 0.5, VECTOR, dtype="int16"),
     "signed bytes": of(lambda x: ops.cast(x, "float32") * 0.5, VECTOR, dtype="int8"),

@@ -19,7 +19,9 @@ def in_onnx_operations(frozen: Frozen, model: Any) -> Frozen:
     check_numbers(frozen, model, "ONNX")
     for _ in range(2):  # folding makes plain what can be rewritten, and the other way round
         frozen = optimize(rewrite(frozen, REWRITES))
-    return rewrite_bodies(rewrite(frozen, REWRITES), REWRITES)
+    # In a loop the converter knows its own comparison of the counter, and makes int64 of one side of others.
+    inside = {name: row for name, row in REWRITES.items() if row is not compare}
+    return rewrite_bodies(rewrite(frozen, REWRITES), inside)
 
 
 def transposed(op: Any, size: Any, kernel: Any, x: Any) -> Any:
@@ -70,6 +72,15 @@ def to_half(op: Any, x: Any) -> Any:
     return tf.maximum(tf.cast(x, "float16"), tf.constant(-np.inf, "float16"))
 
 
+def compare(op: Any, x: Any, y: Any) -> Any:
+    """Less or greater of integers: the converter casts them to float32, but not for the opposites."""
+    import tensorflow as tf
+
+    if x.dtype.is_floating:
+        return None
+    return tf.logical_not(x >= y if op.type == "Less" else x <= y)
+
+
 REWRITES: Mapping[str, Rewrite | Through] = {
     **arithmetic.REWRITES,
     **bits.REWRITES,
@@ -94,6 +105,8 @@ REWRITES: Mapping[str, Rewrite | Through] = {
     "Erfc": elementwise.erfc,
     "FloorDiv": arithmetic.floor_divide,
     "FloorMod": arithmetic.floor_mod,
+    "Greater": compare,
+    "Less": compare,
     "Maximum": maximum,
     "MaxPool": arithmetic.channels_last,
     "OneHot": indexing.one_hot,
@@ -103,6 +116,7 @@ REWRITES: Mapping[str, Rewrite | Through] = {
     "StridedSlice": indexing.known_size,
     "Snapshot": elementwise.identity,
     "StopGradient": elementwise.identity,
+    "TopKV2": indexing.top_k_of_integers,
     "Xdivy": elementwise.xlogy,
     "XlaDynamicUpdateSlice": arithmetic.update_slice,
     "Xlog1py": elementwise.xlogy,

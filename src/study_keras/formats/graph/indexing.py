@@ -7,6 +7,8 @@ import numpy as np
 
 from study_keras.formats.graph.rewrite import Rewrite, constant
 
+_LONGEST = 1024  # of a row of integers whose order is counted: it takes the square
+
 
 def one_hot(op: Any, indices: Any, depth: Any, on: Any, off: Any) -> Any:
     import tensorflow as tf
@@ -116,6 +118,23 @@ def where(op: Any, condition: Any) -> Any:
 
     value = constant(condition)
     return None if value is None else tf.constant(np.argwhere(value), "int64")
+
+
+def top_k_of_integers(op: Any, x: Any, k: Any) -> Any:
+    """ONNX' converter takes integers for float32: count, for each, those that come before it."""
+    import tensorflow as tf
+
+    length = x.shape[-1]
+    if x.dtype.is_floating or length is None or length > _LONGEST:
+        return None
+    places = np.arange(length)
+    one, other = tf.expand_dims(x, -1), tf.expand_dims(x, -2)
+    before = tf.logical_or(other > one, tf.logical_and(tf.equal(other, one), places[None, :] < places[:, None]))
+    rank = tf.reduce_sum(tf.cast(before, "int32"), axis=-1)
+    chosen = tf.equal(tf.expand_dims(rank, -1), tf.range(k))  # (..., length, k)
+    values = tf.reduce_sum(tf.where(chosen, one, tf.zeros([], x.dtype)), axis=-2)
+    indices = tf.reduce_sum(tf.where(chosen, places[:, None].astype("int32"), 0), axis=-2)
+    return [values, tf.cast(indices, op.outputs[1].dtype)]
 
 
 def diagonal(op: Any, x: Any, k: Any, padding: Any) -> Any:

@@ -95,15 +95,33 @@ def quotient(op: Any, x: Any, y: Any) -> Any:
     return near + tf.cast(over, "int32") - tf.cast(under, "int32")
 
 
+def absolute(op: Any, x: Any) -> Any:
+    """As neg, and square on cpu: computed as float32."""
+    import tensorflow as tf
+
+    return tf.where(x < 0, 0 - x, x) if x.dtype == tf.int32 else None
+
+
+def neg(op: Any, x: Any) -> Any:
+    return None if x.dtype.is_floating else 0 - x
+
+
+def square(op: Any, x: Any) -> Any:
+    return None if x.dtype.is_floating else x * x
+
+
 REWRITES: Mapping[str, Rewrite] = {
+    "Abs": absolute,
     "BatchMatMulV2": in_floats,
     "BatchMatMulV3": in_floats,
     "Cast": cast,
     "ClipByValue": clip,
     "FloorDiv": quotient,
     "MatMul": in_floats,
+    "Neg": neg,
     "ReverseV2": reverse,
     "Select": select,
     "SelectV2": select,
+    "Square": square,
     "StridedSlice": strided_slice,
 }

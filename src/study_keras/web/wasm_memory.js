@@ -1,13 +1,13 @@
 // The memory of TensorFlow.js' wasm backend, whose allocator has a fault that nobody is told of.
 //
-// Its allocator (emmalloc, as it was before Emscripten 3.1.50) may find no room for an aligned block of an odd size, ask the
-// system for more again and again, and stop at 4 GB with nothing. XNNPACK then cannot make its operator; the kernel
-// prints "XNN status ... is not successful" and gives what lay in memory as its answer.
+// Where it finds no room for an aligned block of an odd size, it may ask the system for more again and again, and stop at
+// 4 GB with nothing. XNNPACK then cannot make its operator; the kernel prints "XNN status ... is not successful" and
+// gives what lay in memory as its answer. ``node tests/wasm_memory.mjs bare`` shows it.
 import { backend } from '@tensorflow/tfjs-core';
 
 let fault = '';
 
-/** Start the wasm backend by ``start`` so that it tells of an operator that XNNPACK did not make; see ``takeFault``. */
+/** Start the wasm backend by ``start`` so that it tells of an operator that XNNPACK did not make; see ``checkMemory``. */
 export async function startWatched(start) {
   const { warn } = console; // the backend keeps the function that it finds here
   console.warn = (...words) => {

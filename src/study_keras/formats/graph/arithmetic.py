@@ -313,7 +313,6 @@ def _polynomial(coefficients: Sequence[float], x: Any) -> Any:
 REWRITES: Mapping[str, Rewrite] = {
     "BatchMatMulV3": matmul_of_bytes,
     "Bitcast": bitcast,
-    "BitwiseAnd": bitwise_and,
     "Erfinv": erfinv,
     "Expm1": expm1,
     "Log1p": log1p,

@@ -41,7 +41,7 @@ def _halves(x: Any) -> tuple[Any, Any]:
     low = x - high * 2**16
     high = tf.where(high < 0, high + 2**16, high)
     numbers = [tf.expand_dims(tf.cast(half, "float32"), -1) for half in (low, high)]
-    # Products, as TensorFlow would make them of quotients, with reciprocals that are not exact.
+    # No quotients: TensorFlow makes products of them, with reciprocals that are not exact.
     low, high = (tf.floor(n * (1 / _POWERS)) - 2 * tf.floor(n * (0.5 / _POWERS)) for n in numbers)
     return low, high
 

@@ -67,14 +67,14 @@ def clip(op: Any, x: Any, low: Any, high: Any) -> Any:
 
 
 def in_floats(op: Any, *inputs: Any) -> Any:
-    """A product or pooling of integers, exact below 2**24."""
+    """A product of integers, exact below 2**24."""
     import tensorflow as tf
 
     if inputs[0].dtype.is_floating:
         return None
     options = {name: op.get_attr(name) for name in op.node_def.attr if name[0] not in "_T"}
     options = {name: value.decode() if isinstance(value, bytes) else value for name, value in options.items()}
-    names = ("input",) if op.type == "MaxPool" else ("x", "y") if op.type.startswith("Batch") else ("a", "b")
+    names = ("x", "y") if op.type.startswith("Batch") else ("a", "b")
     given = {name: tf.cast(value, "float32") for name, value in zip(names, inputs, strict=True)}
     result = getattr(tf.raw_ops, op.type.replace("V3", "V2"))(**given, **options)
     return tf.cast(result, op.outputs[0].dtype)
@@ -96,7 +96,7 @@ def quotient(op: Any, x: Any, y: Any) -> Any:
 
 
 def absolute(op: Any, x: Any) -> Any:
-    """As neg, and square on cpu: computed as float32."""
+    """The kernel goes through float32, as do those of neg (wasm) and square (cpu)."""
     import tensorflow as tf
 
     return tf.where(x < 0, 0 - x, x) if x.dtype == tf.int32 else None

@@ -6,12 +6,14 @@ import keras
 import numpy as np
 import pytest
 from keras import layers
+from rich.console import Console
 
 from study_keras import formats
 from study_keras.cli import main
 from study_keras.formats import verify as verifying
 from study_keras.formats.examples import load_examples
 from study_keras.formats.verify import verify, verify_all
+from study_keras.mnist import terminal
 
 
 @pytest.fixture(scope="module")
@@ -115,6 +117,18 @@ def test_labels_say_that_the_outputs_are_classes(logits, tmp_path, capsys):
     assert main(["verify", str(path), str(path), "--data", str(tmp_path / "data.npy"), "--json"]) == 0
     (row,) = rows(capsys)
     assert (row["images"], row["agree"], row["accuracy"]) == (20, None, None)
+
+
+@pytest.mark.parametrize("measured", [{"accuracy": 0.9741}, {"accuracy": None}])
+def test_the_longest_names_of_make_run_fit_into_80_columns(measured, capsys):
+    row = {
+        "artifact": "output/hello_mnist_dynamic.tflite", "runtime": "onnxruntime", "bytes": 1_247_000,
+        "agree": 10_000, "images": 10_000, "random": False, "max_relative_diff": 1e-9, "mean_relative_diff": 1e-9,
+        "ms_per_image": 0.0172, "passed": True, **measured,
+    }  # fmt: skip
+    Console(width=80).print(terminal.verify_table([row, row]))
+    lines = capsys.readouterr().out.splitlines()
+    assert sum(line.startswith("hello_mnist_dynamic.tflite onnxruntime") for line in lines) == 2
 
 
 @pytest.mark.parametrize(

@@ -127,7 +127,7 @@ def verify_table(results: Sequence[dict[str, Any]]) -> Table:
     labelled = any(result["accuracy"] is not None for result in ran)
     table.add_column("artifact", overflow="fold")
     table.add_column("runtime", no_wrap=True)
-    shown = ("kB", *(("agree",) if classes else ()), "largest", "mean", *(("accuracy",) if labelled else ()), "ms", "")
+    shown = ("kB", *(("agree",) if classes else ()), "largest", "accuracy" if labelled else "mean", "ms", "")
     for name in shown:
         table.add_column(name, justify="right", no_wrap=True)
     for result in results:
@@ -154,7 +154,7 @@ def _verify_caption(result: Mapping[str, Any], *, classes: bool, labelled: bool)
     what = f"{result['images']:,} {'random examples' if result['random'] else 'examples'}"
     parts = [
         *(["how many get Keras' class"] if classes else []),
-        "the largest and the mean difference, relative to the largest number of the answer",
+        f"the largest {'' if labelled else 'and the mean '}difference, relative to the largest number of the answer",
         *(["the accuracy"] if labelled else []),
         "milliseconds per example",
     ]

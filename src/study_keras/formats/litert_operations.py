@@ -15,6 +15,7 @@ def in_litert_operations(frozen: Frozen, model: Any) -> Frozen:
         ValueError: a layer of ``model`` computes with what is no number, or no number that others have.
     """
     check_numbers(frozen, model, "LiteRT")
+    frozen = rewrite(frozen, bits.WRAPPED)
     for _ in range(2):  # folding makes plain what can be rewritten, and the other way round
         frozen = optimize(rewrite(frozen, REWRITES))
     # The converter finds a whole gelu by its Erfc, and has an operation for it; inside loops it does not look.

@@ -63,9 +63,11 @@ def maximum(op: Any, x: Any, y: Any) -> Any:
 
 
 def to_half(op: Any, x: Any) -> Any:
-    """tf2onnx takes a cast to float16 and back for nothing; what stands between them keeps it."""
+    """tf2onnx takes a cast to half precision and back for nothing: rounded before, or kept by what stands between."""
     import tensorflow as tf
 
+    if op.outputs[0].dtype == tf.bfloat16:
+        return elementwise.halves(op, x)
     consumers = {consumer.type for output in op.outputs for consumer in output.consumers()}
     if op.outputs[0].dtype != tf.float16 or "Cast" not in consumers:
         return None

@@ -1,6 +1,6 @@
 """Operations on the bits of integers, for runtimes that have none or get them wrong."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -67,6 +67,30 @@ def right_shift(op: Any, x: Any, by: Any) -> Any:
     return tf.where(by > 30, tf.where(x < 0, tf.constant(-1, x.dtype), tf.constant(0, x.dtype)), shifted)
 
 
+def wrapped(op: Any, *inputs: Any) -> Any:
+    """An operation on integers of 8 or 16 bits in int32: what does not fit wraps, as in TensorFlow."""
+    import tensorflow as tf
+
+    dtype = op.outputs[0].dtype
+    if dtype.name not in ("int8", "int16", "uint8", "uint16"):
+        return None
+    if op.type == "Cast" and (op.get_attr("Truncate") or not inputs[0].dtype.is_integer):
+        return None
+    wide = _IN_INT32[op.type](*(tf.cast(x, "int32") for x in inputs))
+    lowest, count = dtype.min, dtype.max - dtype.min + 1
+    fitting = wide - tf.math.floordiv(wide - lowest, count) * count
+    return tf.raw_ops.Cast(x=fitting, DstT=dtype, Truncate=True)  # which marks it as wrapped already
+
+
+_IN_INT32: Mapping[str, Callable[..., Any]] = {
+    "AddV2": lambda x, y: x + y,
+    "Cast": lambda x: x,
+    "Mul": lambda x, y: x * y,
+    "Neg": lambda x: 0 - x,
+    "Square": lambda x: x * x,
+    "Sub": lambda x, y: x - y,
+}
+WRAPPED: Mapping[str, Rewrite] = dict.fromkeys(_IN_INT32, wrapped)
 REWRITES: Mapping[str, Rewrite] = {
     "BitwiseAnd": by_bits,
     "BitwiseOr": by_bits,

@@ -9,6 +9,8 @@ import numpy as np
 from study_keras.formats.graph.freeze import Frozen, Port
 
 _TYPES = {"float32": "DT_FLOAT", "int32": "DT_INT32", "bool": "DT_BOOL"}
+# Types that the converter of TF.js does not know, and what it holds their numbers as.
+_UNKNOWN = {"bfloat16": "float32", "int16": "int32", "uint16": "int32", "uint32": "int32"}
 # What changes from call to call or from step to step, and lists, which are no arrays.
 _MOVING = {"Enter", "Exit", "LoopCond", "Merge", "NextIteration", "Placeholder", "Switch"}
 
@@ -29,6 +31,9 @@ def graph_topology(frozen: Frozen) -> tuple[dict[str, Any], dict[str, Any], dict
             weights[node.name] = _stored(tf.make_ndarray(node.attr["value"].tensor))
         if node.op == "Const":
             node.attr["value"].tensor.CopyFrom(tf.compat.v1.AttrValue().tensor)
+        for attribute in node.attr.values():
+            if attribute.type and (known := _UNKNOWN.get(tf.as_dtype(attribute.type).name)):
+                attribute.type = tf.as_dtype(known).as_datatype_enum
         node.ClearField("device")
         for name in [name for name in node.attr if name.startswith("_")]:
             del node.attr[name]

@@ -64,6 +64,7 @@ def in_tfjs_operations(frozen: Frozen, model: Any) -> Frozen:
     """
     import tensorflow as tf
 
+    frozen = rewrite(frozen, bits.WRAPPED)
     for _ in range(3):  # folding makes plain what can be rewritten, and the other way round
         frozen = optimize(rewrite(frozen, REWRITES))
     frozen = rewrite(frozen, REWRITES)

@@ -9,7 +9,8 @@ import matrix
 TFJS_REFUSED = {
     "stateful LSTM": "remembers the call before", "stateful RNN of a cell": "remembers the call before",
     "stateful in Bidirectional": "remembers the call before",
-    "a layer that remembers": "changes a variable at inference", "a layer that draws numbers": "answers at random",
+    "a layer that remembers": "changes a variable at inference",
+    "a layer that remembers much": "changes a variable at inference", "a layer that draws numbers": "answers at random",
     "TextVectorization": "strings", "StringLookup": "strings", "Hashing": "SipHash", "HashedCrossing": "FarmHash",
     "float8 dense": "numbers of 8 bits with a point",
     "op repeat unevenly": "how much comes out depends on the values", "op solve": "systems of equations",

@@ -76,14 +76,18 @@ class Sampling(layers.Layer):
 
 
 class Counter(layers.Layer):
-    """A layer that remembers how often it was called."""
+    """A layer that remembers how often it was called, perhaps many times over."""
+
+    def __init__(self, size: int = 1) -> None:
+        super().__init__()
+        self.size = size
 
     def build(self, _: tuple[int, ...]) -> None:
-        self.count = self.add_weight(shape=(), initializer="zeros", trainable=False, name="count")
+        self.count = self.add_weight(shape=(self.size, 1), initializer="zeros", trainable=False, name="count")
 
     def call(self, x: Tensor) -> Tensor:
         self.count.assign(self.count + 1)
-        return x + self.count
+        return x + self.count[0]
 
 
 class Tied(layers.Layer):
@@ -235,6 +239,7 @@ MODELS: dict[str, Build] = {
 }
 REFUSED: dict[str, tuple[Build, str]] = {
     "a layer that remembers": (chain(VECTOR, Counter), "count"),
+    "a layer that remembers much": (chain(VECTOR, lambda: Counter(20_000)), "count"),
     "a layer that draws numbers": (variational, "random"),
 }
 VALUES = {"subclassed of words": (0, 8)}

@@ -13,6 +13,7 @@ import numpy as np
 from study_keras import files
 from study_keras.formats import inference, tensorflow_process
 from study_keras.formats.graph.freeze import Frozen, freeze, owner
+from study_keras.formats.graph.weights import with_weights
 from study_keras.formats.litert_operations import in_litert_operations, loops, saved_model
 from study_keras.formats.proof import Proof, prove_export
 from study_keras.formats.quiet import quiet
@@ -130,6 +131,7 @@ def _content(model: keras.Model, quantize: str | None, images: list[Any] | None,
 def _convert(frozen: Frozen, model: keras.Model, quantize: str | None, images: list[Any] | None, batch: int) -> bytes:
     import tensorflow as tf
 
+    frozen = with_weights(frozen)
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings(), quiet(), silent(2):
         warnings.simplefilter("ignore", UserWarning)  # TensorFlow deprecates the interpreter that it calibrates with
         Path(folder, "saved_model.pb").write_bytes(saved_model(frozen))

@@ -6,10 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import keras
+import numpy as np
 
 from study_keras import files
 from study_keras.formats import inference, tensorflow_process
-from study_keras.formats.graph.freeze import Frozen, freeze, owner
+from study_keras.formats.graph.freeze import LARGE, Frozen, freeze, owner
+from study_keras.formats.graph.weights import with_weights
 from study_keras.formats.onnx_operations import in_onnx_operations
 from study_keras.formats.proof import Proof, prove_export
 from study_keras.formats.quiet import quiet
@@ -17,6 +19,8 @@ from study_keras.startup import silent
 
 OPSETS = range(13, 19)  # of tf2onnx 1.17; before 13 much of a Keras model cannot be said
 DEFAULT_OPSET = 15
+_INT64 = 7  # onnx.TensorProto.INT64
+_LAYOUTS = ("Identity", "Reshape", "Squeeze", "Transpose", "Unsqueeze")
 
 
 def export_onnx(
@@ -79,7 +83,7 @@ def onnx_of(model: keras.Model, opset: int) -> Any:
     Raises:
         ValueError: as ``export_onnx``.
     """
-    frozen = in_onnx_operations(freeze(model), model)
+    frozen = with_weights(in_onnx_operations(freeze(model), model), LARGE)
     try:
         converted = _converted(frozen, opset)
     except Exception as error:  # tf2onnx raises what it likes
@@ -101,13 +105,39 @@ def _converted(frozen: Frozen, opset: int) -> Any:
         names = inference.distinct([port.name for port in ports])  # here an output may not be named as an input
         converted, _ = tf2onnx.convert.from_graph_def(
             frozen.graph_def,
-            input_names=[port.tensor for port in frozen.inputs],
+            input_names=[*(port.tensor for port in frozen.inputs), *(f"{name}:0" for name in frozen.weights)],
             output_names=[port.tensor for port in frozen.outputs],
             opset=opset,
             custom_op_handlers={"SelectV2": (_where, [])},
             tensors_to_rename=dict(zip((port.tensor for port in ports), names, strict=True)),
         )
+    _put_in(converted.graph, {f"{name}:0": array for name, array in frozen.weights.items()})
     return converted
+
+
+def _put_in(graph: Any, weights: dict[str, np.ndarray]) -> None:
+    """Make initializers of the inputs of ``graph`` that are weights, in the layout that its operations want.
+
+    tf2onnx copies a graph with all its constants dozens of times; without the weights it is small.
+    """
+    from onnx import numpy_helper
+    from onnx.reference import ReferenceEvaluator
+
+    shapes = {item.name: numpy_helper.to_array(item) for item in graph.initializer if item.data_type == _INT64}
+    nodes = list(graph.node)
+    for node in nodes:
+        source, *others = node.input
+        if node.op_type in _LAYOUTS and source in weights and all(name in shapes for name in others):
+            given = {name: weights.get(name, shapes.get(name)) for name in node.input}
+            (weights[node.output[0]],) = ReferenceEvaluator(node).run(None, given)
+            graph.node.remove(node)
+    used = {name for node in _nodes(graph) for name in node.input} | {item.name for item in graph.output}
+    for item in [item for item in graph.input if item.name in weights]:
+        graph.input.remove(item)
+    for name in list(weights):
+        array = weights.pop(name)
+        if name in used:
+            graph.initializer.append(numpy_helper.from_array(np.ascontiguousarray(array), name))
 
 
 def _where(context: Any, node: Any, name: str, args: Any) -> None:

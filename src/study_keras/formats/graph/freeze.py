@@ -38,18 +38,19 @@ class Frozen:
     graph_def: Any  # tensorflow.GraphDef
     inputs: tuple[Port, ...]
     outputs: tuple[Port, ...]
-    weights: Mapping[str, Any] = field(default_factory=dict)  # placeholder -> Keras variable, see freeze(apart=True)
+    weights: Mapping[str, Any] = field(default_factory=dict)  # placeholder -> Keras variable
 
 
-def freeze(model: keras.Model, *, batch: int | None = None, lower: bool = False, apart: bool = False) -> Frozen:
-    """Trace ``model`` at inference, in float32, and put its weights into the graph as constants.
+def freeze(model: keras.Model, *, batch: int | None = None, lower: bool = False) -> Frozen:
+    """Trace ``model`` at inference, in float32.
+
+    Small weights are constants in the graph; large ones stay out of it, as placeholders, for it is copied many times.
 
     Args:
         model: a built model, on the TensorFlow backend; also a subclassed one that was called.
         batch: how many inputs at once; None for any number.
         lower: whether loops and branches become plain operations (Enter, Switch, Merge, ...); otherwise they stay
             ``While`` and ``If`` with a function each.
-        apart: whether large weights stay out of the graph, as placeholders: a graph is copied many times.
 
     Raises:
         ValueError: the model was never built, keeps a state between calls, or answers at random.
@@ -63,7 +64,7 @@ def freeze(model: keras.Model, *, batch: int | None = None, lower: bool = False,
         for spec, name in zip(keras.tree.flatten(specs), inference.input_names(model), strict=True)
     ]
 
-    large = _large_weights(model) if apart else {}
+    large = _large_weights(model)
     flat += [tf.TensorSpec(value.shape, value.dtype, name=name) for name, value in large.items()]
     changed: list[str] = []
 
@@ -72,8 +73,8 @@ def freeze(model: keras.Model, *, batch: int | None = None, lower: bool = False,
         inputs, weights = tensors[: len(flat) - len(large)], tensors[len(flat) - len(large) :]
         with keras.StatelessScope(list(zip(large.values(), weights, strict=True))) as scope:
             outputs = keras.tree.flatten(model(keras.tree.pack_sequence_as(specs, inputs), training=False))
-        others = [variable for variable in model.variables if all(variable is not value for value in large.values())]
-        changed.extend(_changed(others, scope))  # which leave no trace in the graph
+        given = {id(value): weight for value, weight in zip(large.values(), weights, strict=True)}
+        changed.extend(_changed(model.variables, scope, given))  # which leave no trace in the graph
         return [tf.identity(output, name=name) for output, name in zip(outputs, names, strict=True)]
 
     try:
@@ -164,10 +165,10 @@ def _large_weights(model: keras.Model) -> dict[str, Any]:
     return {f"weight_{index}": variable for index, variable in enumerate(large)}
 
 
-def _changed(variables: list[Any], scope: Any) -> list[str]:
-    """Return the variables that got a new value in a scope, all but the states of random numbers."""
-    changed = (v for v in variables if v.name != "seed_generator_state" and scope.get_current_value(v) is not None)
-    return [variable.path for variable in changed]
+def _changed(variables: list[Any], scope: Any, given: Mapping[int, Any]) -> list[str]:
+    """Return the variables with another value in a scope than the ``given`` one, all but states of random numbers."""
+    kept = [v for v in variables if v.name != "seed_generator_state"]
+    return [v.path for v in kept if scope.get_current_value(v) is not given.get(id(v))]
 
 
 def _check_stateless(model: keras.Model, changed: list[str]) -> None:

@@ -101,7 +101,7 @@ def _layers_content(model: keras.Model, kind: str, training: bool) -> tuple[dict
 
 def _graph_content(model: keras.Model) -> tuple[dict[str, Any], Mapping[str, Any]]:
     check_finite(model)
-    graph, signature, weights = graph_topology(in_tfjs_operations(freeze(model, lower=True, apart=True), model))
+    graph, signature, weights = graph_topology(in_tfjs_operations(freeze(model, lower=True), model))
     content = {"format": "graph-model", **_made_by(), "modelTopology": graph, "signature": signature}
     return content | {"userDefinedMetadata": {"signature": signature}}, weights
 

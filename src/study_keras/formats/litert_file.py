@@ -130,13 +130,15 @@ def _content(model: keras.Model, quantize: str | None, images: list[Any] | None,
 
 def _convert(frozen: Frozen, model: keras.Model, quantize: str | None, images: list[Any] | None, batch: int) -> bytes:
     import tensorflow as tf
+    from tensorflow.lite.python import lite
 
-    frozen = with_weights(frozen)
+    names = [port.name for port in frozen.inputs]
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings(), quiet(), silent(2):
         warnings.simplefilter("ignore", UserWarning)  # TensorFlow deprecates the interpreter that it calibrates with
-        Path(folder, "saved_model.pb").write_bytes(saved_model(frozen))
+        Path(folder, "saved_model.pb").write_bytes(saved_model(with_weights(frozen)))
         try:
-            converter = tf.lite.TFLiteConverter.from_saved_model(folder)
+            # Not from_saved_model, which loads the graph once more, to keep variables alive that it does not have.
+            converter = lite.TFLiteSavedModelConverterV2(folder, {"serve"}, ["serving_default"])
             operations = tf.lite.OpsSet.TFLITE_BUILTINS_INT8 if quantize == "int8" else tf.lite.OpsSet.TFLITE_BUILTINS
             converter.target_spec.supported_ops = [operations]
             if quantize:
@@ -144,7 +146,6 @@ def _convert(frozen: Frozen, model: keras.Model, quantize: str | None, images: l
             if quantize == "float16":
                 converter.target_spec.supported_types = [tf.float16]
             if images is not None:
-                names = [port.name for port in frozen.inputs]
                 converter.representative_dataset = lambda: _one_by_one(names, images, batch)
             content: bytes = converter.convert()
         except Exception as error:  # TensorFlow raises what it likes

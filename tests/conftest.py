@@ -29,6 +29,14 @@ def names_from_the_start():
         sys.modules["keras"].utils.clear_session(free_memory=False)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def compiled_once(tmp_path_factory):
+    """Let JAX keep what it compiles, so that the processes that tests start need not compile the same again."""
+    os.environ["JAX_COMPILATION_CACHE_DIR"] = str(tmp_path_factory.mktemp("compiled"))
+    os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0"
+    os.environ["JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES"] = "0"
+
+
 @pytest.fixture(scope="session")
 def digits():
     """600 images to learn from and 200 to be tested on."""

@@ -80,9 +80,8 @@ def assert_same(folder, figures, alone):
         np.testing.assert_allclose(ours, theirs, atol=1e-3)
 
 
-@pytest.mark.parametrize("count", [2, 4])
-def test_several_processes_learn_as_one(six_thousand, alone, tmp_path, count):
-    done = hello_mnist(*command(six_thousand, tmp_path, "--processes", count))
+def test_several_processes_learn_as_one(six_thousand, alone, tmp_path):
+    done = hello_mnist(*command(six_thousand, tmp_path, "--processes", 3))  # of which batches of 32 are no multiple
     assert done.returncode == 0, done.stderr
     assert_same(tmp_path, json.loads(done.stdout), alone)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["hello_mnist.json", "hello_mnist.keras"]

@@ -1,4 +1,4 @@
-"""Models that ONNX and LiteRT once got wrong, exported and run in their runtimes. Usage: mobile_models.py TARGET FOLDER
+"""Models for any number of inputs or for one at a time, exported and run. Usage: mobile_models.py TARGET FOLDER
 
 It prints for each model how far the answers are from Keras', for batches of three and of one, or why it was refused.
 """
@@ -31,94 +31,18 @@ def of(name, function, *shapes, dtype="float32", table=EQUAL):
     table[name] = build
 
 
-def operations():
+def for_any_number():
+    """Models without loops: one of each way to say it."""
     chain("gelu", (7, 4), lambda: layers.Conv1D(5, 3, activation="gelu"), lambda: layers.Dense(3, activation="celu"))
-    of("small numbers", lambda x: [ops.expm1(x * 1e-4), ops.log1p(x * 1e-4), ops.sinh(x * 1e-4), ops.erf(x)], (5,))
-    of("large numbers", lambda x: [ops.softplus(x * 99), ops.arcsinh(x * 99), ops.tanh(x * 99)], (5,))
-    of("angles", lambda x: [ops.arctan(x), ops.arcsin(x / 9), ops.arccos(x / 9), ops.arctanh(x / 9)], (5,))
-    of("arguments", lambda x: [ops.argmin(x, axis=1), ops.argmax(x, axis=-1), ops.argsort(x)], (5, 4))
-    of(
-        "nan that where drops",
-        lambda x: [ops.nan_to_num(ops.log(ops.relu(x)), neginf=-9.0), ops.sinc(ops.relu(x))],
-        (5,),
-    )
-    of("whole numbers", lambda x: [x // ops.cast(3, "int32"), x % ops.cast(3, "int32")], (5,), dtype="int32")
-    of("one hot of nothing", lambda x: ops.one_hot(x - 2, 4), (5,), dtype="int32")
-    of(
-        "zeros normalized",
-        lambda x, y: [layers.Dot(1, normalize=True)([x * 0, y]), layers.UnitNormalization()(x * 0)],
-        (5,),
-        (5,),
-    )
-    of("twice leaky", lambda x: layers.LeakyReLU(0.2)(layers.LeakyReLU(0.1)(x)), (5,))
-    of("twice the larger", lambda x: ops.maximum(ops.maximum(x, 0.1 * x), 0.2 * ops.maximum(x, 0.1 * x)), (5,))
-    of("rolled", lambda x: ops.roll(x, 2, axis=1), (5, 4))
-    of("updated", lambda x: ops.slice_update(x, (0, 1, 0), x[:, :2, :1] * 3), (5, 4))
-
-
-def preprocessing():
-    chain("far mean", (5,), lambda: layers.Normalization(axis=None, mean=54321.0, variance=9.0))
-    chain(
-        "far means", (2, 3), lambda: layers.Normalization(mean=[1e4, 2e5, 3.0], variance=[1.0, 2.0, 9.0], invert=True)
-    )
-    chain("bins", (5,), lambda: layers.Discretization([-0.5, 0.0, 0.7], output_mode="one_hot"), lambda: layers.Dense(2))
+    chain("any size", (None, None, 3), lambda: layers.Conv2D(4, 3, strides=2), layers.GlobalMaxPooling2D)
     lookup = {"vocabulary": [4, 2, 1], "mask_token": 0, "num_oov_indices": 2}
     chain("lookup", (5,), lambda: layers.IntegerLookup(**lookup), lambda: layers.Embedding(9, 3, mask_zero=True),
           layers.GlobalAveragePooling1D, dtype="int64")  # fmt: skip
-    chain(
-        "lookup counted", (5,), lambda: layers.IntegerLookup(vocabulary=[4, 2, 1], output_mode="count"), dtype="int32"
-    )
-    chain("augmented", (8, 9, 3), lambda: layers.RandomCrop(5, 6), lambda: layers.RandomRotation(0.3),
-          lambda: layers.GaussianNoise(0.5), lambda: layers.Conv2D(2, 3))  # fmt: skip
-    chain("bicubic", (8, 9, 3), lambda: layers.Resizing(5, 11, interpolation="bicubic"))
-
-
-def convolutions():
-    first = {"data_format": "channels_first"}
-    chain("groups", (7, 6), lambda: layers.Conv1D(6, 3, groups=3), lambda: layers.Conv1D(4, 2, groups=2, strides=2))
-    chain("groups of a volume", (4, 5, 5, 4), lambda: layers.Conv3D(4, 2, groups=2, dilation_rate=2))
-    chain("kernel below the stride", (5, 3), lambda: layers.Conv1DTranspose(4, 2, strides=3, padding="same"))
-    chain("padded output", (3, 4, 3, 2), lambda: layers.Conv3DTranspose(3, 2, strides=3, output_padding=2))
-    chain("dilated", (5, 5, 3), lambda: layers.Conv2DTranspose(4, 3, dilation_rate=2))
-    chain("first", (4, 9), lambda: layers.Conv1D(6, 3, strides=2, padding="same", **first), layers.ReLU)
-    chain("first of images", (3, 8, 8), lambda: layers.Conv2D(4, 3, strides=2, padding="same", **first),
-          lambda: layers.BatchNormalization(axis=1), lambda: layers.MaxPooling2D(**first))  # fmt: skip
-    chain("volumes", (5, 6, 6, 2), lambda: layers.AveragePooling3D(2, padding="same"), lambda: layers.MaxPooling3D(2))
-    chain("any size", (None, None, 3), lambda: layers.Conv2D(4, 3, strides=2), layers.GlobalMaxPooling2D)
-
-
-def attention():
-    def block(x):
-        y = layers.MultiHeadAttention(2, 3)(x, x, use_causal_mask=True) + x
-        return layers.Dense(4)(layers.Dense(8, activation="gelu")(layers.LayerNormalization()(y))) + y
-
-    of("transformer of any length", block, (None, 4))
-
-    def tied(x):
-        embedding = layers.Embedding(7, 4)
-        return ops.matmul(layers.Dense(4)(embedding(x)), ops.transpose(embedding.embeddings))
-
-    of("tied embeddings", tied, (5,), dtype="int32")
-
-
-def policies():
-    def lora():
-        model = Sequential([Input((6,)), layers.Dense(4, activation="gelu")])
-        model.layers[0].enable_lora(2)
-        return model
-
-    def quantized():
-        model = Sequential([Input((5, 1100)), layers.Dense(8, activation="relu"), layers.Dense(3)])
-        for layer in model.layers:  # Keras warns that an input layer has no weights
-            layer.quantize("int8")
-        return model
-
-    EQUAL["lora"], EQUAL["int8 of Keras"] = lora, quantized
-    for policy in ("mixed_float16", "mixed_bfloat16"):
-        chain(policy, (6, 3), lambda p=policy: layers.Conv1D(4, 2, dtype=p), lambda p=policy: layers.GRU(3, dtype=p))
 
 
 def recurrent():
+    policy = "mixed_float16"
+    chain(policy, (6, 3), lambda: layers.Conv1D(4, 2, dtype=policy), lambda: layers.GRU(3, dtype=policy))
     chain("LSTM", (None, 3), lambda: layers.LSTM(4, return_sequences=True), lambda: layers.LSTM(3, activation="gelu"))
     of("GRU with states", lambda x: list(layers.GRU(4, return_state=True, go_backwards=True)(x)), (6, 3))
     chain("masked both ways", (6, 3), layers.Masking,
@@ -235,7 +159,7 @@ def far(expected, found):
 
 
 def main(target, folder):
-    for fill in (operations, preprocessing, convolutions, attention, policies, recurrent, own, refused):
+    for fill in (for_any_number, recurrent, own, refused):
         fill()
     export = formats.export_onnx if target == "onnx" else formats.export_litert
     path = folder / ("model.onnx" if target == "onnx" else "model.tflite")

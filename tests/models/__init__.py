@@ -16,6 +16,7 @@ from models import (
     dtypes,
     graphs,
     merges,
+    mobile,
     normalization,
     operations,
     pooling,
@@ -28,8 +29,8 @@ from models import (
 ROOMS = {
     module.__name__.removeprefix("models."): module
     for module in (
-        attention, augmentation, convolutions, custom, dense_and_activations, drawn, dtypes, graphs, merges, normalization,
-        operations, pooling, recurrent, shapes, sizes_and_masks, text_and_preprocessing,
+        attention, augmentation, convolutions, custom, dense_and_activations, drawn, dtypes, graphs, merges, mobile,
+        normalization, operations, pooling, recurrent, shapes, sizes_and_masks, text_and_preprocessing,
     )
 }  # fmt: skip
 REFUSED = {name: words for room in ROOMS.values() for name, (_, words) in getattr(room, "REFUSED", {}).items()}

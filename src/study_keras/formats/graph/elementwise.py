@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from study_keras.formats.graph import arithmetic
 from study_keras.formats.graph.rewrite import Rewrite
 
 
@@ -59,6 +60,14 @@ def halves(op: Any, x: Any) -> Any:
     return tf.raw_ops.Cast(x=rounded, DstT=op.outputs[0].dtype, Truncate=True)  # which marks it as rounded already
 
 
+def sine(op: Any, x: Any) -> Any:
+    """By the tangent of half of it: wasm's own is off by 2e-7, also where the sine is small."""
+    import tensorflow as tf
+
+    tangent = tf.tan(x / 2)
+    return 2 * tangent / (1 + tangent * tangent)
+
+
 def cross(op: Any, x: Any, y: Any) -> Any:
     import tensorflow as tf
 
@@ -92,8 +101,10 @@ REWRITES: Mapping[str, Rewrite] = {
     "Erfc": erfc,
     "FloorDiv": floor_division,
     "InTopKV2": in_top_k,
+    "Log1p": arithmetic.log1p,  # wasm's own loses the digits of a small number
     "PreventGradient": identity,
     "Rint": rint,
+    "Sin": sine,
     "Snapshot": identity,
     "Softsign": softsign,
     "StopGradient": identity,

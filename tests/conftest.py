@@ -13,6 +13,9 @@ import pytest
 
 os.environ.setdefault("KERAS_BACKEND", "jax")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+from study_keras.startup import import_keras
+
+import_keras()
 import tensorflow  # noqa: F401  # or the first `train` in this process would shut it out for the tests after it
 
 # Started in the background, this process ignores Ctrl-C, and so would every process it starts.

@@ -10,9 +10,13 @@ import sys
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import keras
-import models
 import numpy as np
+
+from study_keras.startup import import_keras
+
+keras = import_keras()
+
+import models
 from matrix_model import TOLERANCE, Arrays, answers, difference, inputs_of, randomize, rounding
 from matrix_targets import EXPORTS, RUN, export
 

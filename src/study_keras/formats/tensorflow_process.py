@@ -17,7 +17,13 @@ from study_keras.formats.graph.freeze import all_layers
 from study_keras.formats.keras_file import load_keras, save_keras
 from study_keras.formats.proof import Proof
 
-_CODE = "import sys; from study_keras.formats.tensorflow_process import main; main(sys.argv[1])"
+_CODE = """
+import sys
+from study_keras.startup import import_keras
+import_keras()
+from study_keras.formats.tensorflow_process import main
+main(sys.argv[1])
+"""
 
 
 def export_many(model: keras.Model, jobs: Sequence[dict[str, Any]]) -> None:

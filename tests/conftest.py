@@ -1,5 +1,6 @@
 """What the tests share: a few hundred real images, a copy of the checkout, and the command."""
 
+import fcntl
 import json
 import os
 import shutil
@@ -69,11 +70,16 @@ def trained(small, tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def keras2_folders(tmp_path_factory):
-    """The folder in which the real Keras 2 wrote its models; see keras2_folders.py."""
-    folder = tmp_path_factory.mktemp("keras2_folders")
-    command = [sys.executable, ROOT / "tests" / "keras2_folders.py", folder]
-    result = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert result.returncode == 0, result.stderr[-3000:]
+    """The folder in which the real Keras 2 wrote its models, once for all workers; see keras2_folders.py."""
+    workers = tmp_path_factory.getbasetemp()
+    folder = (workers.parent if "PYTEST_XDIST_WORKER" in os.environ else workers) / "keras2_folders"
+    with folder.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not folder.exists():
+            folder.mkdir()
+            command = [sys.executable, ROOT / "tests" / "keras2_folders.py", folder]
+            result = subprocess.run(command, capture_output=True, text=True, check=False)
+            assert result.returncode == 0, result.stderr[-3000:]
     return folder
 
 

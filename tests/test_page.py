@@ -235,3 +235,24 @@ def test_a_graph_model_reads_in_the_page(shipped, tmp_path):
     )
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout) == {"digits": list("0123456789"), "layers": 0, "errors": []}
+
+
+def test_a_model_gets_a_softmax_or_none_once_and_for_all():
+    """Sums of 0.98, as bytes give them, are probabilities; so is what such a model gives later, whatever its sum."""
+    code = """
+    import { withProbabilities } from "./model.js";
+    const opened = (first, later) => withProbabilities({
+      classes: 2,
+      run: async (pixels, count) => Float32Array.from(Array(count).fill(count === 4 ? first : later).flat()),
+    });
+    const answers = [];
+    for (const [first, later] of [[[0.5, 0.48], [0.6, 0.3]], [[-1, 1], [0.5, 0.5]], [[3, 3], [1, 0]]]) {
+      answers.push([...await (await opened(first, later)).run(new Float32Array(784), 1)]);
+    }
+    console.log(JSON.stringify(answers));
+    """
+    command = [find_node(), "--input-type=module", "--eval", code]
+    done = subprocess.run(command, cwd=ROOT / "src/study_keras/web", capture_output=True, text=True, check=True)
+    high = 1 / (1 + np.exp(-1))
+    expected = [[0.6, 0.3], [0.5, 0.5], [high, 1 - high]]
+    np.testing.assert_allclose(json.loads(done.stdout), expected, rtol=1e-6)

@@ -309,6 +309,21 @@ def test_predict_takes_any_model(model, pictures, tmp_path, capsys):
     )
 
 
+def test_a_network_gets_a_softmax_or_none_once_and_for_all(tmp_path):
+    """Sums of 0.98, as bytes give them, are probabilities; an answer that looks like one among logits is none."""
+    layers = keras.layers
+    dense = layers.Dense(2)
+    logits = keras.Sequential([keras.Input((28, 28)), layers.Flatten(), dense])
+    bytewise = keras.Sequential([keras.Input((28, 28)), *logits.layers, layers.Softmax(), layers.Rescaling(0.98)])
+    dense.set_weights([np.eye(784, 2, dtype="float32"), np.zeros(2, "float32")])
+    images = np.zeros((1, 28, 28), "float32")
+    images[0, 0, :2] = 1, 0  # the logits are 1 and 0
+    high = 1 / (1 + np.exp(-1))
+    for model, factor in ((logits, 1), (bytewise, 0.98)):
+        network = load_network(formats.save(model, tmp_path / "model.keras"))
+        np.testing.assert_allclose(network(images), [[factor * high, factor * (1 - high)]], rtol=1e-6)
+
+
 @pytest.mark.parametrize("shape", [(28, 28, 1), (784,)])
 def test_other_shapes_and_no_softmax_are_met(shape, test_set, tmp_path):
     keras.utils.set_random_seed(4)

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from study_keras.mnist.data import Images, Labels, scale
+from study_keras.mnist.networks import are_probabilities, softmax
 from study_keras.mnist.shards import PIECE, rows
 
 Probabilities = NDArray[np.float32]
@@ -47,10 +48,7 @@ def predict(model: keras.Model, images: Images) -> Probabilities:
         raise ValueError(f"the model gives {model.output_shape}, expected (None, classes)")
     parts = (inputs(model, rows(images, start, start + PIECE)) for start in range(0, len(images), PIECE))
     outputs = np.concatenate([model.predict(part, batch_size=1000, verbose=0) for part in parts])
-    if np.all(outputs >= 0) and np.allclose(outputs.sum(axis=1), 1, atol=1e-3):
-        return outputs
-    exponentials = np.exp(outputs - outputs.max(axis=1, keepdims=True))
-    return exponentials / exponentials.sum(axis=1, keepdims=True)
+    return outputs if are_probabilities(outputs) else softmax(outputs)
 
 
 def evaluate(model: keras.Model, images: Images, labels: Labels) -> dict[str, Any]:

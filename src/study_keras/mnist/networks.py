@@ -15,6 +15,8 @@ from study_keras.startup import import_keras, silent
 Network = Callable[[NDArray[np.float32]], NDArray[np.float32]]  # (n, 28, 28) in [0, 1] -> (n, classes) probabilities
 
 SHIPPED = Path(__file__).with_name("shipped") / "digits.tflite"
+# Four images without meaning, the same as in model.js.
+PROBES = (np.outer(np.arange(1, 5), np.arange(784)) * 37 % 101 / 100).reshape(4, 28, 28).astype(np.float32)
 SHAPES = ((28, 28), (28, 28, 1), (784,))  # what a network may take for one image
 
 
@@ -28,8 +30,8 @@ def load_network(path: str | Path | None = None) -> Network:
             reads (in Keras, which is imported then); None for the network that is shipped with this package.
 
     Returns:
-        A function from ``(n, 28, 28)`` float32 in [0, 1], white ink on black, to ``(n, classes)`` float32; rows
-        that are no probabilities yet have been through a softmax.
+        A function from ``(n, 28, 28)`` float32 in [0, 1], white ink on black, to ``(n, classes)`` float32: of a
+        network that ends before its softmax, after one. What it answers to ``PROBES`` decides.
 
     Raises:
         ValueError: the file is missing or broken, holds no whole model, or takes or gives something else than an
@@ -132,24 +134,35 @@ def _check_shape(path: Path, taken: Any, given: Any) -> None:
 def _network(run: Network, shape: Any, batch: int | None) -> Network:
     """Wrap ``run``, which takes ``batch`` images of ``shape`` at once, None for any number."""
 
+    def answers(images: NDArray[np.float32]) -> NDArray[np.float32]:
+        values = np.ascontiguousarray(images, np.float32).reshape(-1, *shape)
+        if batch is None:
+            return np.asarray(run(values), np.float32)
+        padded = np.concatenate([values, np.zeros((-len(values) % batch, *shape), np.float32)])
+        parts = [run(padded[start : start + batch]) for start in range(0, len(padded), batch)]
+        return np.concatenate(parts)[: len(values)].astype(np.float32)
+
+    done = are_probabilities(answers(PROBES))
+
     def network(images: NDArray[np.float32]) -> NDArray[np.float32]:
         if images.ndim != 3 or images.shape[1:] != (28, 28):
             raise ValueError(f"images of shape {images.shape}; expected (n, 28, 28)")
-        values = np.ascontiguousarray(images, np.float32).reshape(-1, *shape)
-        if batch is None:
-            return _probabilities(run(values))
-        padded = np.concatenate([values, np.zeros((-len(values) % batch, *shape), np.float32)])
-        parts = [run(padded[start : start + batch]) for start in range(0, len(padded), batch)]
-        return _probabilities(np.concatenate(parts)[: len(values)])
+        outputs = answers(images)
+        return outputs if done else softmax(outputs)
 
     return network
 
 
-def _probabilities(outputs: NDArray[Any]) -> NDArray[np.float32]:
-    outputs = np.asarray(outputs, np.float32)
-    # Bytes round each probability to 1/256, so a sum may be off by a few of them.
-    if np.all(outputs >= 0) and np.all(np.abs(outputs.sum(axis=1) - 1) < 0.03):
-        return outputs
+def are_probabilities(outputs: NDArray[np.floating]) -> bool:
+    """Tell whether each row of ``(n, classes)`` numbers is that of a softmax: none negative, with the sum 1.
+
+    Bytes round each to 1/256, so a sum may be off by a few of them.
+    """
+    return bool(np.all(outputs >= 0) and np.all(np.abs(outputs.sum(axis=1) - 1) < 0.03))
+
+
+def softmax(outputs: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return ``(n, classes)`` probabilities of as many logits."""
     exponentials = np.exp(outputs - outputs.max(axis=1, keepdims=True))
     return exponentials / exponentials.sum(axis=1, keepdims=True)
 

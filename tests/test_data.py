@@ -237,3 +237,10 @@ def test_the_command_refuses_it_in_one_line(digits, tmp_path, capsys, make):
 def test_a_split_that_leaves_nothing_is_refused(digits, validation):
     with pytest.raises(ValueError, match="of 600 images"):
         data.split(*digits[0], validation)
+
+
+@pytest.mark.parametrize(("count", "validation"), [(3, 0.5), (5, 0.3), (7, 0.5), (601, 0.25)])
+def test_what_is_not_held_out_is_trained_on(count, validation):
+    images, labels = np.zeros((count, 28, 28), "uint8"), np.zeros(count, "uint8")
+    (training, _), (validating, _) = data.split(images, labels, validation)
+    assert len(training) == data.training_count(count, validation) == count - len(validating)

@@ -151,12 +151,12 @@ def train_and_test(
     from rich.console import Console
 
     from study_keras.mnist import evaluation, names, runs, terminal
-    from study_keras.mnist.data import class_count
+    from study_keras.mnist.data import class_count, training_count
 
     settings = {**settings, "units": list(settings["units"])}
     if settings["seed"] is None:
         settings["seed"] = secrets.randbits(32)
-    images = round(len(dataset[0][0]) * (1 - settings["validation"]))
+    images = training_count(len(dataset[0][0]), settings["validation"])
     progress = terminal.TrainingProgress(Console(stderr=True, quiet=silent), images)
     made: dict[str, Any] = {"trained_by": typed(), "data_path": str(data.resolve()) if data else None}
     if classes := names.class_names(data, class_count(dataset)):

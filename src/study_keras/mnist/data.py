@@ -62,6 +62,11 @@ def scale(images: Images) -> NDArray[np.float32]:
     return np.divide(images, 255, dtype=np.float32)
 
 
+def training_count(count: int, validation: float) -> int:
+    """Return how many of ``count`` training images remain when the fraction ``validation`` is held out."""
+    return count - round(count * validation)
+
+
 def split(images: Images, labels: Labels, validation: float) -> Dataset:
     """Hold out the fraction ``validation`` of a training set: ``(training part), (validation part)``.
 
@@ -71,7 +76,7 @@ def split(images: Images, labels: Labels, validation: float) -> Dataset:
     Raises:
         ValueError: the fraction leaves no image on one of the sides.
     """
-    held_out = round(len(images) * validation)
+    held_out = len(images) - training_count(len(images), validation)
     if not 0 < held_out < len(images):
         raise ValueError(
             f"validation={validation} holds out {held_out} of {len(images)} images; choose a fraction "

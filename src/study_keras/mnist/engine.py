@@ -17,12 +17,12 @@ from numpy.typing import NDArray
 
 from study_keras.mnist import devices
 from study_keras.mnist.data import Images, Labels
-from study_keras.mnist.shards import rows
+from study_keras.mnist.shards import PIECE, rows
 
 Array = Any  # a jax.Array
 Transform = Callable[[Array, Array], Array]  # a batch of images and a random key -> what the model is given
 
-WINDOW = 65_536  # images on the device at once, 51 MB as bytes; a larger set is shuffled within such windows
+WINDOW = PIECE  # images on the device at once, 51 MB as bytes; a larger set is shuffled within such windows
 REPORTS = 8  # how often an epoch returns to Python, for the progress display
 # Dropout draws a number for each output: Philox does it in a quarter of the time of JAX' usual Threefry.
 GENERATOR = "philox4x32"

@@ -16,10 +16,10 @@ import numpy as np
 
 from study_keras import files, formats
 from study_keras.mnist import models, training
-from study_keras.mnist.data import Dataset, class_count
+from study_keras.mnist.data import Dataset, class_count, training_count
 from study_keras.mnist.recipes import TUTORIAL
 from study_keras.mnist.records import RECORD, UNFINISHED, save_record, unfinished_record
-from study_keras.mnist.shards import rows
+from study_keras.mnist.shards import PIECE, rows
 
 
 def describe(dataset: Dataset, settings: Mapping[str, Any]) -> dict[str, Any]:
@@ -35,8 +35,8 @@ def describe(dataset: Dataset, settings: Mapping[str, Any]) -> dict[str, Any]:
     digest = hashlib.sha256()
     for part in dataset:
         for array in part:
-            for start in range(0, len(array), 65_536):
-                digest.update(np.ascontiguousarray(rows(array, start, start + 65_536)).data)
+            for start in range(0, len(array), PIECE):
+                digest.update(np.ascontiguousarray(rows(array, start, start + PIECE)).data)
     backend = keras.backend.backend()
     versions = {"hello-mnist": version("hello-mnist"), "keras": keras.__version__, "numpy": np.__version__}
     versions[backend] = importlib.import_module(backend).__version__
@@ -89,7 +89,7 @@ def train_and_save(
     history: Mapping[str, list[float]] = {}
     if unfinished is None:
         model = models.build(settings, class_count(dataset))
-        images = len(dataset[0][0]) - round(len(dataset[0][0]) * settings["validation"])
+        images = training_count(len(dataset[0][0]), settings["validation"])
         steps = settings["epochs"] * -(-images // settings["batch_size"])
         schedule = {name: settings[name] for name in ("rate", "average", "betas")}
         models.compile(model, settings["optimizer"], settings["one_hot"], steps=steps, **schedule)

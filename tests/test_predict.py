@@ -5,6 +5,7 @@ import json
 import subprocess
 import sys
 import types
+from functools import partial
 
 import keras
 import numpy as np
@@ -289,9 +290,9 @@ def test_every_format_of_a_model_gives_the_same_answers(model, test_set, tmp_pat
     files = {"model.keras": {}, "model.h5": {}, "model.tfjs": {}, "model.tflite": {}, "one.tflite": {"batch": 1}}
     files |= {"four.tflite": {"batch": 4}, "model.onnx": {}}
     files["int8.tflite"] = {"quantize": "int8", "images": [images]}
-    jobs = {name: {"path": tmp_path / name, **options} for name, options in files.items()}
+    jobs = {name: partial(formats.save, path=tmp_path / name, **options) for name, options in files.items()}
     for name in ("model.keras", "model.h5", "model.tfjs"):
-        formats.save(model, **jobs.pop(name))
+        jobs.pop(name)(model)
     tensorflow_process.export_many(model, list(jobs.values()))
     for name in files:
         found = load_network(tmp_path / name)(images)

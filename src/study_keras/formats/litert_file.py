@@ -4,6 +4,7 @@ import re
 import tempfile
 import warnings
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -66,7 +67,7 @@ def export_litert(
             temporary.write_bytes(content)
             prove_export(prove, model, temporary, quantize or "float32", arrays)
     else:
-        job = {"path": path, "quantize": quantize, "images": arrays, "batch": batch, "prove": prove}
+        job = partial(export_litert, path=path, quantize=quantize, images=arrays, batch=batch, prove=prove)
         tensorflow_process.export_many(model, [job])
     return path
 

@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +59,7 @@ def export_onnx(
             temporary.write_bytes(content)
             prove_export(prove, model, temporary)
     else:
-        tensorflow_process.export_many(model, [{"path": path, "opset": opset, "prove": prove}])
+        tensorflow_process.export_many(model, [partial(export_onnx, path=path, opset=opset, prove=prove)])
     return path
 
 

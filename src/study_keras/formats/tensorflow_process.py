@@ -7,7 +7,9 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
+from pkgutil import resolve_name
 from typing import Any
 
 import keras
@@ -26,29 +28,28 @@ main(sys.argv[1])
 """
 
 
-def export_many(model: keras.Model, jobs: Sequence[dict[str, Any]]) -> None:
+def export_many(model: keras.Model, jobs: Sequence[partial[Any]]) -> None:
     """Write several files for inference in one process with TensorFlow: starting it takes most of the time.
 
     Where Keras runs on TensorFlow already, that is this process.
 
     Args:
         model: on any backend; it travels as a ``.keras`` file, and so must be made of Keras' own layers.
-        jobs: ``path``, ending in ".tflite", ".onnx" or ".savedmodel"; for the first also ``quantize``, ``images``
-            (a list of arrays) and ``batch``; ``prove`` as the format's own function takes it; ``function``, the name
-            of one of this package's functions where the suffix shall not choose it.
+        jobs: an exporter each, such as ``partial(export_onnx, path=..., prove=False)``, with all but the model.
+            ``images`` is a list of arrays.
 
     Raises:
         ValueError, OSError: as the format's own function; the jobs before it are done.
     """
     if keras.backend.backend() == "tensorflow":
         for job in jobs:
-            _write(model, job)
+            job(model)
         return
     _check_travels(model)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         save_keras(model, folder / "model.keras")
-        described = [_store_images(folder, index, job) for index, job in enumerate(jobs)]
+        described = [_described(folder, index, job) for index, job in enumerate(jobs)]
         (folder / "jobs.json").write_text(json.dumps(described))
         here = str(Path(__file__).resolve().parents[2])
         environment = {
@@ -68,8 +69,8 @@ def export_many(model: keras.Model, jobs: Sequence[dict[str, Any]]) -> None:
         if "error" in result:
             raise ValueError(result["error"])
         for job, proof in zip(jobs, result["proofs"], strict=True):
-            if callable(job.get("prove")) and proof:
-                job["prove"](Proof(**proof))
+            if callable(job.keywords.get("prove")) and proof:
+                job.keywords["prove"](Proof(**proof))
 
 
 def main(folder: str) -> None:
@@ -77,23 +78,17 @@ def main(folder: str) -> None:
     result: dict[str, Any] = {"proofs": []}
     try:
         model = load_keras(Path(folder, "model.keras"))
-        for job in json.loads(Path(folder, "jobs.json").read_text()):
-            if job.get("images"):
-                job["images"] = [np.load(file) for file in job["images"]]
+        for function, options in json.loads(Path(folder, "jobs.json").read_text()):
+            if options.get("images"):
+                options["images"] = [np.load(file) for file in options["images"]]
             told: list[Proof] = []
-            _write(model, {**job, "prove": told.append if job["prove"] else False})
+            resolve_name(function)(model, **{**options, "prove": told.append if options["prove"] else False})
             result["proofs"].append(asdict(told[0]) if told else None)
     except ValueError as error:
         result = {"error": str(error)}
     except OSError as error:
         result = {"error": error.strerror or str(error), "errno": error.errno or 0, "filename": error.filename}
     Path(folder, "result.json").write_text(json.dumps(result))
-
-
-def _write(model: keras.Model, job: dict[str, Any]) -> None:
-    from study_keras import formats
-
-    getattr(formats, job.get("function", "save"))(model, **{key: job[key] for key in job if key != "function"})
 
 
 def _check_travels(model: keras.Model) -> None:
@@ -106,12 +101,14 @@ def _check_travels(model: keras.Model) -> None:
             )
 
 
-def _store_images(folder: Path, index: int, job: dict[str, Any]) -> dict[str, Any]:
-    described = {**job, "path": str(job["path"]), "prove": bool(job.get("prove", True))}
-    if job.get("images") is not None:
+def _described(folder: Path, index: int, job: partial[Any]) -> tuple[str, dict[str, Any]]:
+    """Return the name of the job's function and its options, ready for JSON; arrays go into files."""
+    options = dict(job.keywords)
+    described = {**options, "path": str(options["path"]), "prove": bool(options.get("prove", True))}
+    if options.get("images") is not None:
         described["images"] = []
-        for number, array in enumerate(job["images"]):
+        for number, array in enumerate(options["images"]):
             file = folder / f"{index}_{number}.npy"
             np.save(file, array)
             described["images"].append(str(file))
-    return described
+    return f"{job.func.__module__}:{job.func.__name__}", described

@@ -1,5 +1,6 @@
 """The tutorial's model in every format, for every runtime."""
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +48,7 @@ def save_all(model: keras.Model, path: Path, images: Any) -> list[Path]:
         kind = formats.kind(target)
         if kind in ("litert", "onnx", "saved_model"):
             options = {"quantize": quantize, "images": [images] if quantize == "int8" else None}
-            jobs.append({"path": target, "prove": False, **(options if kind == "litert" else {})})
+            jobs.append(partial(formats.save, path=target, prove=False, **(options if kind == "litert" else {})))
         elif kind == "tfjs":
             formats.save(model, target, quantize=quantize, prove=False)
         else:

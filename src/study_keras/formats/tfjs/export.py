@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -61,7 +62,7 @@ def export_tfjs(
     layers = _layers_content(model, kind, training)
     with files.atomic_folder(path) as folder:
         if layers is None and keras.backend.backend() != "tensorflow":
-            job = {"function": "export_tfjs", "path": folder, "quantize": quantize, "kind": "graph", "prove": False}
+            job = partial(export_tfjs, path=folder, quantize=quantize, kind="graph", prove=False)
             tensorflow_process.export_many(model, [job])
         else:
             folder.mkdir()

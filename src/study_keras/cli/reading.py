@@ -36,12 +36,13 @@ def predict(images: tuple[str, ...], model: Path | None, show: Path | None, as_j
     answers: list[dict[str, Any]] = []
     for number, image in enumerate(images, 1):
         try:
-            answers.append({"image": image, **_predict(image, number, network, folder, names)})
+            candidates = _find(image, number, network, folder, names)
         except ValueError as error:
             complain(str(error), 1)
             continue
+        answers.append({"image": image, **reading.answer_of(candidates, names)})
         if not as_json:
-            for line in reading.lines_of(answers[-1]):
+            for line in reading.lines_of(candidates, names):
                 click.echo(f"{image}: {line}")
     if as_json and answers:
         click.echo(json.dumps(answers if len(images) > 1 else answers[0]))
@@ -49,18 +50,19 @@ def predict(images: tuple[str, ...], model: Path | None, show: Path | None, as_j
         raise click.exceptions.Exit(1)
 
 
-def _predict(image: str, number: int, network: Any, folder: Path | None, names: list[str] | None) -> dict[str, Any]:
+def _find(image: str, number: int, network: Any, folder: Path | None, names: list[str] | None) -> list[Any]:
     from study_keras.mnist import reading
     from study_keras.mnist.images import read_image
 
     grey = read_image(sys.stdin.buffer if image == "-" else image)
     with named(Path(image)):
+        candidates = reading.find_candidates(grey, network, names)
         if folder:
             from study_keras.mnist import stages
 
             name = "stdin" if image == "-" else Path(image).stem
-            stages.save_stages(grey, network, folder, f"{number}_{name}", names)
-        return reading.read_grey(grey, network, names)
+            stages.save_stages(grey, candidates, folder, f"{number}_{name}", names)
+    return candidates
 
 
 @click.command()

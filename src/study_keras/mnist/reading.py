@@ -56,13 +56,42 @@ def read_digits(
 
 def read_grey(grey: Grey, network: Network, names: Sequence[str] | None = None) -> dict[str, Any]:
     """Read the digits in ``(height, width)`` floats in [0, 1], as ``read_digits`` does and with its result."""
-    digits = [candidate for candidate in find_candidates(grey, network, names) if candidate.row.max() >= NO_DIGIT]
-    answers = [_answer(box, row, names) for box, _, row, _ in digits]
-    lines: dict[int, list[str]] = {}
-    for answer, candidate in zip(answers, digits, strict=True):
-        lines.setdefault(candidate.line, []).append(answer["name"])
-    long = any(len(name_of(label, names)) > 1 for candidate in digits[:1] for label in range(len(candidate.row)))
-    return {"text": "\n".join((" " if long else "").join(line) for line in lines.values()), "digits": answers}
+    return answer_of(find_candidates(grey, network, names), names)
+
+
+def answer_of(candidates: Sequence[Candidate], names: Sequence[str] | None = None) -> dict[str, Any]:
+    """Return what ``read_digits`` returns, of the ink that it found."""
+    lines = _by_line(candidates)
+    between = _between(lines, names)
+    text = "\n".join(between.join(name_of(int(digit.row.argmax()), names) for digit in line) for line in lines)
+    return {"text": text, "digits": [_answer(digit.box, digit.row, names) for line in lines for digit in line]}
+
+
+def lines_of(candidates: Sequence[Candidate], names: Sequence[str] | None = None) -> list[str]:
+    """Return the same for people, a text a line: "50?3 (99.8 %, 61.0 %, 98.2 %)"."""
+    shown = []
+    lines = _by_line(candidates)
+    for line in lines:
+        digits = [_answer(digit.box, digit.row, names) for digit in line]
+        marked = _between(lines, names).join(f"{item['name']}{'' if item['certain'] else '?'}" for item in digits)
+        chances = ", ".join(f"{100 * item['probability']:.1f} %" for item in digits)
+        shown.append(f"{marked} ({chances})")
+    return shown or ["no digit"]
+
+
+def _by_line(candidates: Sequence[Candidate]) -> list[list[Candidate]]:
+    """Return what is a digit, a list for each line that has one."""
+    lines: dict[int, list[Candidate]] = {}
+    for candidate in candidates:
+        if candidate.row.max() >= NO_DIGIT:
+            lines.setdefault(candidate.line, []).append(candidate)
+    return list(lines.values())
+
+
+def _between(lines: list[list[Candidate]], names: Sequence[str] | None) -> str:
+    """Return a space where some names are longer than one letter."""
+    count = len(lines[0][0].row) if lines else 0
+    return " " if any(len(name_of(label, names)) > 1 for label in range(count)) else ""
 
 
 def find_candidates(grey: Grey, network: Network, names: Sequence[str] | None = None) -> list[Candidate]:
@@ -90,19 +119,3 @@ def _answer(box: Box, row: NDArray[np.float32], names: Sequence[str] | None) -> 
         "box": [int(side) for side in box],
         "certain": bool(row[best] >= CERTAIN),
     }
-
-
-def lines_of(answer: dict[str, Any]) -> list[str]:
-    """Return the answer of ``read_digits`` for people, a text a line: "50?3 (99.8 %, 61.0 %, 98.2 %)"."""
-    rest = iter(answer["digits"])
-    shown = []
-    for line in answer["text"].split("\n"):
-        digits, left = [], line
-        while left:
-            digits.append(next(rest))
-            left = left.removeprefix(digits[-1]["name"]).lstrip(" ")
-        between = "" if len(line) == len(digits) else " "
-        marked = between.join(f"{item['name']}{'' if item['certain'] else '?'}" for item in digits)
-        chances = ", ".join(f"{100 * item['probability']:.1f} %" for item in digits)
-        shown.append(f"{marked} ({chances})" if digits else "no digit")
-    return shown

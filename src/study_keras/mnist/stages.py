@@ -10,17 +10,16 @@ from PIL import Image, ImageDraw, ImageFont
 from study_keras import files
 from study_keras.mnist.ink import Grey, reduce, separate
 from study_keras.mnist.names import name_of
-from study_keras.mnist.networks import Network
-from study_keras.mnist.reading import CERTAIN, NO_DIGIT, Candidate, find_candidates
+from study_keras.mnist.reading import CERTAIN, NO_DIGIT, Candidate
 from study_keras.mnist.segmentation import LONGEST
 
 GREEN, AMBER, GREY = (0, 135, 60), (205, 95, 0), (128, 128, 128)  # certain, uncertain, no digit
 
 
 def save_stages(
-    grey: Grey, network: Network, folder: Path, name: str, names: Sequence[str] | None = None
+    grey: Grey, found: Sequence[Candidate], folder: Path, name: str, names: Sequence[str] | None = None
 ) -> list[Path]:
-    """Write how ``reading.read_grey`` reads ``grey``, one picture a stage.
+    """Write how ``reading.read_grey`` reads ``grey``, one picture a stage; ``found`` is what ``find_candidates`` gave.
 
     Returns:
         What was written: ``name`` with ``_grey.png``, ``_ink.png`` (the ink alone, white on black),
@@ -28,10 +27,8 @@ def save_stages(
         green, amber with a ? where uncertain, grey where it is no digit).
 
     Raises:
-        ValueError: the picture has no ink.
         OSError: nothing can be written there.
     """
-    found = find_candidates(grey, network, names)
     digits = [candidate for candidate in found if candidate.row.max() >= NO_DIGIT]
     ink = found[0].image if grey.shape == (28, 28) else separate(reduce(grey, LONGEST)[0]).strength
     pictures = {"grey": _picture(grey), "ink": _picture(ink)}
@@ -48,7 +45,7 @@ def _picture(values: NDArray[np.floating]) -> Image.Image:
     return Image.fromarray(np.round(255 * values).astype(np.uint8))
 
 
-def _answered(picture: Image.Image, found: list[Candidate], names: Sequence[str] | None) -> Image.Image:
+def _answered(picture: Image.Image, found: Sequence[Candidate], names: Sequence[str] | None) -> Image.Image:
     times = max(1, 280 // max(picture.size))  # a picture of 28 x 28 has no room for writing
     drawn = picture.convert("RGB").resize((picture.width * times, picture.height * times), Image.Resampling.NEAREST)
     draw = ImageDraw.Draw(drawn)

@@ -56,7 +56,7 @@ def export_cost(folder):
     export_tfjs(model, folder / "mobile.tfjs", kind="graph", prove=False)
     seconds, grown = time.perf_counter() - started, resident("VmHWM") - before
     print(
-        f"MobileNetV2 as a graph model: {seconds:.1f} s (limit {SECONDS}), peak {grown / size:.1f} times its "
+        f"MobileNetV2 as a graph model: {seconds:.1f} s (limit {SECONDS}), peak {grown / size:.2f} times its "
         f"{size / 1e6:.1f} MB of weights (limit {TIMES})"
     )
     return seconds <= SECONDS and grown <= TIMES * size

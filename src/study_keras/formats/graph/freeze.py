@@ -1,5 +1,6 @@
 """A Keras model as one TensorFlow graph without variables: what the files for inference are made of."""
 
+import gc
 import math
 import re
 from collections.abc import Iterator, Mapping
@@ -104,6 +105,8 @@ def optimize(frozen: Frozen) -> Frozen:
     from tensorflow.core.protobuf import config_pb2, meta_graph_pb2
     from tensorflow.python.grappler import tf_optimizer
 
+    if len(frozen.graph_def.node) > 500:
+        gc.collect()  # the former graph, which is a circle
     with tf.Graph().as_default() as graph, quiet():  # it warns of tables without which the layers were traced
         tf.import_graph_def(frozen.graph_def, name="")
         meta_graph = tf.compat.v1.train.export_meta_graph(graph_def=graph.as_graph_def(), graph=graph)

@@ -17,7 +17,7 @@ export async function openLiteRt(bytes) {
   const classes = output.at(-1);
   return {
     classes,
-    layers: null,
+    look: null,
     async run(pixels, count) {
       const answers = new Float32Array(count * classes);
       for (let i = 0; i < count; i++) answers.set(await one(model, pixels.slice(i * 784, (i + 1) * 784), input), i * classes);

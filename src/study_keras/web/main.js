@@ -48,7 +48,7 @@ async function answer() {
   if (pixels && !model) reason = words().loading;
   try {
     if (pixels && model) found = await read(model, pixels, entry.classes);
-    if (model) showLayers(model.layers && model.layers(pixels ?? new Float32Array(784)));
+    if (model) showLayers(found ? found.layers : model.look?.(new Float32Array(784)).layers);
   } catch (error) {
     byId("problem").textContent = words().noModel(entry.name, error.message ?? error);
   }

@@ -5,10 +5,12 @@
  * @property {number} classes how many probabilities it gives
  * @property {(pixels: Float32Array, count?: number) => Promise<Float32Array>} run
  *   count * 784 numbers in [0, 1], white ink on black -> count * classes probabilities
- * @property {((pixels: Float32Array) => {name: string, shape: number[], values: Float32Array}[]) | null} layers
- *   what each layer makes of one picture
+ * @property {((pixels: Float32Array) => {outputs: Float32Array, layers: Layer[]}) | null} look
+ *   the same of one picture, and what each layer makes of it, from one run
  * @property {() => void} close
  */
+
+/** @typedef {{name: string, shape: number[], values: Float32Array}} Layer */
 
 /**
  * The models that can be chosen: those inside the page, where it is one file, or those that the server names.
@@ -42,13 +44,17 @@ export async function openModel(entry) {
   throw new Error(`its format is ${entry.format}`);
 }
 
-/** Run a model on one picture and say how long it took; ``names`` are those of its classes, where they are no digits. */
+/**
+ * Run a model on one picture once: the answer, what its layers make of it (null where it does not tell) and how long it
+ * took; ``names`` are those of its classes, where they are no digits.
+ */
 export async function read(model, pixels, names) {
   const started = performance.now();
-  const probabilities = await model.run(pixels);
+  const { outputs, layers } = model.look ? model.look(pixels) : { outputs: await model.run(pixels), layers: null };
   const milliseconds = performance.now() - started;
-  const digit = probabilities.indexOf(Math.max(...probabilities));
-  return { digit, name: names?.[digit] ?? String(digit), probability: probabilities[digit], probabilities, milliseconds };
+  const digit = outputs.indexOf(Math.max(...outputs));
+  const name = names?.[digit] ?? String(digit);
+  return { digit, name, probability: outputs[digit], probabilities: outputs, layers, milliseconds };
 }
 
 async function get(url) {
@@ -87,7 +93,12 @@ export async function withProbabilities(model) {
     rowsOf(outputs, count).forEach(softmax);
     return outputs;
   };
-  return { ...model, run };
+  const look = model.look && ((pixels) => {
+    const { outputs, layers } = model.look(pixels);
+    softmax(outputs);
+    return { outputs, layers };
+  });
+  return { ...model, run, look };
 }
 
 function softmax(row) {

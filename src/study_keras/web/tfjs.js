@@ -27,7 +27,7 @@ export async function openTfjs({ json, weights }) {
   return {
     classes: output[0],
     run: async (pixels, count) => predict(model, pixels, [count, ...input]),
-    layers: layersOf(model, [1, ...input]),
+    look: watch(model, [1, ...input]),
     close: () => model.dispose(),
   };
 }
@@ -46,7 +46,7 @@ function openDigits({ model, inputs, outputs, predict: run }) {
       checkMemory();
       return values;
     },
-    layers: null,
+    look: null,
     close: () => model.dispose(),
   };
 }
@@ -62,12 +62,16 @@ function predict(model, pixels, shape) {
   return values;
 }
 
-function layersOf(model, shape) {
+/** A function from one picture to the answer and what each layer makes of it. */
+function watch(model, shape) {
   const shown = model.layers.filter((layer) => !SAME.includes(layer.getClassName()) && layer.output.shape);
-  const watched = modelOf({ inputs: model.inputs, outputs: shown.map((layer) => layer.output) });
+  const symbols = [...new Set([...shown.map((layer) => layer.output), model.outputs[0]])]; // TF.js takes none twice
+  const watched = modelOf({ inputs: model.inputs, outputs: symbols });
   return (pixels) => tf.tidy(() => {
-    const outputs = [watched.predict(tf.tensor(pixels, shape))].flat();
-    return outputs.map((output, i) => ({ name: shown[i].name, shape: output.shape.slice(1), values: output.dataSync() }));
+    const values = [watched.predict(tf.tensor(pixels, shape))].flat().map((output) => output.dataSync());
+    checkMemory();
+    const layers = shown.map(({ name, output }, i) => ({ name, shape: output.shape.slice(1), values: values[i] }));
+    return { outputs: values[symbols.indexOf(model.outputs[0])].slice(), layers };
   });
 }
 

@@ -1,6 +1,6 @@
 # The one door for developers. `make` alone prints the targets.
 .DEFAULT_GOAL := help
-.PHONY: help run setup test lint matrix bench model notes notebooks pictures lock clean
+.PHONY: help run setup test test-slow lint matrix bench model notes notebooks pictures lock clean
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 BIN := .venv/bin
@@ -9,15 +9,19 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' >/dev/null 2>&1 && { echo $$p; break; }; done)
 
 help: ## print the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: .venv/run.done .venv/page.done ## set up and run the main job: train on MNIST, test, save, take it everywhere
 	@$(BIN)/hello-mnist run
 
 setup: .venv/dev.done .venv/page.done .venv/browser.done ## set up all that running, testing and linting need
 
-test: setup lint ## set up, lint, and pass all tests
-	@$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
+PYTEST = $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
+test: setup lint ## set up, lint, and pass all tests but the slow ones
+	@$(PYTEST) -m "not slow"
+
+test-slow: setup ## pass the slow tests: trainings killed at random moments, and what others do in less
+	@$(PYTEST) -m slow
 
 lint: setup ## ruff (format and check) and mypy
 	@$(BIN)/ruff format --check --quiet

@@ -40,7 +40,7 @@ def test_every_verb_and_every_make_target_is_shown(page):
     text = page.read_text()
     for verb in cli.commands:
         assert f"hello-mnist {verb} " in text
-    for target in re.findall(r"^(\w+):.*## ", (ROOT / "Makefile").read_text(), re.MULTILINE):
+    for target in re.findall(r"^([\w-]+):.*## ", (ROOT / "Makefile").read_text(), re.MULTILINE):
         assert target == "help" or f"make {target}" in text
 
 

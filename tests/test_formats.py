@@ -43,6 +43,7 @@ def test_random_models_survive_every_format():
     formats_roundtrip.roundtrip()
 
 
+@pytest.mark.slow
 def test_random_models_survive_every_format_on_the_other_backend():
     assert f"{OTHER} passed" in script("formats_roundtrip.py", KERAS_BACKEND=OTHER)
 
@@ -122,6 +123,7 @@ def test_damaged_files_are_refused_or_sane(tmp_path):
     assert refused > 4 * loaded  # only text without a checksum, JSON and YAML, can be changed without notice
 
 
+@pytest.mark.slow
 def test_a_kill_never_leaves_a_file_that_loads_wrongly_or_loses_the_former(tmp_path):
     assert script("formats_crash.py", "save", tmp_path, 50).split().count("whole") == 50
 

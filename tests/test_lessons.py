@@ -124,7 +124,7 @@ def test_lesson_3_leaves_checkpoints_logs_and_a_plot(run_lesson, checkout):
     assert float(by_keras_2[-1]) == pytest.approx(final, abs=1e-4)
 
 
-@pytest.mark.parametrize("backend", ["jax", "tensorflow"])
+@pytest.mark.parametrize("backend", ["jax", pytest.param("tensorflow", marks=pytest.mark.slow)])
 def test_lesson_4_learns_from_one_hot_labels(run_lesson, backend):
     printed = run_lesson("hello_mnist_4", module=True, backend=backend)
     assert "labels: [5 0 4 1 9 2 1 3 1 4]" in printed

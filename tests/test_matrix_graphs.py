@@ -17,7 +17,9 @@ def test_architectures_drawn_by_hypothesis(tmp_path: Path) -> None:
 
 
 # JAX compiles each operation of each model.
-@pytest.mark.parametrize(("backend", "share", "least"), [("jax", 24, 4), ("numpy", 6, 20)])
+@pytest.mark.parametrize(
+    ("backend", "share", "least"), [pytest.param("jax", 24, 4, marks=pytest.mark.slow), ("numpy", 6, 20)]
+)
 def test_other_backends_write_the_same_layers_models(
     backend: str, share: int, least: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -127,6 +127,7 @@ def test_every_picture_of_the_course_is_shown():
     assert drawn <= set(skeleton(course.PAGES[0])["pictures"])
 
 
+@pytest.mark.slow
 def test_what_the_course_tells_to_try_prints_what_it_says(checkout):
     tried = make_notes.try_out(checkout)
     for page in course.PAGES:
@@ -136,7 +137,7 @@ def test_what_the_course_tells_to_try_prints_what_it_says(checkout):
 
 @pytest.mark.parametrize("page", course.PAGES, **IDS)
 def test_every_command_can_be_typed(page):
-    targets = re.findall(r"^(\w+):.*## ", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    targets = re.findall(r"^([\w-]+):.*## ", (ROOT / "Makefile").read_text(), re.MULTILINE)
     commands = [line for block in course.blocks(page) if block.language == "sh" for line in block.lines]
     assert len(commands) > 8
     for command in commands:
@@ -220,6 +221,7 @@ def test_a_notebook_holds_the_lesson_and_its_pictures(notebooks, number, languag
         assert set(re.findall(r"attachment:(\S+?)\)", cell.source)) == set(cell.get("attachments", {}))
 
 
+@pytest.mark.slow
 def test_the_notebooks_run_from_top_to_bottom(notebooks, checkout, tmp_path):
     startup = tmp_path / "profile_default/startup/few_images.py"  # the notebooks themselves stay as they are
     startup.parent.mkdir(parents=True)

@@ -162,6 +162,7 @@ def kill_and_resume(backend, small, folder, chance):
     assert histories[0] == histories[1]
 
 
+@pytest.mark.slow
 def test_kill_9_at_random_moments_costs_at_most_an_epoch(small, tmp_path):
     seed = random.randrange(1000)
     print("the moments follow from", seed)

@@ -84,7 +84,7 @@ TORCH ?= torch==2.13.0$(if $(filter Linux,$(shell uname)),+cpu)
 
 # What the page is built from; the models that it may show lie in its folder too.
 PAGE := $(wildcard src/study_keras/web/*.js src/study_keras/web/*.mjs src/study_keras/web/*.css src/study_keras/web/*.html)
-PAGE += $(wildcard src/study_keras/mnist/shipped/* src/study_keras/mnist/shipped/*/*)
+PAGE += $(wildcard src/study_keras/shipped/* src/study_keras/shipped/*/*)
 .venv/page.done: .venv/web.done $(PAGE)
 	@PATH="$(CURDIR)/$(BIN):$$PATH" node src/study_keras/web/build.mjs
 	@touch $@

@@ -21,18 +21,20 @@ from rich.console import Console
 from rich.table import Table
 
 from study_keras import formats
+from study_keras.data import dataset
 from study_keras.formats.verify import verify
-from study_keras.mnist import artifacts, data, evaluation, models
+from study_keras.report import evaluation
+from study_keras.train import artifacts, models
 
 ROUNDS = 5
 
 
 def measure(folder):
     """Return for each artifact its runtime and its images a second in each round."""
-    (x_train, y_train), (x_test, y_test) = data.load_data()
+    (x_train, y_train), (x_test, y_test) = dataset.load_data()
     model = models.mlp()
     models.compile(model)
-    model.fit(data.scale(x_train), y_train, batch_size=128, verbose=0)
+    model.fit(dataset.scale(x_train), y_train, batch_size=128, verbose=0)
     path = formats.save(model, folder / "hello_mnist.keras")
     images = evaluation.inputs(model, x_test)
     paths = artifacts.save_all(model, path, images[:500])

@@ -20,10 +20,12 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import keras
 from rich.console import Console
 
-from study_keras.mnist import callbacks, data, models, runs, terminal, training
+from study_keras.data import dataset
+from study_keras.report import terminal
+from study_keras.train import callbacks, models, runs, training
 
 ROUNDS = 5
-DATASET = data.load_data()
+DATASET = dataset.load_data()
 IMAGES, LABELS = DATASET[0]
 SETTINGS = {"units": [128], "activation": "relu", "dropout": 0.2, "optimizer": "adam", "one_hot": False}
 SETTINGS |= {"epochs": 5, "batch_size": 32, "validation": 0.0, "seed": 1}
@@ -33,7 +35,7 @@ def bare(folder):
     training.set_seed(1)
     model = models.mlp()
     models.compile(model)
-    model.fit(data.scale(IMAGES), LABELS, epochs=5, verbose=0)
+    model.fit(dataset.scale(IMAGES), LABELS, epochs=5, verbose=0)
 
 
 def watched(folder, more=()):
@@ -43,7 +45,7 @@ def watched(folder, more=()):
 
 
 def with_gradients(folder):
-    watched(folder, [callbacks.LogGradients(folder, data.scale(IMAGES[:1000]), LABELS[:1000])])
+    watched(folder, [callbacks.LogGradients(folder, dataset.scale(IMAGES[:1000]), LABELS[:1000])])
 
 
 ways = {"bare fit": bare, "resumable, checkpoints, progress, history": watched, "and gradients": with_gradients}

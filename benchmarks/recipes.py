@@ -19,7 +19,7 @@ from rich.table import Table
 from training import machine, run_script
 
 from study_keras import files
-from study_keras.mnist.recipes import RECIPES
+from study_keras.train.recipes import RECIPES
 
 PEER = "the tutorial as written, Keras 3"
 

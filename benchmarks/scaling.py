@@ -3,7 +3,7 @@
     python benchmarks/scaling.py --rounds 3
 
 Dense networks of three widths train at three batch sizes, by one process that keeps to one core (where Linux lets us
-choose), by one that takes all, and by 2 and 4, in turns. Measured is the second epoch of `study_keras.mnist.training`,
+choose), by one that takes all, and by 2 and 4, in turns. Measured is the second epoch of `study_keras.train.training`,
 and beside it the all-reduce alone: of float32 arrays as the network has them, and two numbers more, as in a step.
 Printed are medians over the rounds, and what the plain model says of two machines of one core: half of that core's
 step, and an all-reduce. The network is the loopback, faster than any between two machines.
@@ -46,7 +46,7 @@ def work(way, number, address):
     import numpy as np
 
     from study_keras import mnist
-    from study_keras.mnist import models, training
+    from study_keras.train import models, training
 
     class Clock(keras.callbacks.Callback):
         def on_epoch_begin(self, epoch, logs=None):
@@ -77,7 +77,7 @@ def all_reduce(shapes):
     import numpy as np
     from jax.sharding import NamedSharding, PartitionSpec
 
-    from study_keras.mnist import devices
+    from study_keras.train import devices
 
     if not (mesh := devices.mesh()):
         return 0.0

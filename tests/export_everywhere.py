@@ -13,7 +13,8 @@ keras = import_keras()
 
 from study_keras import formats, mnist
 from study_keras.formats.verify import verify
-from study_keras.mnist import artifacts, evaluation, models
+from study_keras.report import evaluation
+from study_keras.train import artifacts, models
 
 
 def main(path, folder):

@@ -8,7 +8,8 @@ from conftest import hello_mnist
 from rich.console import Console
 
 from study_keras.cli import main
-from study_keras.mnist import comparison, terminal
+from study_keras.report import terminal
+from study_keras.train import comparison
 
 GRID = ["--units", "8", "32,8", "--dropout", "0", "0.5", "--epochs", "2", "--seeds", "2"]
 

@@ -11,7 +11,7 @@ import pytest
 
 from study_keras import mnist
 from study_keras.cli import main
-from study_keras.mnist import data
+from study_keras.data import dataset
 
 # The MD5 sums of MNIST's four original files, unpacked.
 OFFICIAL_MD5 = {
@@ -124,16 +124,16 @@ def test_a_keras_npz_loads(digits, small):
 
 def test_labels_of_more_classes_are_counted(digits):
     (x_train, y_train), test = digits
-    assert data.class_count(((x_train, np.where(y_train == 3, 46, y_train)), test)) == 47
+    assert dataset.class_count(((x_train, np.where(y_train == 3, 46, y_train)), test)) == 47
 
 
 def test_split_holds_out_the_same_images_of_every_class_even_from_sorted_data(digits):
     (images, labels), _ = digits
     order = np.argsort(labels, kind="stable")
-    training, validating = data.split(images[order], labels[order], 0.2)
+    training, validating = dataset.split(images[order], labels[order], 0.2)
     assert (len(training[0]), len(validating[0])) == (480, 120)
     assert set(validating[1]) == set(range(10))
-    np.testing.assert_array_equal(validating[0], data.split(images[order], labels[order], 0.2)[1][0])
+    np.testing.assert_array_equal(validating[0], dataset.split(images[order], labels[order], 0.2)[1][0])
 
 
 def npz(**changes):
@@ -236,11 +236,11 @@ def test_the_command_refuses_it_in_one_line(digits, tmp_path, capsys, make):
 @pytest.mark.parametrize("validation", [0.0001, 0.9999, 1.0])
 def test_a_split_that_leaves_nothing_is_refused(digits, validation):
     with pytest.raises(ValueError, match="of 600 images"):
-        data.split(*digits[0], validation)
+        dataset.split(*digits[0], validation)
 
 
 @pytest.mark.parametrize(("count", "validation"), [(3, 0.5), (5, 0.3), (7, 0.5), (601, 0.25)])
 def test_what_is_not_held_out_is_trained_on(count, validation):
     images, labels = np.zeros((count, 28, 28), "uint8"), np.zeros(count, "uint8")
-    (training, _), (validating, _) = data.split(images, labels, validation)
-    assert len(training) == data.training_count(count, validation) == count - len(validating)
+    (training, _), (validating, _) = dataset.split(images, labels, validation)
+    assert len(training) == dataset.training_count(count, validation) == count - len(validating)

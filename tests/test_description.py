@@ -8,7 +8,8 @@ from PIL import Image
 
 from study_keras import mnist
 from study_keras.cli import main
-from study_keras.mnist import data, description
+from study_keras.data import description
+from study_keras.data.dataset import load_data
 
 
 def test_mnist_is_what_it_is_known_to_be():
@@ -43,7 +44,7 @@ def flawed(digits, tmp_path):
 
 
 def test_copies_contradictions_and_blanks_are_counted_in_pieces_of_any_size(flawed, monkeypatch):
-    dataset = data.load_data(flawed)
+    dataset = load_data(flawed)
     found = description.describe_data(dataset)
     assert found["duplicates"] == {"training": 3 + 1, "test": 1, "in_both": 2}
     assert found["conflicts"] == 2

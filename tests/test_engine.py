@@ -8,7 +8,8 @@ if keras.backend.backend() != "jax":
     pytest.fail("the engine is JAX' alone; run these tests without KERAS_BACKEND or with jax", pytrace=False)
 
 from study_keras import mnist
-from study_keras.mnist import augmentation, data, engine, models, training
+from study_keras.data import dataset
+from study_keras.train import augmentation, engine, models, training
 
 
 def network(dropout=0.0, normalized=False, **compiling):
@@ -40,7 +41,7 @@ def test_its_steps_are_keras_steps(digits, options):
         for batch in engine._batches(x, y, 32, np.random.default_rng([5, epoch])):
             for place in range(batch.first, batch.first + batch.steps * batch.size, batch.size):
                 at = batch.order[place : place + batch.size]
-                figures += len(at) / len(x) * np.array(other.train_on_batch(data.scale(x[at]), y[at]))
+                figures += len(at) / len(x) * np.array(other.train_on_batch(dataset.scale(x[at]), y[at]))
         assert [history.history[name][epoch] for name in ("loss", "accuracy")] == pytest.approx(figures, abs=1e-5)
     other.optimizer.finalize_variable_values(other.trainable_variables)
     for weight, expected in zip(one.weights, other.weights, strict=True):
@@ -64,7 +65,7 @@ def test_twenty_trainings_end_where_twenty_of_fit_end():
         return np.array(found)
 
     ours = accuracies(lambda seed: engine.fit(model, x, y, 32, 3, seed=seed))
-    theirs = accuracies(lambda seed: model.fit(data.scale(x), y, 32, 3, verbose=0))
+    theirs = accuracies(lambda seed: model.fit(dataset.scale(x), y, 32, 3, verbose=0))
     error = np.sqrt((ours.var(ddof=1) + theirs.var(ddof=1)) / 20)
     assert abs(ours.mean() - theirs.mean()) < 2 * error
     assert ours.std() < 2 * theirs.std()
@@ -76,7 +77,7 @@ def test_it_measures_as_keras_does(digits):
     (x, y), (x_test, y_test) = digits
     model = network()
     figures = engine.evaluate(model, x_test, y_test, 48)  # the last batch has eight images
-    expected = model.evaluate(data.scale(x_test), y_test, verbose=0, return_dict=True)
+    expected = model.evaluate(dataset.scale(x_test), y_test, verbose=0, return_dict=True)
     assert figures == pytest.approx(expected, abs=1e-5)
     history = engine.fit(model, x, y, 100, seed=1, validation_data=(x_test, y_test))
     assert history.history["val_loss"] == [pytest.approx(engine.evaluate(model, x_test, y_test)["loss"], abs=1e-5)]
@@ -130,9 +131,9 @@ def test_each_image_is_shown_once_an_epoch_also_when_there_are_more_than_a_windo
 
 
 def test_a_folder_of_npy_files_stays_on_the_disk_and_trains_the_same(digits, tmp_path, monkeypatch):
-    for name, array in zip(data.KEYS, (*digits[0], *digits[1]), strict=True):
+    for name, array in zip(dataset.KEYS, (*digits[0], *digits[1]), strict=True):
         np.save(tmp_path / f"{name}.npy", array)
-    (x, y), _ = data.load_data(tmp_path)
+    (x, y), _ = dataset.load_data(tmp_path)
     assert isinstance(x, np.memmap)
     monkeypatch.setattr(engine, "WINDOW", 256)
     one, other = twins()
@@ -144,7 +145,7 @@ def test_a_folder_of_npy_files_stays_on_the_disk_and_trains_the_same(digits, tmp
 def test_a_warp_without_limits_changes_nothing(digits):
     images = digits[0][0][:50]
     unchanged = augmentation.warped(images, {}, [1])
-    np.testing.assert_allclose(unchanged, data.scale(images), atol=1e-6)
+    np.testing.assert_allclose(unchanged, dataset.scale(images), atol=1e-6)
 
 
 def test_warps_move_turn_and_scale_by_no_more_than_their_limits():

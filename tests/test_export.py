@@ -16,7 +16,7 @@ from study_keras import formats
 from study_keras.cli import main
 from study_keras.formats.compare import THRESHOLDS
 from study_keras.formats.verify import verify
-from study_keras.mnist import artifacts, models, recipes
+from study_keras.train import artifacts, models, recipes
 
 KEYS = {"artifact", "runtime", "bytes", "images", "random", "agree", "accuracy", "ms_per_image", "passed"}
 DIFFERENCES = {"max_abs_diff", "mean_abs_diff", "max_relative_diff", "mean_relative_diff"}
@@ -249,15 +249,15 @@ def test_without_node_the_others_are_still_verified(trained, small, tmp_path):
     from pathlib import Path
     from study_keras.cli.shared import verify_artifacts
     from study_keras.formats.tfjs import node
-    from study_keras.mnist import data
+    from study_keras.data import dataset
     from study_keras.startup import import_keras
     node.WEB = Path({str(tmp_path)!r}) / "no" / "study_keras" / "web"
     import_keras()
     from study_keras import formats
     paths = [Path({str(trained)!r}), Path({str(tmp_path)!r}) / "model.tfjs"]
-    from study_keras.mnist import evaluation
+    from study_keras.report import evaluation
     model = formats.load(paths[0])
-    images, labels = data.load_data({str(small)!r})[1]
+    images, labels = dataset.load_data({str(small)!r})[1]
     assert verify_artifacts(model, paths, evaluation.inputs(model, images), labels, leave_out=True)"""
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert "model.tfjs is left out: TF.js is not installed; run: npm ci" in done.stderr

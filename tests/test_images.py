@@ -10,10 +10,12 @@ from PIL import Image, PngImagePlugin
 from scenes import enlarge, line_of, paper, prepare_in_javascript, scene
 
 from study_keras import mnist
-from study_keras.mnist import evaluation, framing, ink, models, pieces, training
-from study_keras.mnist.data import scale
-from study_keras.mnist.images import CONTRACT, prepare, read_image
-from study_keras.mnist.segmentation import find_digits
+from study_keras.data.dataset import scale
+from study_keras.report import evaluation
+from study_keras.train import models, training
+from study_keras.vision import framing, ink, pieces
+from study_keras.vision.images import CONTRACT, prepare, read_image
+from study_keras.vision.segmentation import find_digits
 
 
 @pytest.fixture(scope="module")

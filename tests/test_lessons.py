@@ -14,7 +14,8 @@ from conftest import hello_mnist
 
 from study_keras import formats, mnist
 from study_keras.formats.verify import verify
-from study_keras.mnist import evaluation, models
+from study_keras.report import evaluation
+from study_keras.train import models
 
 # Loads checkpoints with real Keras 2, and prints the accuracies on the test images.
 KERAS_2 = """

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from study_keras.mnist import evaluation, models, pictures, terminal, training
+from study_keras.report import evaluation, pictures, terminal
+from study_keras.train import models, training
 
 
 @pytest.fixture(scope="module")

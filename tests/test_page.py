@@ -13,14 +13,15 @@ from conftest import COMMAND, ROOT, hello_mnist
 from golden_vectors import GOLDEN
 
 from study_keras import formats, mnist
+from study_keras.data.dataset import scale
 from study_keras.formats.tfjs.node import find_node
-from study_keras.mnist import evaluation
-from study_keras.mnist.images import prepare, read_image
-from study_keras.mnist.networks import load_network
-from study_keras.mnist.reading import CERTAIN
+from study_keras.report import evaluation
+from study_keras.vision.images import prepare, read_image
+from study_keras.vision.networks import load_network
+from study_keras.vision.reading import CERTAIN
 from study_keras.web import page
 
-SHIPPED = ROOT / "src/study_keras/mnist/shipped"
+SHIPPED = ROOT / "src/study_keras/shipped"
 PICTURES = {"paper_8": 5, "night_1": 2, "plain_9": 9}  # of tests/golden, and the digits on them
 
 
@@ -111,7 +112,7 @@ def test_10_000_images_get_the_classes_that_python_gives_them(seen, shipped):
 
 
 def test_the_tflite_gives_the_same_answers_as_on_the_phone(seen):
-    answers = load_network(SHIPPED / "digits.tflite")(mnist.data.scale(mnist.load_data()[1][0][:1000]))
+    answers = load_network(SHIPPED / "digits.tflite")(scale(mnist.load_data()[1][0][:1000]))
     np.testing.assert_array_equal(seen("images")["litert"], answers.argmax(axis=1))
     assert read_in(seen("images")["drawn"]) == 3
     assert seen("images")["layers"] == 0

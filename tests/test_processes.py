@@ -21,7 +21,7 @@ from study_keras.startup import import_keras
 keras = import_keras(with_tensorflow=False)
 import numpy as np
 from study_keras import mnist
-from study_keras.mnist import models, training
+from study_keras.train import models, training
 (images, labels), _ = mnist.load_data()
 training.set_seed(3)
 model = models.mlp((16,), dropout=0.3)

@@ -11,7 +11,7 @@ import pytest
 from conftest import ROOT
 
 from study_keras.cli import main
-from study_keras.mnist import pictures
+from study_keras.report import pictures
 
 
 def open_page(url, *arguments):

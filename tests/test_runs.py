@@ -13,7 +13,8 @@ import pytest
 from conftest import COMMAND, hello_mnist
 
 from study_keras.cli import main
-from study_keras.mnist import data, recipes, records, runs
+from study_keras.data.dataset import load_data
+from study_keras.train import recipes, records, runs
 
 SETTINGS = {
     "units": [16],
@@ -102,7 +103,7 @@ def test_a_resume_with_other_data_or_another_backend_is_refused(digits, interrup
 
 
 def test_the_command_resumes_with_the_settings_it_remembers(small, tmp_path, capsys):
-    dataset = data.load_data(small)
+    dataset = load_data(small)
     with pytest.raises(KeyboardInterrupt):
         runs.train_and_save(dataset, SETTINGS, tmp_path, made={"data_path": str(small)}, callbacks=[StopAfter(3)])
     arguments = ["train", "--resume", "--output", str(tmp_path)]
@@ -129,7 +130,7 @@ def test_the_record_tells_how_the_model_was_made(trained, small):
     assert record["settings"]["units"] == [128]
     assert record["settings"]["seed"] == 1
     assert record["data"]["training_images"] == 600
-    assert record["data"]["sha256"] == runs.describe(data.load_data(small), {})["data"]["sha256"]
+    assert record["data"]["sha256"] == runs.describe(load_data(small), {})["data"]["sha256"]
     assert record["versions"]["keras"] == keras.__version__
     assert len(record["history"]["loss"]) == 5
     assert record["trained_by"].startswith("hello-mnist train --data")

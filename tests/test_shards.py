@@ -12,7 +12,9 @@ import pytest
 
 from study_keras import mnist
 from study_keras.cli import main
-from study_keras.mnist import augmentation, data, evaluation, models, runs, shards, training
+from study_keras.data import dataset, shards
+from study_keras.report import evaluation
+from study_keras.train import augmentation, models, runs, training
 
 EDGES = (0, 70, 71, 300, 600)  # of shards of several sizes
 
@@ -51,7 +53,7 @@ def test_shards_are_read_like_one_array_and_stay_on_the_disk(digits, tmp_path, w
 
 def test_what_is_held_out_and_what_is_changed_stays_on_the_disk(digits, tmp_path):
     (images, labels), _ = mnist.load_data(write_npy(tmp_path, digits))
-    for found, expected in zip(data.split(images, labels, 0.2), data.split(*digits[0], 0.2), strict=True):
+    for found, expected in zip(dataset.split(images, labels, 0.2), dataset.split(*digits[0], 0.2), strict=True):
         assert isinstance(found[0], shards.Shards)
         np.testing.assert_array_equal(found[0][:], expected[0])
         np.testing.assert_array_equal(found[1], expected[1])
@@ -74,10 +76,10 @@ def trained(images, labels, **settings):
 )
 def test_memory_one_file_and_shards_train_to_the_same_weights(digits, tmp_path, monkeypatch, settings, window):
     if keras.backend.backend() == "jax":
-        from study_keras.mnist import engine
+        from study_keras.train import engine
 
         monkeypatch.setattr(engine, "WINDOW", window)
-    for name, array in zip(data.KEYS, (*digits[0], *digits[1]), strict=True):
+    for name, array in zip(dataset.KEYS, (*digits[0], *digits[1]), strict=True):
         (tmp_path / "one").mkdir(exist_ok=True)
         np.save(tmp_path / "one" / f"{name}.npy", array)
     (tmp_path / "many").mkdir()
@@ -92,7 +94,7 @@ def test_memory_one_file_and_shards_train_to_the_same_weights(digits, tmp_path, 
 WINDOWED = """
 import sys
 from study_keras import mnist
-from study_keras.mnist import models, training
+from study_keras.train import models, training
 training.PIECE = 128
 training.set_seed(4)
 model = models.mlp((32,))

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from study_keras import formats, mnist
+from study_keras.data.dataset import scale
 from study_keras.formats.runners import open_litert
-from study_keras.mnist import variations
-from study_keras.mnist.data import scale
-from study_keras.mnist.networks import SHIPPED
-from study_keras.mnist.reading import CERTAIN, NO_DIGIT, load_network
+from study_keras.vision import variations
+from study_keras.vision.networks import SHIPPED
+from study_keras.vision.reading import CERTAIN, NO_DIGIT, load_network
 
 CARD = json.loads((SHIPPED.parent / "card.json").read_text())
 ACCURACY = CARD["accuracy"]

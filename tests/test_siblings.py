@@ -14,7 +14,9 @@ from test_data import named, transposed, write_idx
 
 from study_keras import mnist
 from study_keras.cli import main
-from study_keras.mnist import names, reading, records
+from study_keras.data import names
+from study_keras.train import records
+from study_keras.vision import reading
 from study_keras.web.shelf import load_models
 from study_keras.web.work import Readers
 

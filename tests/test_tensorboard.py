@@ -13,20 +13,22 @@ import keras
 import numpy as np
 import pytest
 
-from study_keras.mnist import callbacks, data, models
+from study_keras.data import dataset
+from study_keras.train import callbacks, models
 
 EPOCHS = 3
 WRITE = """
 import sys
 import keras
-from study_keras.mnist import callbacks, data, models, training
-(images, labels), _ = data.load_data(sys.argv[1])
+from study_keras.data import dataset
+from study_keras.train import callbacks, models, training
+(images, labels), _ = dataset.load_data(sys.argv[1])
 training.set_seed(1)
 model = models.mlp((16,))
 models.compile(model)
 watchers = [
     keras.callbacks.TensorBoard(sys.argv[2], histogram_freq=1, write_images=True),
-    callbacks.LogGradients(sys.argv[2], data.scale(images[:100]), labels[:100]),
+    callbacks.LogGradients(sys.argv[2], dataset.scale(images[:100]), labels[:100]),
 ]
 training.train(model, images, labels, epochs=3, validation=0.2, callbacks=watchers)
 """
@@ -98,7 +100,7 @@ def test_the_gradients_are_there_as_histograms_and_norms(ask):
 
 def test_gradients_are_the_slope_of_the_loss(digits):
     (images, labels), _ = digits
-    x, y = data.scale(images[:50]), labels[:50]
+    x, y = dataset.scale(images[:50]), labels[:50]
     model = models.mlp((8,), activation="tanh")
     models.compile(model)
     found = callbacks.gradients(model, x, y)
@@ -123,7 +125,7 @@ def test_weights_are_saved_every_so_many_epochs(digits, tmp_path):
     model = models.mlp((4,))
     models.compile(model)
     save = callbacks.SaveEvery(tmp_path / "at-{epoch:04d}.weights.h5", 2, said.append)
-    model.fit(data.scale(digits[0][0]), digits[0][1], epochs=5, verbose=0, callbacks=[save])
+    model.fit(dataset.scale(digits[0][0]), digits[0][1], epochs=5, verbose=0, callbacks=[save])
     assert sorted(path.name for path in tmp_path.iterdir()) == ["at-0002.weights.h5", "at-0004.weights.h5"]
     assert said == [f"\nepoch {epoch}: saved {tmp_path}/at-000{epoch}.weights.h5" for epoch in (2, 4)]
     with pytest.raises(ValueError, match="epochs=0; expected"):

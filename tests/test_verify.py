@@ -13,7 +13,7 @@ from study_keras.cli import main
 from study_keras.formats import verify as verifying
 from study_keras.formats.examples import load_examples
 from study_keras.formats.verify import verify, verify_all
-from study_keras.mnist import terminal
+from study_keras.report import terminal
 
 
 @pytest.fixture(scope="module")

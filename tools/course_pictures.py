@@ -8,15 +8,15 @@ from matplotlib.patches import Rectangle
 from PIL import Image
 
 from study_keras import files, mnist
-from study_keras.mnist import pictures
-from study_keras.mnist.data import Images
+from study_keras.data.dataset import Images
+from study_keras.report import pictures
 
 
 def draw(folder: Path) -> None:
     """Write the pictures to ``folder``; lessons 1 and 3 have run."""
     import keras
 
-    from study_keras.mnist import evaluation
+    from study_keras.report import evaluation
 
     (x_train, y_train), (x_test, y_test) = mnist.load_data()
     model = keras.saving.load_model(files.output_dir() / "hello_mnist_1.h5", compile=False)

@@ -18,11 +18,12 @@ from keras import layers
 from model_images import augment, junk, photos, sketched, typed
 
 from study_keras import files, formats, mnist
-from study_keras.mnist import runs, variations
-from study_keras.mnist.data import scale
-from study_keras.mnist.networks import SHIPPED, load_network
-from study_keras.mnist.reading import CERTAIN, NO_DIGIT
-from study_keras.mnist.training import set_seed
+from study_keras.data.dataset import scale
+from study_keras.train import runs
+from study_keras.train.training import set_seed
+from study_keras.vision import variations
+from study_keras.vision.networks import SHIPPED, load_network
+from study_keras.vision.reading import CERTAIN, NO_DIGIT
 
 SEED, EPOCHS, BATCH = 1, 22, 128
 HELD_OUT = 5_000  # the last training images; whatever was chosen, was chosen on them
@@ -178,7 +179,7 @@ def card_text(card):
 CARD = """# The network that this package ships
 
 `digits.tflite` (LiteRT, float16 weights, one image at a time) and `digits.tfjs` (the same for TensorFlow.js, float16)
-read one handwritten digit: 28 x 28 float32 in [0, 1], white ink on black as `study_keras.mnist.images.prepare` makes
+read one handwritten digit: 28 x 28 float32 in [0, 1], white ink on black as `study_keras.vision.images.prepare` makes
 it, to ten probabilities. {weights:,} weights, {kilobytes} kB together. The figures are in `card.json` too, and
 `tests/test_shipped.py` holds the files to them.
 
@@ -186,7 +187,7 @@ it, to ten probabilities. {weights:,} weights, {kilobytes} kB together. The figu
 
 {test:.2f} % of MNIST's 10,000 test images, which were opened once, at the end. On the 5,000 training images that were
 held out, and on which all was chosen: {held_out:.2f} %. On variations of the test images
-(`study_keras.mnist.variations`), as they are (10,000), and where `prepare` sees them first, as it does in
+(`study_keras.vision.variations`), as they are (10,000), and where `prepare` sees them first, as it does in
 `hello-mnist predict` (the first 1,000):
 
 | test images | as they are | prepared |

@@ -1,4 +1,4 @@
-"""Packs MNIST's four original IDX files into src/study_keras/mnist/mnist.npz.
+"""Packs MNIST's four original IDX files into src/study_keras/data/mnist.npz.
 
     python tools/pack_mnist.py FOLDER
 

@@ -10,7 +10,7 @@ import keras
 import numpy as np
 
 from study_keras import files, mnist
-from study_keras.mnist import pictures
+from study_keras.report import pictures
 
 absl.logging.set_verbosity("error")  # Keras 3 calls .h5 "legacy" at every save; we know, and want it here
 output = files.output_dir()

@@ -10,7 +10,8 @@ import shutil
 import keras
 
 from study_keras import files, mnist
-from study_keras.mnist import callbacks, pictures
+from study_keras.report import pictures
+from study_keras.train import callbacks
 
 output = files.output_dir()
 logs = output / "hello_mnist_3.logs"

@@ -63,7 +63,8 @@ def compare(*, seeds: int, data: Path | None, output: Path | None, as_json: bool
         check_name(name, "--optimizer", keras.optimizers)
     from rich.console import Console
 
-    from study_keras.mnist import comparison, pictures, terminal
+    from study_keras.report import pictures, terminal
+    from study_keras.train import comparison
 
     folder = output_folder(output)
     values = {name: [list(one) if isinstance(one, tuple) else one for one in given] for name, given in grid.items()}

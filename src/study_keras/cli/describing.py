@@ -30,15 +30,15 @@ def data(path: Path | None, output: Path | None, as_json: bool) -> None:
     from rich.console import Console
 
     from study_keras import files
-    from study_keras.mnist import data as mnist_data
-    from study_keras.mnist import description, names
+    from study_keras.data import dataset as mnist_data
+    from study_keras.data import description, names
 
     if output is not None and output.suffix != ".png":
         raise click.BadParameter(f"received {output}, expected a name that ends in .png", param_hint="--output")
     output = files.output_dir() / "hello_mnist_data.png" if output is None else output
     files.writable_dir(output.parent)
     import_keras()  # which the pictures need
-    from study_keras.mnist import pictures, terminal
+    from study_keras.report import pictures, terminal
 
     dataset = mnist_data.load_data(path)
     called = names.class_names(path, mnist_data.class_count(dataset))

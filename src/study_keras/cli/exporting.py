@@ -65,11 +65,12 @@ def convert(
             raise click.UsageError(f"--{name} is for {suffix} alone, which {target.name} is not")
     options = {name: value for name, value, _ in given if value}
     keras = import_keras()
+    from study_keras.data import dataset as mnist_data
     from study_keras.formats import convert as formats_convert
     from study_keras.formats import kind_to_write
     from study_keras.formats.proof import Proof
-    from study_keras.mnist import data as mnist_data
-    from study_keras.mnist import evaluation, records
+    from study_keras.report import evaluation
+    from study_keras.train import records
 
     page = target.suffix == ".html"
     if not page and kind_to_write(target) in ("litert", "onnx") and keras.backend.backend() != "tensorflow":
@@ -118,7 +119,7 @@ def verify(model: Path, artifacts: tuple[Path, ...], data: Path | None, as_json:
     Example: hello-mnist verify output/hello_mnist.keras output/hello_mnist.tfjs output/hello_mnist.tflite
     """
     import_keras()
-    from study_keras.mnist.examples import load_test_examples
+    from study_keras.report.examples import load_test_examples
 
     loaded = model_or_function(model)
     inputs, labels = load_test_examples(loaded, data)

@@ -19,8 +19,8 @@ def evaluate(model: Path, data: Path | None, as_json: bool) -> None:
     Example: hello-mnist evaluate output/hello_mnist.keras
     """
     import_keras()
-    from study_keras.mnist import data as mnist_data
-    from study_keras.mnist import evaluation
+    from study_keras.data import dataset as mnist_data
+    from study_keras.report import evaluation
 
     (_, _), (images, labels) = mnist_data.load_data(data)
     loaded = whole_model(model)
@@ -44,9 +44,11 @@ def report(model: Path, data: Path | None, output: Path | None) -> None:
     Example: hello-mnist report output/hello_mnist.keras
     """
     import_keras()
-    from study_keras.mnist import data as mnist_data
-    from study_keras.mnist import evaluation, names, records
-    from study_keras.mnist.report import write_report
+    from study_keras.data import dataset as mnist_data
+    from study_keras.data import names
+    from study_keras.report import evaluation
+    from study_keras.report.html import write_report
+    from study_keras.train import records
 
     folder = output_folder(output)
     dataset = mnist_data.load_data(data)

@@ -29,7 +29,8 @@ def predict(images: tuple[str, ...], model: Path | None, show: Path | None, as_j
     Example: hello-mnist predict photo.jpg --show output/photo
     """
     from study_keras import files
-    from study_keras.mnist import networks, reading, records
+    from study_keras.train import records
+    from study_keras.vision import networks, reading
 
     network, names = networks.load_network(model), records.class_names(model)
     folder = files.writable_dir(show) if show else None
@@ -51,14 +52,14 @@ def predict(images: tuple[str, ...], model: Path | None, show: Path | None, as_j
 
 
 def _find(image: str, number: int, network: Any, folder: Path | None, names: list[str] | None) -> list[Any]:
-    from study_keras.mnist import reading
-    from study_keras.mnist.images import read_image
+    from study_keras.vision import reading
+    from study_keras.vision.images import read_image
 
     grey = read_image(sys.stdin.buffer if image == "-" else image)
     with named(Path(image)):
         candidates = reading.find_candidates(grey, network, names)
         if folder:
-            from study_keras.mnist import stages
+            from study_keras.vision import stages
 
             name = "stdin" if image == "-" else Path(image).stem
             stages.save_stages(grey, candidates, folder, f"{number}_{name}", names)

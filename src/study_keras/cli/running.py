@@ -21,11 +21,14 @@ def run(output: Path | None) -> None:
     import_keras()
     from rich.console import Console
 
-    from study_keras.mnist import artifacts, data, evaluation, pictures, recipes, report, terminal
+    from study_keras.data.dataset import load_data
+    from study_keras.report import evaluation, pictures, terminal
+    from study_keras.report.html import write_report
+    from study_keras.train import artifacts, recipes
 
     console = Console()
     folder = output_folder(output)
-    dataset = data.load_data()
+    dataset = load_data()
     model, path, record, result = train_and_test(dataset, recipes.TUTORIAL, folder)
     model.summary(print_fn=lambda text: console.print(text, highlight=False))
     console.print(terminal.history_table(record["history"]))
@@ -39,7 +42,7 @@ def run(output: Path | None) -> None:
     if drawn := terminal.digits(images[worst], captions, console):
         console.print(drawn)
     made = {**record, "name": path.name, "command": typed()}
-    page = report.write_report(folder / "hello_mnist_report.html", model, dataset, result, made)
+    page = write_report(folder / "hello_mnist_report.html", model, dataset, result, made)
     click.echo("writing the model for the web, phones and the rest, and running each there ...", err=True)
     typical = evaluation.inputs(model, dataset[0][0][:CALIBRATION])
     paths = artifacts.save_all(model, path, typical)

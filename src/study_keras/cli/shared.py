@@ -96,7 +96,7 @@ def verify_artifacts(
     from rich.console import Console
 
     from study_keras.formats.verify import verify_all
-    from study_keras.mnist import terminal
+    from study_keras.report import terminal
 
     with terminal.steps() as watch:
         results = verify_all(model, paths, inputs, labels, watch)

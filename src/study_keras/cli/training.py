@@ -79,7 +79,7 @@ def train(
 
     Example: hello-mnist train --units 512,128 --dropout 0.3 --validation 0.1 --epochs 10
     """
-    from study_keras.mnist import recipes, records
+    from study_keras.train import recipes, records
 
     folder = output_folder(output)
     given = {name for name in settings if context.get_parameter_source(name) is ParameterSource.COMMANDLINE}
@@ -102,8 +102,8 @@ def train(
             settings["seed"] = several.agree(secrets.randbits(32) if settings["seed"] is None else settings["seed"])
     check_name(settings["activation"], "--activation", keras.activations)
     check_name(settings["optimizer"], "--optimizer", keras.optimizers)
-    from study_keras.mnist import data as mnist_data
-    from study_keras.mnist import runs
+    from study_keras.data import dataset as mnist_data
+    from study_keras.train import runs
 
     unfinished = None
     if former:
@@ -128,7 +128,7 @@ def train(
         return print_json({**figures, **record, **result})
     from rich.console import Console
 
-    from study_keras.mnist import terminal
+    from study_keras.report import terminal
 
     console = Console()
     console.print(terminal.history_table(record["history"]))
@@ -150,8 +150,10 @@ def train_and_test(
     """Train with a progress display on stderr, save, and test; return model, path, record and result."""
     from rich.console import Console
 
-    from study_keras.mnist import evaluation, names, runs, terminal
-    from study_keras.mnist.data import class_count, training_count
+    from study_keras.data import names
+    from study_keras.data.dataset import class_count, training_count
+    from study_keras.report import evaluation, terminal
+    from study_keras.train import runs
 
     settings = {**settings, "units": list(settings["units"])}
     if settings["seed"] is None:
@@ -181,8 +183,8 @@ def _watchers(
     """Return the callbacks that save weights and write logs."""
     import keras
 
-    from study_keras.mnist import callbacks, models
-    from study_keras.mnist import data as mnist_data
+    from study_keras.data import dataset as mnist_data
+    from study_keras.train import callbacks, models
 
     watchers: list[Any] = []
     if checkpoint_every:
@@ -211,7 +213,7 @@ def _arguments(context: click.Context) -> list[str]:
 
 def _recipe(name: str, given: set[str]) -> dict[str, Any]:
     """Return the settings of a recipe; refuse an unknown one, and options that its network does not have."""
-    from study_keras.mnist.recipes import OF_MLP, RECIPES
+    from study_keras.train.recipes import OF_MLP, RECIPES
 
     if name not in RECIPES:
         raise click.BadParameter(f"received {name!r}, expected one of {', '.join(RECIPES)}", param_hint="--recipe")

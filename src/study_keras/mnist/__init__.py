@@ -1,9 +1,5 @@
-"""The digits: data, models, training, evaluation and pictures.
+"""The digits that the lessons load; ``data``, ``train``, ``report`` and ``vision`` hold what works on them."""
 
-Importing this room loads NumPy alone; its modules that need Keras are imported by name, for example
-``from study_keras.mnist import models``.
-"""
-
-from study_keras.mnist.data import load_data
+from study_keras.data.dataset import load_data
 
 __all__ = ["load_data"]

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
-from study_keras.mnist.images import CONTRACT, picture_kind
+from study_keras.vision.images import CONTRACT, picture_kind
 from study_keras.web.site import File, FileResponse
 from study_keras.web.work import MOST_PIXELS, FullError, Readers
 

@@ -7,7 +7,7 @@ import { drawIcon } from "./icon.mjs";
 
 const HERE = import.meta.dirname;
 const DIST = join(HERE, "dist");
-const SHIPPED = join(HERE, "..", "mnist", "shipped");
+const SHIPPED = join(HERE, "..", "shipped");
 const LITERT = join(HERE, "node_modules", "@litertjs", "core", "wasm");
 const OPTIONS = {
   absWorkingDir: HERE,

@@ -15,8 +15,8 @@ from study_keras import files, formats
 from study_keras.formats.convert import load_source
 from study_keras.formats.proof import Proof
 from study_keras.formats.tfjs.node import find_node, install_command
-from study_keras.mnist.networks import SHAPES
-from study_keras.mnist.records import class_names
+from study_keras.train.records import class_names
+from study_keras.vision.networks import SHAPES
 
 WEB = Path(__file__).resolve().parent
 DIST = WEB / "dist"

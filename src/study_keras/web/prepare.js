@@ -1,6 +1,6 @@
 // Any picture of a digit -> the 28 x 28 that a network trained on MNIST expects.
 //
-// The same contract as study_keras/mnist/images.py and ink.py, step by step and sum by sum in the same order, so
+// The same contract as study_keras/vision/images.py and ink.py, step by step and sum by sum in the same order, so
 // that page and command see the same digit; the golden vectors in the tests hold both to it. Pure functions on
 // typed arrays, no DOM. A plane is {values, width, height}, row by row; ink is 1 and paper 0.
 

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
-from study_keras.mnist.networks import SHIPPED
-from study_keras.mnist.reading import Network, load_network
-from study_keras.mnist.records import class_names
 from study_keras.startup import import_keras
+from study_keras.train.records import class_names
+from study_keras.vision.networks import SHIPPED
+from study_keras.vision.reading import Network, load_network
 from study_keras.web.site import File, read_file, read_tfjs
 
 

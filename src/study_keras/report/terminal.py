@@ -23,7 +23,7 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
-from study_keras.mnist.data import Images
+from study_keras.data.dataset import Images
 
 
 class TrainingProgress(keras.callbacks.Callback):

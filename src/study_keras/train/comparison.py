@@ -16,8 +16,8 @@ from pathlib import Path
 from statistics import mean, stdev
 from typing import Any
 
-from study_keras.mnist.data import class_count, load_data, split
-from study_keras.mnist.recipes import TUTORIAL
+from study_keras.data.dataset import class_count, load_data, split
+from study_keras.train.recipes import TUTORIAL
 
 HELD_OUT = 1 / 6  # of MNIST's training images: 10,000
 AT_ONCE = 5  # trainings that a process does before it tells of them
@@ -113,7 +113,8 @@ def _settle(free: Any) -> None:
 def _train(number: int, settings: dict[str, Any], seeds: Sequence[int], data: Path | None) -> list[dict[str, Any]]:
     import keras
 
-    from study_keras.mnist import evaluation, models, training
+    from study_keras.report import evaluation
+    from study_keras.train import models, training
 
     (images, labels), held_out, classes = _data(data)
     model, blank = _network(json.dumps(settings), classes)
@@ -135,7 +136,7 @@ def _train(number: int, settings: dict[str, Any], seeds: Sequence[int], data: Pa
 @lru_cache
 def _network(settings: str, classes: int) -> tuple[Any, list[Any]]:
     """Return one model for all trainings with these settings, so that it is compiled once; and its blank optimizer."""
-    from study_keras.mnist import models
+    from study_keras.train import models
 
     model = models.build(json.loads(settings), classes)
     models.compile(model, json.loads(settings)["optimizer"])

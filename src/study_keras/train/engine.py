@@ -15,9 +15,9 @@ import numpy as np
 from jax import lax
 from numpy.typing import NDArray
 
-from study_keras.mnist import devices
-from study_keras.mnist.data import Images, Labels
-from study_keras.mnist.shards import PIECE, rows
+from study_keras.data.dataset import Images, Labels
+from study_keras.data.shards import PIECE, rows
+from study_keras.train import devices
 
 Array = Any  # a jax.Array
 Transform = Callable[[Array, Array], Array]  # a batch of images and a random key -> what the model is given

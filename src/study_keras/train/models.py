@@ -5,8 +5,8 @@ from typing import Any
 
 import keras
 
-from study_keras.mnist.data import Labels
-from study_keras.mnist.recipes import OF_MLP
+from study_keras.data.dataset import Labels
+from study_keras.train.recipes import OF_MLP
 
 
 def mlp(

@@ -7,12 +7,12 @@ from typing import Any, BinaryIO, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from study_keras.mnist.framing import box_of, frame
-from study_keras.mnist.images import check_grey, prepare, read_image
-from study_keras.mnist.ink import Grey
-from study_keras.mnist.names import name_of
-from study_keras.mnist.networks import Network, load_network
-from study_keras.mnist.segmentation import Box, find_lines
+from study_keras.data.names import name_of
+from study_keras.vision.framing import box_of, frame
+from study_keras.vision.images import check_grey, prepare, read_image
+from study_keras.vision.ink import Grey
+from study_keras.vision.networks import Network, load_network
+from study_keras.vision.segmentation import Box, find_lines
 
 __all__ = ["CERTAIN", "NO_DIGIT", "Candidate", "Network", "find_candidates", "load_network", "read_digits", "read_grey"]
 

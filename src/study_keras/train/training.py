@@ -7,9 +7,9 @@ from typing import Any
 import keras
 import numpy as np
 
-from study_keras.mnist.data import Images, Labels, scale, split
-from study_keras.mnist.models import one_hot
-from study_keras.mnist.shards import PIECE, changed, on_disk, rows
+from study_keras.data.dataset import Images, Labels, scale, split
+from study_keras.data.shards import PIECE, changed, on_disk, rows
+from study_keras.train.models import one_hot
 
 
 def set_seed(seed: int) -> None:
@@ -80,7 +80,7 @@ def targets(model: keras.Model, labels: Labels) -> Labels:
 def _fit_on_jax(
     model: keras.Model, x: Images, y: Labels, augment: Any, *, seed: int, callbacks: Any, **settings: Any
 ) -> keras.callbacks.History:
-    from study_keras.mnist import augmentation, engine
+    from study_keras.train import augmentation, engine
 
     transform: engine.Transform = engine.as_float
     if augment:
@@ -137,7 +137,7 @@ def _batches(x: Images, y: Labels, size: int, augment: Any = None, seed: list[in
 
 
 def _warped(images: Images, augment: Mapping[str, float], seed: list[int]) -> Any:
-    from study_keras.mnist import augmentation
+    from study_keras.train import augmentation
 
     return augmentation.warped(images, augment, seed)
 

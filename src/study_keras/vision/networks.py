@@ -14,7 +14,7 @@ from study_keras.startup import import_keras, silent
 
 Network = Callable[[NDArray[np.float32]], NDArray[np.float32]]  # (n, 28, 28) in [0, 1] -> (n, classes) probabilities
 
-SHIPPED = Path(__file__).with_name("shipped") / "digits.tflite"
+SHIPPED = Path(__file__).parents[1] / "shipped" / "digits.tflite"
 # Four images without meaning, the same as in model.js.
 PROBES = (np.outer(np.arange(1, 5), np.arange(784)) * 37 % 101 / 100).reshape(4, 28, 28).astype(np.float32)
 SHAPES = ((28, 28), (28, 28, 1), (784,))  # what a network may take for one image

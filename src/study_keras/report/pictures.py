@@ -18,9 +18,9 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from study_keras import files
-from study_keras.mnist.data import Images, Labels, scale
-from study_keras.mnist.evaluation import Probabilities
-from study_keras.mnist.names import name_of
+from study_keras.data.dataset import Images, Labels, scale
+from study_keras.data.names import name_of
+from study_keras.report.evaluation import Probabilities
 
 # Two colours that stay apart for every kind of colour vision. Source: Okabe and Ito, "Color Universal Design".
 Names = Sequence[str] | None  # of the classes in the order of their labels; None where they are digits

@@ -15,11 +15,11 @@ import keras
 import numpy as np
 
 from study_keras import files, formats
-from study_keras.mnist import models, training
-from study_keras.mnist.data import Dataset, class_count, training_count
-from study_keras.mnist.recipes import TUTORIAL
-from study_keras.mnist.records import RECORD, UNFINISHED, save_record, unfinished_record
-from study_keras.mnist.shards import PIECE, rows
+from study_keras.data.dataset import Dataset, class_count, training_count
+from study_keras.data.shards import PIECE, rows
+from study_keras.train import models, training
+from study_keras.train.recipes import TUTORIAL
+from study_keras.train.records import RECORD, UNFINISHED, save_record, unfinished_record
 
 
 def describe(dataset: Dataset, settings: Mapping[str, Any]) -> dict[str, Any]:

@@ -13,8 +13,8 @@ import keras
 from matplotlib.figure import Figure
 
 from study_keras import files
-from study_keras.mnist import pictures
-from study_keras.mnist.data import Dataset
+from study_keras.data.dataset import Dataset
+from study_keras.report import pictures
 
 STYLE = """
 :root { color-scheme: light dark; }

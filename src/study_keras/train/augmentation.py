@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
-from study_keras.mnist.data import Images
+from study_keras.data.dataset import Images
 
 Array = Any  # a jax.Array
 SIDE = 28

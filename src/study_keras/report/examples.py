@@ -4,11 +4,11 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
+from study_keras.data.dataset import KEYS, Labels, load_data
+from study_keras.data.idx import prefix_of
 from study_keras.formats.compare import Arrays
 from study_keras.formats.examples import load_examples
-from study_keras.mnist import evaluation
-from study_keras.mnist.data import KEYS, Labels, load_data
-from study_keras.mnist.idx import prefix_of
+from study_keras.report import evaluation
 
 
 def load_test_examples(model: Any, path: Path | None) -> tuple[Arrays | None, Labels | None]:

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from study_keras.mnist import disk, idx
-from study_keras.mnist.shards import Shards, choose
+from study_keras.data import disk, idx
+from study_keras.data.shards import Shards, choose
 
 Images = NDArray[Any]
 Labels = NDArray[Any]

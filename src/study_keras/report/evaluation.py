@@ -6,9 +6,9 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from study_keras.mnist.data import Images, Labels, scale
-from study_keras.mnist.networks import are_probabilities, softmax
-from study_keras.mnist.shards import PIECE, rows
+from study_keras.data.dataset import Images, Labels, scale
+from study_keras.data.shards import PIECE, rows
+from study_keras.vision.networks import are_probabilities, softmax
 
 Probabilities = NDArray[np.float32]
 

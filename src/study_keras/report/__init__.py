@@ -1,0 +1,1 @@
+"""What a trained network gets right and wrong: figures, pictures, a report, a terminal's tables."""

@@ -14,7 +14,7 @@ from keras import Input, Model, Sequential, layers, ops
 
 from study_keras import formats
 from study_keras.formats import inference
-from study_keras.formats.graph.freeze import as_float32
+from study_keras.formats.export.graph.freeze import as_float32
 
 EQUAL, REFUSED = {}, {}
 

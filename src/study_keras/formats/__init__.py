@@ -9,19 +9,19 @@ from typing import Any
 
 import keras
 
-from study_keras.formats import keras2_metadata
-from study_keras.formats.h5_file import load_h5, save_h5
-from study_keras.formats.json_file import is_tfjs, load_json, save_json
-from study_keras.formats.keras2_saved_model import load_keras2_saved_model, load_weights_keras2_saved_model
-from study_keras.formats.keras_file import load_keras, load_weights_keras, save_keras
-from study_keras.formats.litert_file import export_litert, litert_batch
-from study_keras.formats.onnx_file import export_onnx
-from study_keras.formats.saved_model import load_saved_model, save_saved_model
-from study_keras.formats.tf_checkpoint import list_tf_checkpoint, load_tf_checkpoint, save_tf_checkpoint
+from study_keras.formats.export.litert_file import export_litert, litert_batch
+from study_keras.formats.export.onnx_file import export_onnx
+from study_keras.formats.export.saved_model import load_saved_model, save_saved_model
+from study_keras.formats.keras2 import metadata as keras2_metadata
+from study_keras.formats.keras2.saved_model import load_keras2_saved_model, load_weights_keras2_saved_model
+from study_keras.formats.saving.h5_file import load_h5, save_h5
+from study_keras.formats.saving.json_file import is_tfjs, load_json, save_json
+from study_keras.formats.saving.keras_file import load_keras, load_weights_keras, save_keras
+from study_keras.formats.saving.tf_checkpoint import list_tf_checkpoint, load_tf_checkpoint, save_tf_checkpoint
+from study_keras.formats.saving.weights_h5 import load_weights_h5, save_weights_h5
+from study_keras.formats.saving.yaml_file import load_yaml, save_yaml
 from study_keras.formats.tfjs import export_tfjs, is_graph, load_tfjs
 from study_keras.formats.tfjs.node import run_tfjs
-from study_keras.formats.weights_h5 import load_weights_h5, save_weights_h5
-from study_keras.formats.yaml_file import load_yaml, save_yaml
 
 __all__ = [
     "KEEPS",

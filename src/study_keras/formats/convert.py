@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from study_keras import formats
-from study_keras.formats import hdf5
-from study_keras.formats.litert_file import list_litert, litert_batch
-from study_keras.formats.onnx_file import list_onnx
+from study_keras.formats.export.litert_file import list_litert, litert_batch
+from study_keras.formats.export.onnx_file import list_onnx
 from study_keras.formats.proof import Proof
+from study_keras.formats.saving import hdf5
 from study_keras.formats.tfjs import list_tfjs, why_graph
 
 PROVEN = ("tfjs", "litert", "onnx", "saved_model")  # the formats with a runtime of their own

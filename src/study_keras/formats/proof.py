@@ -10,7 +10,7 @@ import numpy as np
 
 from study_keras.formats import inference
 from study_keras.formats.compare import THRESHOLDS, Arrays, differences
-from study_keras.formats.graph.freeze import as_float32
+from study_keras.formats.export.graph.freeze import as_float32
 from study_keras.formats.keras_answers import batch_size, keras_answers
 from study_keras.formats.random_inputs import random_inputs
 from study_keras.formats.rounding import allowed

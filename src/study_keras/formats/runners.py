@@ -11,9 +11,10 @@ import keras
 import numpy as np
 
 from study_keras import formats
-from study_keras.formats import inference, weights
+from study_keras.formats import inference
 from study_keras.formats.compare import Arrays
 from study_keras.formats.keras_answers import in_batches, predictor
+from study_keras.formats.saving import weights
 from study_keras.startup import silent
 
 Run = Callable[[Sequence[Arrays], int], list[tuple[Arrays, float]]]

@@ -7,7 +7,7 @@ from typing import Any
 import keras
 
 from study_keras import formats
-from study_keras.formats import tensorflow_process
+from study_keras.formats.export import tensorflow_process
 
 # What comes after the model's name, and how it stores its numbers.
 ARTIFACTS = (

@@ -4,8 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from study_keras.formats.graph.freeze import Frozen, Port
-from study_keras.formats.graph.weights import split
+from study_keras.formats.export.graph.freeze import Frozen, Port
+from study_keras.formats.export.graph.weights import split
 
 _TYPES = {"float32": "DT_FLOAT", "int32": "DT_INT32", "bool": "DT_BOOL"}
 # Types that the converter of TF.js does not know, and what it holds their numbers as.

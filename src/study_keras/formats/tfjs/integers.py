@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from study_keras.formats.graph import elementwise, indexing
-from study_keras.formats.graph.rewrite import Rewrite, constant
+from study_keras.formats.export.graph import elementwise, indexing
+from study_keras.formats.export.graph.rewrite import Rewrite, constant
 
 
 def cast(op: Any, x: Any) -> Any:

@@ -8,9 +8,18 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from study_keras.formats.graph import arithmetic, bits, convolutions, einsum, elementwise, images, indexing, signals
-from study_keras.formats.graph.freeze import Frozen, optimize, owner
-from study_keras.formats.graph.rewrite import Rewrite, Through, call, rewrite
+from study_keras.formats.export.graph import (
+    arithmetic,
+    bits,
+    convolutions,
+    einsum,
+    elementwise,
+    images,
+    indexing,
+    signals,
+)
+from study_keras.formats.export.graph.freeze import Frozen, optimize, owner
+from study_keras.formats.export.graph.rewrite import Rewrite, Through, call, rewrite
 from study_keras.formats.tfjs import integers
 
 ALLOWED = frozenset(

@@ -7,8 +7,8 @@ from typing import Any
 import keras
 import numpy as np
 
-from study_keras.formats import keras2_meaning
-from study_keras.formats import weights as model_weights
+from study_keras.formats.keras2 import meaning as keras2_meaning
+from study_keras.formats.saving import weights as model_weights
 
 MODELS = ("Functional", "Model", "Sequential")
 # What older files hold beside the constructor's arguments, and what has no influence on the answers.

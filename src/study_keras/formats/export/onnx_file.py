@@ -10,10 +10,11 @@ import keras
 import numpy as np
 
 from study_keras import files
-from study_keras.formats import inference, tensorflow_process
-from study_keras.formats.graph.freeze import LARGE, Frozen, freeze, owner
-from study_keras.formats.graph.weights import with_weights
-from study_keras.formats.onnx_operations import in_onnx_operations
+from study_keras.formats import inference
+from study_keras.formats.export import tensorflow_process
+from study_keras.formats.export.graph.freeze import LARGE, Frozen, freeze, owner
+from study_keras.formats.export.graph.weights import with_weights
+from study_keras.formats.export.onnx_operations import in_onnx_operations
 from study_keras.formats.proof import Proof, prove_export
 from study_keras.formats.quiet import quiet
 from study_keras.startup import silent

@@ -9,7 +9,7 @@ from typing import Any
 
 import keras
 
-from study_keras.formats import keras2
+from study_keras.formats.keras2 import structure as keras2
 
 # Classes of Keras that run code, or open a file, which their config names.
 _UNSAFE = {"Lambda", "TFSMLayer", "JaxLayer", "FlaxLayer", "TorchModuleWrapper", "__lambda__", "__typespec__"}

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import keras
 import numpy as np
 
-from study_keras.formats import weights
+from study_keras.formats.saving import weights
 
 
 def has_rate(optimizer: keras.Optimizer) -> bool:

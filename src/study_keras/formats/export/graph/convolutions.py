@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from study_keras.formats.graph.rewrite import Rewrite
+from study_keras.formats.export.graph.rewrite import Rewrite
 
 
 def conv2d(op: Any, x: Any, kernel: Any) -> Any:

@@ -11,7 +11,8 @@ from typing import Any
 
 import keras
 
-from study_keras.formats import keras2_graph, keras2_meaning
+from study_keras.formats.keras2 import graph as keras2_graph
+from study_keras.formats.keras2 import meaning as keras2_meaning
 
 # Where a class without a module lives, by the name that it stands under; the last is for layers.
 _BY_KEY = {

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from study_keras.formats import tf_bundle
+from study_keras.formats.saving import tf_bundle
 
 Address = tuple[tuple[str, ...], ...]  # the way to a weight; of each step the names it may have, Keras 2's first
 # What a checkpoint keeps under a layer and no model calls a weight.

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from study_keras.formats import structure
+from study_keras.formats.saving import structure
 
 _METADATA = "keras_metadata.pb"
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from study_keras.formats.graph import convolutions
-from study_keras.formats.graph.rewrite import Rewrite, constant
+from study_keras.formats.export.graph import convolutions
+from study_keras.formats.export.graph.rewrite import Rewrite, constant
 
 _CHUNK = 1024  # so many products of two bytes sum up exactly in float32: 1024 * 128 * 128 = 2 ** 24
 _MASKS = ("begin_mask", "end_mask", "ellipsis_mask", "new_axis_mask", "shrink_axis_mask")

@@ -12,8 +12,8 @@ from typing import Any
 import keras
 
 from study_keras import files
-from study_keras.formats import tf_bundle, training, weights
-from study_keras.formats.tf_stored import Address, Stored
+from study_keras.formats.saving import tf_bundle, training, weights
+from study_keras.formats.saving.tf_stored import Address, Stored
 
 
 def save_tf_checkpoint(model: keras.Model, path: str | Path) -> Path:

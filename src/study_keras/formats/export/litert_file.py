@@ -12,10 +12,11 @@ import keras
 import numpy as np
 
 from study_keras import files
-from study_keras.formats import inference, tensorflow_process
-from study_keras.formats.graph.freeze import Frozen, freeze, owner
-from study_keras.formats.graph.weights import with_weights
-from study_keras.formats.litert_operations import in_litert_operations, loops, saved_model
+from study_keras.formats import inference
+from study_keras.formats.export import tensorflow_process
+from study_keras.formats.export.graph.freeze import Frozen, freeze, owner
+from study_keras.formats.export.graph.weights import with_weights
+from study_keras.formats.export.litert_operations import in_litert_operations, loops, saved_model
 from study_keras.formats.proof import Proof, prove_export
 from study_keras.formats.quiet import quiet
 from study_keras.formats.runners import open_litert

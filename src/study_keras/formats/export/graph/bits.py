@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from study_keras.formats.graph import arithmetic
-from study_keras.formats.graph.rewrite import Rewrite
+from study_keras.formats.export.graph import arithmetic
+from study_keras.formats.export.graph.rewrite import Rewrite
 
 _POWERS = 2.0 ** np.arange(16, dtype="float32")
 _STEPS = np.left_shift(np.int32(1), np.arange(32), dtype="int32")  # the last is -2**31

@@ -11,7 +11,7 @@ from typing import Any
 import keras
 
 from study_keras.formats import inference
-from study_keras.formats.graph.tracing import traceable
+from study_keras.formats.export.graph.tracing import traceable
 from study_keras.formats.quiet import quiet
 from study_keras.startup import silent
 

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from study_keras.formats.graph import arithmetic, bits, convolutions, elementwise, images, indexing, signals
-from study_keras.formats.graph.freeze import Frozen, Port, check_numbers, optimize
-from study_keras.formats.graph.rewrite import Rewrite, Through, call, rewrite, rewrite_bodies
+from study_keras.formats.export.graph import arithmetic, bits, convolutions, elementwise, images, indexing, signals
+from study_keras.formats.export.graph.freeze import Frozen, Port, check_numbers, optimize
+from study_keras.formats.export.graph.rewrite import Rewrite, Through, call, rewrite, rewrite_bodies
 
 
 def in_litert_operations(frozen: Frozen, model: Any) -> Frozen:

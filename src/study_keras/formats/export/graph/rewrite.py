@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from study_keras.formats.graph.freeze import LARGE, Frozen, Port
+from study_keras.formats.export.graph.freeze import LARGE, Frozen, Port
 
 # Gets the operation (a tensorflow.Operation) and its inputs as tensors of a new graph; returns its output, or a list of
 # them, or None where the operation can stay as it is. Written with TensorFlow's own functions.

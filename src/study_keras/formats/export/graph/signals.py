@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from study_keras.formats.graph.rewrite import Through, constant
+from study_keras.formats.export.graph.rewrite import Through, constant
 
 
 def _waves(length: int, sign: int) -> tuple[np.ndarray, np.ndarray]:

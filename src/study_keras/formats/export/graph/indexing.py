@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from study_keras.formats.graph.rewrite import Rewrite, constant
+from study_keras.formats.export.graph.rewrite import Rewrite, constant
 
 _LONGEST = 1024  # of a row of integers whose order is counted: it takes the square
 

@@ -8,7 +8,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from study_keras.formats.graph.freeze import Frozen
+from study_keras.formats.export.graph.freeze import Frozen
 
 # What changes from call to call or from step to step, and lists, which are no arrays.
 _MOVING = {"EmptyTensorList", "Enter", "Exit", "LoopCond", "Merge", "NextIteration", "Placeholder", "Switch"}

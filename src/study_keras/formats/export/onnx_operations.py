@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from study_keras.formats.graph import arithmetic, bits, convolutions, elementwise, images, indexing, signals
-from study_keras.formats.graph.freeze import Frozen, check_numbers, optimize
-from study_keras.formats.graph.rewrite import Rewrite, Through, call, constant, rewrite, rewrite_bodies
+from study_keras.formats.export.graph import arithmetic, bits, convolutions, elementwise, images, indexing, signals
+from study_keras.formats.export.graph.freeze import Frozen, check_numbers, optimize
+from study_keras.formats.export.graph.rewrite import Rewrite, Through, call, constant, rewrite, rewrite_bodies
 
 
 def in_onnx_operations(frozen: Frozen, model: Any) -> Frozen:

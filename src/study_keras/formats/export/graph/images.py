@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from study_keras.formats.graph.rewrite import Rewrite, constant
+from study_keras.formats.export.graph.rewrite import Rewrite, constant
 
 _PIXELS = 2**14  # of an image whose projection is looked up pixel by pixel, in 4 s with the proof
 _TINY = float(np.finfo("float32").tiny)  # TensorFlow takes smaller numbers for 0

@@ -15,15 +15,15 @@ from typing import Any
 import keras
 import numpy as np
 
-from study_keras.formats.graph.freeze import all_layers
-from study_keras.formats.keras_file import load_keras, save_keras
+from study_keras.formats.export.graph.freeze import all_layers
 from study_keras.formats.proof import Proof
+from study_keras.formats.saving.keras_file import load_keras, save_keras
 
 _CODE = """
 import sys
 from study_keras.startup import import_keras
 import_keras()
-from study_keras.formats.tensorflow_process import main
+from study_keras.formats.export.tensorflow_process import main
 main(sys.argv[1])
 """
 
@@ -51,7 +51,7 @@ def export_many(model: keras.Model, jobs: Sequence[partial[Any]]) -> None:
         save_keras(model, folder / "model.keras")
         described = [_described(folder, index, job) for index, job in enumerate(jobs)]
         (folder / "jobs.json").write_text(json.dumps(described))
-        here = str(Path(__file__).resolve().parents[2])
+        here = str(Path(__file__).resolve().parents[3])
         environment = {
             **os.environ,
             "KERAS_BACKEND": "tensorflow",

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from study_keras.formats.graph import arithmetic
-from study_keras.formats.graph.rewrite import Rewrite
+from study_keras.formats.export.graph import arithmetic
+from study_keras.formats.export.graph.rewrite import Rewrite
 
 
 def identity(op: Any, x: Any, *_: Any) -> Any:

@@ -16,6 +16,13 @@ MODELS: dict[str, Build] = {
     "pool uneven in volume": chain(VOLUME, layer("AveragePooling3D", (1, 2, 3), strides=(1, 2, 1), padding="same")),
     "pool of a whole image": chain(IMAGE, layer("MaxPooling2D", (8, 9))),
     "pool of overlaps": chain(IMAGE, layer("MaxPooling2D", 3, strides=1), layer("AveragePooling2D", 3, strides=1)),
+    "adaptive average of a volume of any size": chain(
+        (None, None, None, 2), layer("AdaptiveAveragePooling3D", (2, 3, 1))
+    ),
+    "adaptive max of any length, first": chain(
+        (4, None), layer("AdaptiveMaxPooling1D", 3, data_format="channels_first")
+    ),
+    "adaptive of one side known": chain((8, None, 3), layer("AdaptiveAveragePooling2D", (5, 2)), layer("Conv2D", 2, 2)),
     "adaptive of any size": chain((None, None, 3), layer("AdaptiveAveragePooling2D", 3)),
     "adaptive of any length": chain((None, 4), layer("AdaptiveAveragePooling1D", 3)),
     "adaptive max of any size": chain((None, None, 3), layer("AdaptiveMaxPooling2D", 3)),

@@ -18,6 +18,12 @@ def traceable(model: keras.Model) -> Iterator[None]:
                 stack.enter_context(_with(layer, "call", _time_distributed(layer)))
             elif isinstance(layer, keras.layers.IntegerLookup):
                 stack.enter_context(_with(layer, "lookup_table", _comparisons(layer.lookup_table)))
+            elif type(layer).__name__.startswith("Adaptive") and hasattr(layer, "output_size"):
+                stack.enter_context(_with(layer, "call", _adaptive_pooling(layer)))
+            elif isinstance(layer, keras.layers.RandomCrop):  # which computes a place, and crops in training only
+                stack.enter_context(_with(layer, "get_random_transformation", lambda data, **_: (0, 0)))
+            elif isinstance(layer, keras.layers.UpSampling2D) and layer.interpolation != "nearest":
+                stack.enter_context(_with(layer, "call", _up_sampling(layer)))
         yield
 
 
@@ -52,6 +58,55 @@ def _time_distributed(layer: keras.layers.TimeDistributed) -> Callable[..., Any]
         )
 
     return folded
+
+
+def _adaptive_pooling(layer: Any) -> Callable[..., Any]:
+    """Keras cannot trace it where a size is unknown, nor to a size of 1: here each axis is pooled on its own."""
+    call = layer.call
+    first = 1 if layer.data_format == "channels_last" else 2
+
+    def pooled(inputs: Any) -> Any:
+        axes = range(first, first + len(layer.output_size))
+        if 1 not in layer.output_size and None not in [inputs.shape[axis] for axis in axes]:
+            return call(inputs)
+        for axis, size in zip(axes, layer.output_size, strict=True):
+            inputs = _pooled_axis(inputs, axis, size, average="Average" in type(layer).__name__)
+        return inputs
+
+    return pooled
+
+
+def _pooled_axis(x: Any, axis: int, size: int, *, average: bool) -> Any:
+    """Pool the windows of one axis: from ``i * length / size``, rounded down, to that of ``i + 1``, rounded up."""
+    ops = keras.ops
+    length = ops.shape(x)[axis]
+    windows = ops.arange(size, dtype="int32")[:, None]
+    starts, ends = windows * length // size, -(-(windows + 1) * length // size)
+    places = ops.arange(length, dtype="int32")
+    inside = ops.logical_and(places >= starts, places < ends)  # (size, length)
+    x = ops.moveaxis(x, axis, -1)
+    if average:
+        shares = ops.cast(inside, x.dtype) / ops.cast(ends - starts, x.dtype)
+        pooled = ops.matmul(x, ops.transpose(shares))
+    else:
+        pooled = ops.max(ops.where(inside, x[..., None, :], -float("inf")), axis=-1)
+    return ops.moveaxis(pooled, -1, axis)
+
+
+def _up_sampling(layer: keras.layers.UpSampling2D) -> Callable[..., Any]:
+    """Keras cannot trace it where a size is unknown."""
+    call = layer.call
+
+    def resized(inputs: Any) -> Any:
+        import tensorflow as tf
+
+        if layer.data_format != "channels_last" or None not in inputs.shape[1:3]:
+            return call(inputs)
+        height, width = keras.ops.shape(inputs)[1:3]
+        size = (height * layer.size[0], width * layer.size[1])
+        return tf.image.resize(inputs, size, method=layer.interpolation)
+
+    return resized
 
 
 def _comparisons(table: Any) -> Any:

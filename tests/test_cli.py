@@ -2,14 +2,17 @@
 
 import json
 import os
+import re
+import shutil
 import signal
 import subprocess
 import sys
+import venv
 
 import keras
 import numpy as np
 import pytest
-from conftest import COMMAND, hello_mnist
+from conftest import COMMAND, ROOT, hello_mnist
 
 from study_keras.cli import cli, main
 
@@ -218,3 +221,42 @@ def test_ctrl_c_ends_a_training_with_130_and_one_line(tmp_path):
     assert rest.splitlines()[-1].endswith(f"hello-mnist train --resume --output {tmp_path}")
     assert (tmp_path / "hello_mnist.unfinished.keras").exists()
     assert "Traceback" not in rest
+
+
+def test_the_wheel_works_in_an_empty_environment(checkout, tmp_path):
+    """What `pip install .` gives: the command, the lessons and the data, in an environment with nothing else."""
+    # The ranges of the wheel's own metadata decide what comes; the lock only says which version of it.
+    lock = (ROOT / "requirements/run.txt").read_text()
+    (tmp_path / "versions.txt").write_text("\n".join(re.findall(r"^[a-z][^\\\n]+", lock, re.MULTILINE)))
+    pip_wheel = [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "--no-build-isolation", "-w", tmp_path]
+    subprocess.run([*pip_wheel, checkout], check=True)
+    (wheel,) = tmp_path.glob("*.whl")
+
+    environment = tmp_path / "environment"
+    venv.create(environment, with_pip=True)
+    try:
+        pip = [
+            environment / "bin/python",
+            "-m",
+            "pip",
+            "install",
+            "-q",
+            "--no-compile",
+            "--constraint",
+            tmp_path / "versions.txt",
+        ]
+        subprocess.run([*pip, wheel], check=True)
+        folder = tmp_path / "folder"
+        folder.mkdir()
+        command = [environment / "bin/hello-mnist", "train", "--epochs", "1", "--json"]
+        result = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True)
+        figures = json.loads(result.stdout)
+        assert figures["images"] == 10_000
+        assert figures["accuracy"] > 0.94
+        assert figures["model"] == str(folder / "output/hello_mnist.keras")
+        lesson = [environment / "bin/python", "-c", "import study_keras.hello_mnist_1 as lesson; print(lesson.output)"]
+        assert subprocess.run(lesson, cwd=folder, capture_output=True, text=True, check=True).stdout.endswith(
+            f"{folder / 'output'}\n"
+        )
+    finally:
+        shutil.rmtree(environment)  # 2 GB

@@ -14,6 +14,7 @@ from study_keras.train import comparison
 GRID = ["--units", "8", "32,8", "--dropout", "0", "0.5", "--epochs", "2", "--seeds", "2"]
 
 
+@pytest.mark.slow
 def test_every_combination_is_trained_with_every_seed_and_the_best_comes_first(small, tmp_path):
     done = hello_mnist("compare", *GRID, "--data", small, "--output", tmp_path, "--json")
     assert done.returncode == 0, done.stderr

@@ -32,6 +32,7 @@ np.savez(sys.argv[1], *model.get_weights(), **history)
 """
 
 
+@pytest.mark.slow
 def test_several_devices_of_one_process_end_with_the_same_weights(tmp_path):
     found = []
     for count in (1, 4):  # neither a batch of 50 nor the last of 6 can be divided by 4

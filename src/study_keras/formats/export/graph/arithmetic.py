@@ -288,7 +288,7 @@ def space_and_batch(op: Any, x: Any, block: Any, ends: Any) -> Any:
 def channels_last(op: Any, *inputs: Any) -> Any:
     """The same operation between two transpositions, where it has its channels first."""
     first = op.get_attr("data_format").decode().startswith("NC")
-    return convolutions._channels_last(op, *inputs) if first else None
+    return convolutions.channels_last(op, *inputs) if first else None
 
 
 def _product(sizes: Sequence[Any]) -> Any:

@@ -12,7 +12,7 @@ def conv2d(op: Any, x: Any, kernel: Any) -> Any:
     import tensorflow as tf
 
     if _first(op):
-        return _channels_last(op, x, kernel)
+        return channels_last(op, x, kernel)
     if not kernel.shape.is_fully_defined():  # in a loop
         return None
     strides, dilations = _pair(op, "strides"), _pair(op, "dilations")
@@ -52,7 +52,7 @@ def depthwise(op: Any, x: Any, kernel: Any) -> Any:
     import tensorflow as tf
 
     if _first(op):
-        return _channels_last(op, x, kernel)
+        return channels_last(op, x, kernel)
     if not kernel.shape.is_fully_defined():  # in a loop
         return None
     strides, dilations = _pair(op, "strides"), _pair(op, "dilations")
@@ -70,7 +70,7 @@ def conv3d(op: Any, x: Any, kernel: Any) -> Any:
     import tensorflow as tf
 
     if _first(op):
-        return _channels_last(op, x, kernel)
+        return channels_last(op, x, kernel)
     if not kernel.shape.is_fully_defined():  # in a loop
         return None
     strides, dilations = _pair(op, "strides"), _pair(op, "dilations")
@@ -87,7 +87,7 @@ def conv3d(op: Any, x: Any, kernel: Any) -> Any:
 def transposed(op: Any, size: Any, kernel: Any, x: Any) -> Any:
     """A transposed convolution, where TF.js lacks it or errs: zeros between the values, then a convolution."""
     if _first(op):
-        return _channels_last(op, size, kernel, x)
+        return channels_last(op, size, kernel, x)
     strides, dilations = _pair(op, "strides"), _pair(op, "dilations")
     rank = len(strides)
     small = any(k < s for k, s in zip(kernel.shape[:rank], strides, strict=True))
@@ -153,7 +153,7 @@ def pool(op: Any, x: Any) -> Any:
     import tensorflow as tf
 
     if _first(op):
-        return _channels_last(op, x)
+        return channels_last(op, x)
     if op.get_attr("padding") != b"SAME":
         return None
     size, strides = _pair(op, "ksize"), _pair(op, "strides")
@@ -175,7 +175,7 @@ def pool3d(op: Any, x: Any) -> Any:
     import tensorflow as tf
 
     if _first(op):
-        return _channels_last(op, x)
+        return channels_last(op, x)
     (depth, *size), (step, *strides), padding = (
         _pair(op, "ksize"),
         _pair(op, "strides"),
@@ -202,7 +202,7 @@ def _first(op: Any) -> bool:
     return op.get_attr("data_format").decode().startswith("NC")
 
 
-def _channels_last(op: Any, *inputs: Any) -> Any:
+def channels_last(op: Any, *inputs: Any) -> Any:
     """The same operation between two transpositions."""
     import tensorflow as tf
 

@@ -28,7 +28,7 @@ def with_weights(frozen: Frozen, fewer: float = math.inf) -> Frozen:
         if node.op == "Const":
             value = values.pop(node.name)
             array = value if isinstance(value, np.ndarray) else keras.ops.convert_to_numpy(value)
-            if array.size >= fewer and array.ndim > 1 and array.dtype == np.float32:
+            if array.size >= fewer and array.ndim > 1 and array.dtype == np.float32:  # tf2onnx wants biases inside
                 node.op, apart[node.name] = "Placeholder", array
                 node.attr.pop("value")
                 node.attr["shape"].shape.CopyFrom(tf.TensorShape(array.shape).as_proto())

@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
-from study_keras.formats.export.graph import arithmetic, bits, convolutions, elementwise, images, indexing, signals
+from study_keras.formats.export.graph import arithmetic, bits, convolutions, elementwise, indexing
 from study_keras.formats.export.graph.freeze import Frozen, Port, check_numbers, optimize
-from study_keras.formats.export.graph.rewrite import Rewrite, Through, call, rewrite, rewrite_bodies
+from study_keras.formats.export.graph.rewrite import Rewrite, Through, rewrite, rewrite_bodies
+from study_keras.formats.export.shared_operations import SHARED
 
 
 def in_litert_operations(frozen: Frozen, model: Any) -> Frozen:
@@ -57,50 +58,29 @@ def transposed(op: Any, size: Any, kernel: Any, x: Any) -> Any:
 
 
 REWRITES: Mapping[str, Rewrite | Through] = {
-    **arithmetic.REWRITES,
-    **bits.REWRITES,
-    **signals.REWRITES,
-    "Cross": elementwise.cross,
-    "HSVToRGB": images.rgb,
-    "ImageProjectiveTransformV3": images.project,
-    "InTopKV2": elementwise.in_top_k,
-    "MatrixDiagPartV3": indexing.diagonal,
-    "RGBToHSV": images.hsv,
+    **SHARED,
     "Acos": arithmetic.arc,
     "Acosh": arithmetic.hyperbolic,
     "Asin": arithmetic.arc,
     "Asinh": arithmetic.hyperbolic,
     "Atan": arithmetic.arc,
     "Atanh": arithmetic.hyperbolic,
-    "AvgPool": arithmetic.channels_last,
     "AvgPool3D": convolutions.pool3d,
     "BatchToSpaceND": arithmetic.space_and_batch,
     "BiasAdd": convolutions.bias_add,
-    "Bucketize": elementwise.bucketize,
-    "CheckNumerics": elementwise.identity,
-    "Conv2D": arithmetic.channels_last,
     "Conv2DBackpropInput": transposed,
     "Conv3D": convolutions.conv3d,
     "Conv3DBackpropInputV2": transposed,
     "Cosh": arithmetic.hyperbolic,
-    "DenseBincount": arithmetic.dense_bincount,
-    "DepthwiseConv2dNative": arithmetic.channels_last,
-    "EnsureShape": elementwise.identity,
     "Erf": arithmetic.erf,
     "IsInf": arithmetic.is_infinite,
-    "MaxPool": arithmetic.channels_last,
     "MaxPool3D": convolutions.pool3d,
-    "PartitionedCall": call,
-    "ResizeBicubic": images.resize_by_matrix,
     "Roll": indexing.roll,
     "Rsqrt": arithmetic.rsqrt,
-    "ScaleAndTranslate": images.resize_by_matrix,
     "Sinh": arithmetic.hyperbolic,
-    "Snapshot": elementwise.identity,
     "Softplus": arithmetic.softplus,
     "SpaceToBatchND": arithmetic.space_and_batch,
     "Squeeze": arithmetic.squeeze,
-    "StopGradient": elementwise.identity,
     "StridedSlice": arithmetic.new_axes,
     "Tan": arithmetic.tan,
 }

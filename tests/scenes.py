@@ -38,12 +38,12 @@ console.log(JSON.stringify({ contract: CONTRACT, errors }));
 
 
 def prepare_in_javascript(greys, folder, rgba=b""):
-    """Run web/prepare.js on greys: what it says, the (n, 28, 28) digits, and the greys of ``rgba``."""
+    """Run page/prepare.js on greys: what it says, the (n, 28, 28) digits, and the greys of ``rgba``."""
     (folder / "run.mjs").write_text(RUN)
     (folder / "shapes.json").write_text(json.dumps([grey.shape for grey in greys]))
     (folder / "greys.bin").write_bytes(b"".join(grey.astype("<f4").tobytes() for grey in greys))
     (folder / "rgba.bin").write_bytes(rgba)
-    module = (ROOT / "src/study_keras/web/prepare.js").as_uri()
+    module = (ROOT / "src/study_keras/page/prepare.js").as_uri()
     command = [NODE, folder / "run.mjs", module, folder]
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stderr

@@ -7,7 +7,7 @@ import functools
 import sys
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
-from study_keras.web.guard import CONTENT_POLICY
+from study_keras.serve.middleware import CONTENT_POLICY
 
 
 class Handler(SimpleHTTPRequestHandler):

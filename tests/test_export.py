@@ -251,7 +251,7 @@ def test_without_node_the_others_are_still_verified(trained, small, tmp_path):
     from study_keras.formats.tfjs import node
     from study_keras.data import dataset
     from study_keras.startup import import_keras
-    node.WEB = Path({str(tmp_path)!r}) / "no" / "study_keras" / "web"
+    node.FOLDER = Path({str(tmp_path)!r}) / "no" / "study_keras" / "page"
     import_keras()
     from study_keras import formats
     paths = [Path({str(trained)!r}), Path({str(tmp_path)!r}) / "model.tfjs"]

@@ -161,7 +161,7 @@ def test_a_page_for_developers_runs_parallel_and_names_what_is_there(pages):
     ours, theirs = (re.findall(r"`([^`\n]+)`", course.FENCE.sub("", page.read_text())) for page in pages)
     assert sorted(ours) == sorted(theirs)
     for name in theirs:
-        rooms = r"(data|files|formats|mnist|report|train|vision|web)(\.\w+)+"
+        rooms = r"(data|files|formats|mnist|page|report|serve|train|vision)(\.\w+)+"
         if re.fullmatch(rooms, name) and not name.endswith((".py", ".js")):
             assert pkgutil.resolve_name(f"study_keras.{name}"), name
         elif re.fullmatch(r"[\w/]+(/|\.\w+)", path := name.split()[0]):

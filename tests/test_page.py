@@ -16,10 +16,10 @@ from study_keras import formats, mnist
 from study_keras.data.dataset import scale
 from study_keras.formats.tfjs.node import find_node
 from study_keras.report import evaluation
+from study_keras.serve import single_file
 from study_keras.vision.images import prepare, read_image
 from study_keras.vision.networks import load_network
 from study_keras.vision.reading import CERTAIN
-from study_keras.web import page
 
 SHIPPED = ROOT / "src/study_keras/shipped"
 PICTURES = {"paper_8": 5, "night_1": 2, "plain_9": 9}  # of tests/golden, and the digits on them
@@ -40,14 +40,14 @@ def one_file(shipped, tmp_path_factory):
     logits = keras.layers.Dense(12, kernel_initializer="zeros", bias_initializer="zeros")
     model = keras.Sequential([shipped, logits])
     logits.set_weights([20 * np.eye(10, 12, dtype="float32"), np.zeros(12, "float32")])
-    return page.write_page(model, tmp_path_factory.mktemp("one") / "digits.html", classes=WORDS)
+    return single_file.write_page(model, tmp_path_factory.mktemp("one") / "digits.html", classes=WORDS)
 
 
 @pytest.fixture(scope="module")
 def seen(one_file, tmp_path_factory):
     """A function: what came of one of the checks in check_page.mjs, which do what people do, all in one browser."""
     folder = tmp_path_factory.mktemp("page")
-    shutil.copytree(page.build(), folder / "dist")
+    shutil.copytree(single_file.build(), folder / "dist")
     (folder / "images").write_bytes(mnist.load_data()[1][0].tobytes())
     write_video(read_image(GOLDEN / "paper_8.png"), folder / "camera.y4m")
     spec = {
@@ -208,7 +208,7 @@ def test_a_model_of_other_pictures_is_refused(shape, layers, message, tmp_path):
     model = keras.Sequential([keras.Input(shape), *layers])
     (tmp_path / "digits.html").write_text("former")
     with pytest.raises(ValueError, match=message):
-        page.write_page(model, tmp_path / "digits.html")
+        single_file.write_page(model, tmp_path / "digits.html")
     assert (tmp_path / "digits.html").read_text() == "former"
 
 
@@ -220,13 +220,13 @@ def test_weights_alone_make_no_page(trained, tmp_path):
 
 
 def test_the_page_is_unsure_where_predict_is():
-    (sure,) = re.findall(r"^const SURE = ([\d.]+);", (page.WEB / "view.js").read_text(), re.MULTILINE)
+    (sure,) = re.findall(r"^const SURE = ([\d.]+);", (single_file.FOLDER / "view.js").read_text(), re.MULTILINE)
     assert float(sure) == CERTAIN
 
 
 def test_a_graph_model_reads_in_the_page(shipped, tmp_path):
     model = keras.Model(shipped.inputs, keras.ops.clip(shipped.outputs[0], 0.0, 1.0))  # which no layer of TF.js does
-    path = page.write_page(model, tmp_path / "graph.html")
+    path = single_file.write_page(model, tmp_path / "graph.html")
     assert '"graph-model"' in path.read_text()
     done = subprocess.run(
         [find_node(), ROOT / "tests/browser/draw_digits.mjs", path.as_uri()],
@@ -253,7 +253,7 @@ def test_a_model_gets_a_softmax_or_none_once_and_for_all():
     console.log(JSON.stringify(answers));
     """
     command = [find_node(), "--input-type=module", "--eval", code]
-    done = subprocess.run(command, cwd=ROOT / "src/study_keras/web", capture_output=True, text=True, check=True)
+    done = subprocess.run(command, cwd=ROOT / "src/study_keras/page", capture_output=True, text=True, check=True)
     high = 1 / (1 + np.exp(-1))
     expected = [[0.6, 0.3], [0.5, 0.5], [high, 1 - high]]
     np.testing.assert_allclose(json.loads(done.stdout), expected, rtol=1e-6)

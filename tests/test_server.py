@@ -29,7 +29,7 @@ from study_keras.vision.reading import load_network, read_digits
 
 SERVE = """
 import json, sys
-from study_keras.web.server import serve
+from study_keras.serve.server import serve
 serve(port=0, listening=lambda url: print(url, flush=True), **json.loads(sys.argv[1]))
 """
 SECRET = b"nobody shall read this"

@@ -15,10 +15,10 @@ from test_data import named, transposed, write_idx
 from study_keras import mnist
 from study_keras.cli import main
 from study_keras.data import names
+from study_keras.serve.model_store import load_models
+from study_keras.serve.workers import Readers
 from study_keras.train import records
 from study_keras.vision import reading
-from study_keras.web.shelf import load_models
-from study_keras.web.work import Readers
 
 LETTERS = list("abcdefghijklmnopqrstuvwxyz")
 KANA = ["o", "ki", "su", "tsu", "na", "ha", "ma", "ya", "re", "wo"]

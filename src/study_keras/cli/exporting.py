@@ -80,7 +80,7 @@ def convert(
         return evaluation.inputs(model, mnist_data.load_data(data)[0][0][:CALIBRATION])
 
     if page:
-        from study_keras.web.page import convert_page
+        from study_keras.serve.single_file import convert_page
 
         done = convert_page(source, target, weights, quantize, prove=not no_proof)
     else:

@@ -97,7 +97,7 @@ def serve(
 
     Example: hello-mnist serve --port 8000
     """
-    from study_keras.web import server
+    from study_keras.serve import server
 
     if not host.startswith(server.LOOPBACK):
         who = "whoever reaches this computer over the network can use the server, and nothing is encrypted"

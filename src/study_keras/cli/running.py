@@ -63,10 +63,10 @@ Try next:           {command} serve     (the page in a browser, with photos and 
 
 def _drawing_page(model: Any, folder: Path) -> Path | None:
     """Write the page that reads drawn digits; where it cannot be built, say why."""
-    from study_keras.web import page
+    from study_keras.serve import single_file
 
     try:
-        return page.write_page(model, folder / "hello_mnist.html", prove=False)  # its TF.js model was verified
+        return single_file.write_page(model, folder / "hello_mnist.html", prove=False)  # its TF.js model was verified
     except FileNotFoundError as error:
         click.echo(f"hello_mnist.html is left out: {error}", err=True)
         return None

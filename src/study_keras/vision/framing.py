@@ -1,4 +1,4 @@
-"""MNIST's own frame: 20 pixels of ink, centred by mass in 28 x 28. NumPy alone; ``web/prepare.js`` does the same."""
+"""MNIST's own frame: 20 pixels of ink, centred by mass in 28 x 28. NumPy alone; ``page/prepare.js`` does the same."""
 
 import numpy as np
 from numpy.typing import NDArray

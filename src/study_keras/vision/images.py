@@ -1,7 +1,7 @@
 """Any picture of a digit -> the (28, 28) that a network trained on MNIST expects. NumPy and Pillow alone.
 
 Most networks that read MNIST and fail on "my own digit" were shown a picture that was not prepared as MNIST's
-were. This is that preparation, as a contract with a number: ``web/prepare.js`` keeps the same one, and the
+were. This is that preparation, as a contract with a number: ``page/prepare.js`` keeps the same one, and the
 golden vectors in the tests hold both to it. Whoever changes a result changes ``CONTRACT``.
 """
 

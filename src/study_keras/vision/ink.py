@@ -1,6 +1,6 @@
 """From a picture to its ink: background, polarity, threshold. NumPy alone.
 
-``web/prepare.js`` does the same arithmetic in the same order, so both find the same ink, bit for bit. That is
+``page/prepare.js`` does the same arithmetic in the same order, so both find the same ink, bit for bit. That is
 why sums are running sums (``np.sum`` adds in an order of its own) and filters are boxes.
 """
 

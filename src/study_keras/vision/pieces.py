@@ -1,4 +1,4 @@
-"""Ink that hangs together, and the ruled lines that are not ink. NumPy alone; ``web/prepare.js`` does the same."""
+"""Ink that hangs together, and the ruled lines that are not ink. NumPy alone; ``page/prepare.js`` does the same."""
 
 from typing import NamedTuple
 

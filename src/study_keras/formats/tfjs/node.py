@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-WEB = Path(__file__).resolve().parents[2] / "web"  # package.json, run_tfjs.mjs, and node_modules once installed
+from study_keras.page import FOLDER
 
 
 class TfjsRun(NamedTuple):
@@ -47,7 +47,7 @@ def find_runtime() -> str:
         FileNotFoundError: Node or its packages are not installed.
     """
     node = find_node()
-    if not (WEB / "node_modules" / "@tensorflow").is_dir():
+    if not (FOLDER / "node_modules" / "@tensorflow").is_dir():
         raise FileNotFoundError(f"TF.js is not installed; run: {install_command()}")
     return node
 
@@ -101,7 +101,7 @@ def _run_in_one_process(jobs: Sequence[tuple[Any, ...]], backend: str, batch_siz
         file = work / "jobs.json"
         file.write_text(json.dumps({"backend": backend, "jobs": described}), encoding="utf-8")
         done = subprocess.run(
-            [node, str(WEB / "run_tfjs.mjs"), str(file)], capture_output=True, encoding="utf-8", check=False
+            [node, str(FOLDER / "run_tfjs.mjs"), str(file)], capture_output=True, encoding="utf-8", check=False
         )
         if done.returncode:
             raise ValueError(f"Node failed: {done.stderr.strip()[-500:] or done.stdout.strip()[-500:]}")
@@ -111,8 +111,8 @@ def _run_in_one_process(jobs: Sequence[tuple[Any, ...]], backend: str, batch_siz
 
 def install_command() -> str:
     """Return what to type so that the packages for Node are there."""
-    checkout = (WEB.parents[2] / "pyproject.toml").is_file()
-    return "make setup" if checkout else f"npm ci --ignore-scripts --prefix {WEB}"
+    checkout = (FOLDER.parents[2] / "pyproject.toml").is_file()
+    return "make setup" if checkout else f"npm ci --ignore-scripts --prefix {FOLDER}"
 
 
 def _write_job(

@@ -11,9 +11,9 @@ from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
+from study_keras.serve.static_files import File, FileResponse
+from study_keras.serve.workers import MOST_PIXELS, FullError, Readers
 from study_keras.vision.images import CONTRACT, picture_kind
-from study_keras.web.site import File, FileResponse
-from study_keras.web.work import MOST_PIXELS, FullError, Readers
 
 CURL = "curl --data-binary @digit.png http://127.0.0.1:8000/predict"
 

@@ -11,14 +11,15 @@ from pathlib import Path
 import uvicorn
 from starlette.types import ASGIApp
 
-from study_keras.web.application import create_app
-from study_keras.web.connection import Connection, Server
-from study_keras.web.guard import HEADERS, guard
-from study_keras.web.shelf import load_models
-from study_keras.web.site import read_site
-from study_keras.web.work import Readers
+from study_keras.page import FOLDER
+from study_keras.serve.app import create_app
+from study_keras.serve.connection import Connection, Server
+from study_keras.serve.middleware import HEADERS, guard
+from study_keras.serve.model_store import load_models
+from study_keras.serve.static_files import read_site
+from study_keras.serve.workers import Readers
 
-PAGE = Path(__file__).with_name("dist")
+PAGE = FOLDER / "dist"
 LOOPBACK = ("127.", "::1", "localhost")
 
 

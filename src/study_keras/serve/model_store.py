@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
+from study_keras.serve.static_files import File, read_file, read_tfjs
 from study_keras.startup import import_keras
 from study_keras.train.records import class_names
 from study_keras.vision.networks import SHIPPED
 from study_keras.vision.reading import Network, load_network
-from study_keras.web.site import File, read_file, read_tfjs
 
 
 class Shelf(NamedTuple):

@@ -16,7 +16,7 @@ import h11
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from study_keras.web.guard import HEADERS, log
+from study_keras.serve.middleware import HEADERS, log
 
 IDLE = 0.3  # seconds for which a stopping server still listens on connections that are between two requests
 

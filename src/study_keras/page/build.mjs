@@ -1,4 +1,4 @@
-// node build.mjs: makes dist/, all static files of the page. dist/one_file.html is the page for page.py to put a model in.
+// node build.mjs: makes dist/, all static files of the page. dist/one_file.html is the page for serve/single_file.py to put a model in.
 import { createHash } from "node:crypto";
 import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
@@ -57,7 +57,7 @@ async function bundle(outdir) {
   writeFileSync(join(outdir, "index.html"), fill(template(), { head, end: "" }));
 }
 
-/** The page with all in it; what stands for the model is replaced by page.py. */
+/** The page with all in it; what stands for the model is replaced by serve/single_file.py. */
 async function writeOneFile(folder) {
   const options = { ...OPTIONS, write: false, outdir: folder, define: { ONE_FILE: "true" }, metafile: false };
   const { outputFiles: [script] } = await build({ ...options, entryPoints: ["main.js"], format: "iife" });

@@ -15,11 +15,11 @@ from study_keras import files, formats
 from study_keras.formats.convert import load_source
 from study_keras.formats.proof import Proof
 from study_keras.formats.tfjs.node import find_node, install_command
+from study_keras.page import FOLDER
 from study_keras.train.records import class_names
 from study_keras.vision.networks import SHAPES
 
-WEB = Path(__file__).resolve().parent
-DIST = WEB / "dist"
+DIST = FOLDER / "dist"
 PLACE = "<!-- model -->"  # in dist/one_file.html
 
 
@@ -33,9 +33,9 @@ def build() -> Path:
     if (DIST / "index.html").is_file():
         return DIST
     node = find_node()
-    if not (WEB / "node_modules" / "esbuild").is_dir():
+    if not (FOLDER / "node_modules" / "esbuild").is_dir():
         raise FileNotFoundError(f"the page is not built, and its packages are not installed; run: {install_command()}")
-    done = subprocess.run([node, str(WEB / "build.mjs")], capture_output=True, encoding="utf-8", check=False)
+    done = subprocess.run([node, str(FOLDER / "build.mjs")], capture_output=True, encoding="utf-8", check=False)
     if done.returncode:
         raise ValueError(f"the page cannot be built: {done.stderr.strip()[-500:]}")
     return DIST

@@ -11,6 +11,7 @@ import os
 import sys
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 from statistics import median
 
@@ -22,17 +23,16 @@ from rich.console import Console
 
 from study_keras.data import dataset
 from study_keras.report import terminal
-from study_keras.train import callbacks, models, runs, training
+from study_keras.train import callbacks, checkpoint, fit, models, recipes
 
 ROUNDS = 5
 DATASET = dataset.load_data()
 IMAGES, LABELS = DATASET[0]
-SETTINGS = {"units": [128], "activation": "relu", "dropout": 0.2, "optimizer": "adam", "one_hot": False}
-SETTINGS |= {"epochs": 5, "batch_size": 32, "validation": 0.0, "seed": 1}
+RECIPE = replace(recipes.TUTORIAL, seed=1)
 
 
 def bare(folder):
-    training.set_seed(1)
+    fit.set_seed(1)
     model = models.mlp()
     models.compile(model)
     model.fit(dataset.scale(IMAGES), LABELS, epochs=5, verbose=0)
@@ -41,7 +41,7 @@ def bare(folder):
 def watched(folder, more=()):
     progress = terminal.TrainingProgress(Console(file=io.StringIO(), force_terminal=True), len(IMAGES))
     save = callbacks.SaveEvery(folder / "{epoch:04d}.weights.h5", 1)
-    runs.train_and_save(DATASET, SETTINGS, folder, callbacks=[save, progress, *more])
+    checkpoint.train_and_save(DATASET, RECIPE, folder, callbacks=[save, progress, *more])
 
 
 def with_gradients(folder):

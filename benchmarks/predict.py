@@ -18,7 +18,7 @@ from statistics import median
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 ROUNDS = 7
 READ = (
-    "import sys; from study_keras.vision.reading import *; print(read_digits(sys.argv[1], load_network(sys.argv[2])))"
+    "import sys; from study_keras.vision.recognize import *; print(read_digits(sys.argv[1], load_network(sys.argv[2])))"
 )
 
 
@@ -29,7 +29,7 @@ def prepare(folder: Path) -> Path:
     from PIL import Image
 
     from study_keras import formats, mnist
-    from study_keras.vision.networks import SHIPPED
+    from study_keras.vision.classifier import SHIPPED
 
     model = formats.load_tfjs(SHIPPED.with_name("digits.tfjs"))
     formats.save(model, folder / "digits.keras")

@@ -3,7 +3,7 @@
     python benchmarks/scaling.py --rounds 3
 
 Dense networks of three widths train at three batch sizes, by one process that keeps to one core (where Linux lets us
-choose), by one that takes all, and by 2 and 4, in turns. Measured is the second epoch of `study_keras.train.training`,
+choose), by one that takes all, and by 2 and 4, in turns. Measured is the second epoch of `study_keras.train.fit`,
 and beside it the all-reduce alone: of float32 arrays as the network has them, and two numbers more, as in a step.
 Printed are medians over the rounds, and what the plain model says of two machines of one core: half of that core's
 step, and an all-reduce. The network is the loopback, faster than any between two machines.
@@ -18,7 +18,7 @@ import time
 from pathlib import Path
 from statistics import median
 
-from study_keras.cli import processes
+from study_keras.train import launcher
 
 WIDTHS = (128, 512, 2048)
 BATCHES = (32, 256, 2048)
@@ -41,12 +41,12 @@ def work(way, number, address):
     os.environ["KERAS_BACKEND"] = "jax"
     keras = import_keras(with_tensorflow=False)
     if count > 1:
-        processes.join_others(address, count, number)
-        processes.agree(0)
+        launcher.join_others(address, count, number)
+        launcher.agree(0)
     import numpy as np
 
     from study_keras import mnist
-    from study_keras.train import models, training
+    from study_keras.train import fit, models
 
     class Clock(keras.callbacks.Callback):
         def on_epoch_begin(self, epoch, logs=None):
@@ -64,7 +64,7 @@ def work(way, number, address):
             total = batch * steps_of(batch)
             x, y = (np.resize(part, (total, *part.shape[1:])) for part in (images, labels))
             clock = Clock()
-            training.train(model, x, y, epochs=2, batch_size=batch, seed=1, callbacks=[clock])
+            fit.train(model, x, y, epochs=2, batch_size=batch, seed=1, callbacks=[clock])
             steps[f"{width} {batch}"] = clock.seconds / steps_of(batch)
         sums[width] = all_reduce([*(variable.shape for variable in model.trainable_variables), (), ()])
     if not number:
@@ -77,11 +77,11 @@ def all_reduce(shapes):
     import numpy as np
     from jax.sharding import NamedSharding, PartitionSpec
 
-    from study_keras.train import devices
+    from study_keras.train import sharding
 
-    if not (mesh := devices.mesh()):
+    if not (mesh := sharding.mesh()):
         return 0.0
-    rows, everywhere = (NamedSharding(mesh, PartitionSpec(*axes)) for axes in ([devices.AXIS], []))
+    rows, everywhere = (NamedSharding(mesh, PartitionSpec(*axes)) for axes in ([sharding.AXIS], []))
     mine = [
         jax.make_array_from_callback((mesh.size, *shape), rows, lambda _, shape=shape: np.ones((1, *shape), np.float32))
         for shape in shapes
@@ -98,7 +98,7 @@ def all_reduce(shapes):
 
 def measure(way):
     """Let the processes of a way train; return what the first of them printed."""
-    command = [sys.executable, __file__, "--worker", way, processes.free_address()]
+    command = [sys.executable, __file__, "--worker", way, launcher.free_address()]
     workers = [
         subprocess.Popen(
             [*command, str(number)], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL if number else subprocess.PIPE

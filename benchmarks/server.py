@@ -22,7 +22,7 @@ import numpy as np
 from PIL import Image
 
 from study_keras import mnist
-from study_keras.vision.reading import load_network, read_digits
+from study_keras.vision.recognize import load_network, read_digits
 
 ROUNDS, SECONDS = 3, 2.0
 CONNECTIONS = (1, 8, 32)

@@ -11,7 +11,7 @@ from PIL import Image
 from scenes import enlarge, paper
 
 from study_keras import mnist
-from study_keras.vision.images import prepare
+from study_keras.vision.prepare import prepare
 
 GOLDEN = ROOT / "tests/golden"
 

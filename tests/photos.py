@@ -13,7 +13,7 @@ from PIL import Image, ImageDraw, ImageFont
 from scenes import enlarge, paper
 
 from study_keras import mnist
-from study_keras.vision.reading import load_network, read_digits
+from study_keras.vision.recognize import load_network, read_digits
 
 FONTS = Path(__file__).with_name("browser") / "node_modules/@fontsource"
 LIKE_HANDWRITING = (

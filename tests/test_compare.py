@@ -9,7 +9,7 @@ from rich.console import Console
 
 from study_keras.cli import main
 from study_keras.report import terminal
-from study_keras.train import comparison
+from study_keras.train import sweep
 
 GRID = ["--units", "8", "32,8", "--dropout", "0", "0.5", "--epochs", "2", "--seeds", "2"]
 
@@ -28,24 +28,24 @@ def test_every_combination_is_trained_with_every_seed_and_the_best_comes_first(s
 
 
 def test_a_seed_gives_the_same_in_any_company(small):
-    settings = comparison.combinations({"units": [[8], [16]], "epochs": [2]})
-    together = {(one["number"], one["seed"]): one for one in comparison.compare(settings, 2, small)}
-    (alone,) = comparison.compare(settings[1:], 1, small)
+    trainings = sweep.combinations({"units": [(8,), (16,)], "epochs": [2]})
+    together = {(one["number"], one["seed"]): one for one in sweep.compare(trainings, 2, small)}
+    (alone,) = sweep.compare(trainings[1:], 1, small)
     assert together[1, 1]["accuracy"] == alone["accuracy"]
     assert len(together) == 4
-    for row in comparison.summary(settings, list(together.values())):
+    for row in sweep.summary(trainings, list(together.values())):
         own = [together[row["number"], seed]["accuracy"] for seed in (1, 2)]
         assert (row["accuracy"], row["spread"]) == pytest.approx((mean(own), stdev(own)))
 
 
 def test_the_table_fits_80_columns_whatever_is_varied(capsys):
-    grid = {"units": [[512, 128], [8]], "activation": ["sigmoid", "relu"], "dropout": [0.2, 0.5]}
+    grid = {"units": [(512, 128), (8,)], "activation": ["sigmoid", "relu"], "dropout": [0.2, 0.5]}
     grid |= {"optimizer": ["adam"], "batch_size": [128, 32], "epochs": [10, 5]}
-    settings = comparison.combinations(grid)
+    trainings = sweep.combinations(grid)
     found = {"parameters": 1_669_770, "seconds": 12.3, "accuracy": 0.97}
-    results = [{"number": number, "seed": seed, **found} for number in range(len(settings)) for seed in (1, 2)]
-    rows = comparison.summary(settings, results)
-    kinds = [comparison.varied(settings[row["number"]], grid) for row in rows]
+    results = [{"number": number, "seed": seed, **found} for number in range(len(trainings)) for seed in (1, 2)]
+    rows = sweep.summary(trainings, results)
+    kinds = [sweep.varied(trainings[row["number"]], grid) for row in rows]
     Console(width=80).print(terminal.comparison_table(rows, kinds, 2))
     head, first, *_ = capsys.readouterr().out.splitlines()[1:]
     assert head.split() == [

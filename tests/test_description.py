@@ -8,12 +8,12 @@ from PIL import Image
 
 from study_keras import mnist
 from study_keras.cli import main
-from study_keras.data import description
+from study_keras.data import statistics
 from study_keras.data.dataset import load_data
 
 
 def test_mnist_is_what_it_is_known_to_be():
-    found = description.describe_data(mnist.load_data())
+    found = statistics.describe_data(mnist.load_data())
     assert (found["training_images"], found["test_images"], found["shape"]) == (60_000, 10_000, [28, 28])
     # Source: the mean and deviation that everybody normalizes MNIST by.
     assert (found["ink"]["mean"], found["ink"]["deviation"]) == pytest.approx((0.1307, 0.3081), abs=5e-5)
@@ -45,12 +45,12 @@ def flawed(digits, tmp_path):
 
 def test_copies_contradictions_and_blanks_are_counted_in_pieces_of_any_size(flawed, monkeypatch):
     dataset = load_data(flawed)
-    found = description.describe_data(dataset)
+    found = statistics.describe_data(dataset)
     assert found["duplicates"] == {"training": 3 + 1, "test": 1, "in_both": 2}
     assert found["conflicts"] == 2
     assert found["ink"]["blank"] == 2
-    monkeypatch.setattr(description, "PIECE", 77)
-    assert description.describe_data(dataset) == found
+    monkeypatch.setattr(statistics, "PIECE", 77)
+    assert statistics.describe_data(dataset) == found
 
 
 def test_the_command_prints_tables_and_draws_a_row_of_each_class(flawed, tmp_path, capsys):

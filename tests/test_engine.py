@@ -9,7 +9,7 @@ if keras.backend.backend() != "jax":
 
 from study_keras import mnist
 from study_keras.data import dataset
-from study_keras.train import augmentation, engine, models, training
+from study_keras.train import augmentation, fit, jax_loop, models
 
 
 def network(dropout=0.0, normalized=False, **compiling):
@@ -35,10 +35,10 @@ def twins(**options):
 def test_its_steps_are_keras_steps(digits, options):
     x, y = (part[:250] for part in digits[0])  # seven batches of 32 and one of 26
     one, other = twins(**options)
-    history = engine.fit(one, x, y, 32, epochs=2, seed=5)
+    history = jax_loop.fit(one, x, y, 32, epochs=2, seed=5)
     for epoch in range(2):
         figures = np.zeros(2)
-        for batch in engine._batches(x, y, 32, np.random.default_rng([5, epoch])):
+        for batch in jax_loop._batches(x, y, 32, np.random.default_rng([5, epoch])):
             for place in range(batch.first, batch.first + batch.steps * batch.size, batch.size):
                 at = batch.order[place : place + batch.size]
                 figures += len(at) / len(x) * np.array(other.train_on_batch(dataset.scale(x[at]), y[at]))
@@ -61,10 +61,10 @@ def test_twenty_trainings_end_where_twenty_of_fit_end():
             for variable, value in zip(model.optimizer.variables, blank, strict=True):
                 variable.assign(value)
             train(seed)
-            found.append(engine.evaluate(model, x_test, y_test, 1000)["accuracy"])
+            found.append(jax_loop.evaluate(model, x_test, y_test, 1000)["accuracy"])
         return np.array(found)
 
-    ours = accuracies(lambda seed: engine.fit(model, x, y, 32, 3, seed=seed))
+    ours = accuracies(lambda seed: jax_loop.fit(model, x, y, 32, 3, seed=seed))
     theirs = accuracies(lambda seed: model.fit(dataset.scale(x), y, 32, 3, verbose=0))
     error = np.sqrt((ours.var(ddof=1) + theirs.var(ddof=1)) / 20)
     assert abs(ours.mean() - theirs.mean()) < 2 * error
@@ -76,11 +76,11 @@ def test_twenty_trainings_end_where_twenty_of_fit_end():
 def test_it_measures_as_keras_does(digits):
     (x, y), (x_test, y_test) = digits
     model = network()
-    figures = engine.evaluate(model, x_test, y_test, 48)  # the last batch has eight images
+    figures = jax_loop.evaluate(model, x_test, y_test, 48)  # the last batch has eight images
     expected = model.evaluate(dataset.scale(x_test), y_test, verbose=0, return_dict=True)
     assert figures == pytest.approx(expected, abs=1e-5)
-    history = engine.fit(model, x, y, 100, seed=1, validation_data=(x_test, y_test))
-    assert history.history["val_loss"] == [pytest.approx(engine.evaluate(model, x_test, y_test)["loss"], abs=1e-5)]
+    history = jax_loop.fit(model, x, y, 100, seed=1, validation_data=(x_test, y_test))
+    assert history.history["val_loss"] == [pytest.approx(jax_loop.evaluate(model, x_test, y_test)["loss"], abs=1e-5)]
 
 
 def test_callbacks_see_and_steer_the_training(digits):
@@ -100,7 +100,7 @@ def test_callbacks_see_and_steer_the_training(digits):
     watcher = Watcher()
     model = network()
     rates = keras.callbacks.LearningRateScheduler(lambda epoch: 0.0 if epoch else 0.01)
-    history = engine.fit(model, *digits[0], 64, epochs=9, seed=1, callbacks=[rates, watcher])
+    history = jax_loop.fit(model, *digits[0], 64, epochs=9, seed=1, callbacks=[rates, watcher])
     assert len(history.history["loss"]) == 3
     assert watcher.steps[-1] == 9  # 600 images are ten batches of at most 64
     assert watcher.steps == sorted(watcher.steps[: len(watcher.steps) // 3]) * 3
@@ -115,15 +115,15 @@ def test_what_is_interrupted_leaves_the_model_as_it_was_after_the_last_epoch(dig
     model = network()
     before = model.get_weights()
     with pytest.raises(KeyboardInterrupt):
-        engine.fit(model, *digits[0], 32, seed=1, callbacks=[Interrupt()])
+        jax_loop.fit(model, *digits[0], 32, seed=1, callbacks=[Interrupt()])
     assert all(np.array_equal(a, b) for a, b in zip(model.get_weights(), before, strict=True))
 
 
 def test_each_image_is_shown_once_an_epoch_also_when_there_are_more_than_a_window(monkeypatch):
-    monkeypatch.setattr(engine, "WINDOW", 100)
+    monkeypatch.setattr(jax_loop, "WINDOW", 100)
     x, y = np.arange(1030), np.arange(1030)
     shown = []
-    for window, order, _, first, steps, size in engine._batches(x, y, 32, np.random.default_rng(1)):
+    for window, order, _, first, steps, size in jax_loop._batches(x, y, 32, np.random.default_rng(1)):
         shown.extend(window[0][order[first : first + steps * size]])
         assert len(window[0]) == 96
     assert sorted(shown) == list(range(1030))
@@ -135,10 +135,10 @@ def test_a_folder_of_npy_files_stays_on_the_disk_and_trains_the_same(digits, tmp
         np.save(tmp_path / f"{name}.npy", array)
     (x, y), _ = dataset.load_data(tmp_path)
     assert isinstance(x, np.memmap)
-    monkeypatch.setattr(engine, "WINDOW", 256)
+    monkeypatch.setattr(jax_loop, "WINDOW", 256)
     one, other = twins()
-    engine.fit(one, x, y, 32, seed=3)
-    engine.fit(other, *digits[0], 32, seed=3)
+    jax_loop.fit(one, x, y, 32, seed=3)
+    jax_loop.fit(other, *digits[0], 32, seed=3)
     assert all(np.array_equal(a, b) for a, b in zip(one.get_weights(), other.get_weights(), strict=True))
 
 
@@ -170,9 +170,9 @@ def test_warps_move_turn_and_scale_by_no_more_than_their_limits():
 def test_augmented_training_follows_from_the_seed_and_learns(digits):
     weights = []
     for _ in range(2):
-        training.set_seed(4)
+        fit.set_seed(4)
         model = network()
-        history = training.train(model, *digits[0], epochs=6, seed=4, augment={"shift": 1, "rotation": 10})
+        history = fit.train(model, *digits[0], epochs=6, seed=4, augment={"shift": 1, "rotation": 10})
         weights.append(model.get_weights())
     assert all(np.array_equal(a, b) for a, b in zip(*weights, strict=True))
     assert history.history["accuracy"][-1] > 0.6

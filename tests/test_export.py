@@ -289,7 +289,7 @@ def test_a_custom_layer_that_tensorflow_cannot_see_is_named(tmp_path):
 
 
 def test_run_takes_the_model_everywhere(tmp_path, capsys, monkeypatch):
-    monkeypatch.setitem(recipes.TUTORIAL, "epochs", 3)
+    monkeypatch.setattr(recipes, "TUTORIAL", recipes.Recipe(epochs=3))
     assert main(["run", "--output", str(tmp_path)]) == 0
     shown = capsys.readouterr().out
     assert len(re.findall(r" ok *$", shown, re.MULTILINE)) == len(artifacts.ARTIFACTS) + 1

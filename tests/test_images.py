@@ -12,10 +12,10 @@ from scenes import enlarge, line_of, paper, prepare_in_javascript, scene
 from study_keras import mnist
 from study_keras.data.dataset import scale
 from study_keras.report import evaluation
-from study_keras.train import models, training
-from study_keras.vision import framing, ink, pieces
-from study_keras.vision.images import CONTRACT, prepare, read_image
-from study_keras.vision.segmentation import find_digits
+from study_keras.train import fit, models
+from study_keras.vision import binarize, components, normalize
+from study_keras.vision.prepare import CONTRACT, prepare, read_image
+from study_keras.vision.segment import find_digits
 
 
 @pytest.fixture(scope="module")
@@ -28,10 +28,10 @@ def test_set():
 def network():
     """The tutorial's network after 5 epochs over 6,000 training images."""
     (images, labels), _ = mnist.load_data()
-    training.set_seed(6)
+    fit.set_seed(6)
     model = models.mlp()
     models.compile(model)
-    training.train(model, images[:6_000], labels[:6_000], epochs=5, seed=6)
+    fit.train(model, images[:6_000], labels[:6_000], epochs=5, seed=6)
     return model
 
 
@@ -110,7 +110,7 @@ def test_all_test_images_and_their_negatives_pass_unchanged(test_set):
 def test_a_picture_of_28_pixels_that_is_not_as_mnists_is_prepared(test_set, shift):
     image = scale(test_set[0][0])
     assert np.abs(prepare(np.roll(image, shift, axis=(0, 1))) - image).mean() < 0.06
-    assert not framing.is_mnist(np.roll(image, shift, axis=(0, 1)))
+    assert not normalize.is_mnist(np.roll(image, shift, axis=(0, 1)))
 
 
 @pytest.mark.parametrize("inverted", [False, True])
@@ -314,7 +314,7 @@ def test_empty_paper_is_refused(grain):
 
 def test_pieces_are_what_a_flood_fill_finds():
     mask = np.random.default_rng(7).random((60, 70)) < 0.35
-    found = pieces.find_pieces(mask)
+    found = components.find_pieces(mask)
     left = mask.copy()
     for number in range(len(found.areas)):
         row, column = np.argwhere(left)[0]  # pieces are numbered by their first pixels
@@ -341,7 +341,7 @@ def test_lines_of_six_digits_are_cut_into_six(test_set, network):
         found = find_digits(line_of(images[chosen], rng))
         if len(found) == 6:
             six += 1
-            read = evaluation.predict(network, np.round([255 * framing.frame(crop) for _, crop in found]))
+            read = evaluation.predict(network, np.round([255 * normalize.frame(crop) for _, crop in found]))
             right += int((read.argmax(axis=1) == labels[chosen]).sum())
     assert six >= 57
     assert right / (6 * six) > 0.9
@@ -373,16 +373,16 @@ def test_the_ink_of_a_digit_is_the_same_alone_and_in_company(test_set):
     drawn = 1 - 0.9 * enlarge(test_set[0][2], 4)
     ((_, alone),) = find_digits(drawn)
     (_, first), _ = find_digits(np.hstack([drawn, drawn]))
-    assert np.abs(framing.frame(alone) - framing.frame(first)).mean() < 0.01
+    assert np.abs(normalize.frame(alone) - normalize.frame(first)).mean() < 0.01
 
 
 def test_box_sums_are_sums_over_boxes():
     values = np.random.default_rng(9).random((9, 14))
-    sums = ink.box_sum(values, 2)
+    sums = binarize.box_sum(values, 2)
     for row, column in np.ndindex(values.shape):
         box = values[max(row - 2, 0) : row + 3, max(column - 2, 0) : column + 3]
         assert sums[row, column] == pytest.approx(box.sum())
-    np.testing.assert_array_equal(ink.box_sum(values > 0.5, 3), ink.box_sum((values > 0.5) * 1.0, 3))
+    np.testing.assert_array_equal(binarize.box_sum(values > 0.5, 3), binarize.box_sum((values > 0.5) * 1.0, 3))
 
 
 def test_sums_in_a_faster_order_decide_nothing_that_is_close():
@@ -392,8 +392,8 @@ def test_sums_in_a_faster_order_decide_nothing_that_is_close():
     faster = float(np.sqrt((below * below).sum() / np.count_nonzero(below)))
     assert noise != faster  # so the order shows
     for limit in (0, noise / 2, np.nextafter(noise, 0), noise, np.nextafter(noise, 2), 1.0005 * noise):
-        assert ink._noise(difference, limit) == noise
-    assert ink._noise(difference, 2 * noise) == pytest.approx(noise)
+        assert binarize._noise(difference, limit) == noise
+    assert binarize._noise(difference, 2 * noise) == pytest.approx(noise)
     even = np.concatenate([difference, -difference[::-1]])  # its third powers add up to what rounding leaves
-    assert ink._lean(even) == np.cumsum(even * even * even)[-1]
-    assert ink._lean(difference + 0.1) == pytest.approx(np.cumsum((difference + 0.1) ** 3)[-1])
+    assert binarize._lean(even) == np.cumsum(even * even * even)[-1]
+    assert binarize._lean(difference + 0.1) == pytest.approx(np.cumsum((difference + 0.1) ** 3)[-1])

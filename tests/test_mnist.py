@@ -7,17 +7,17 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from study_keras.report import evaluation, pictures, terminal
-from study_keras.train import models, training
+from study_keras.report import evaluation, plots, terminal
+from study_keras.train import fit, models
 
 
 @pytest.fixture(scope="module")
 def judged(digits):
     """A network trained on 600 images, and what it says of 200 others."""
-    training.set_seed(1)
+    fit.set_seed(1)
     model = models.mlp()
     models.compile(model)
-    history = training.train(model, *digits[0], epochs=5, validation=0.1)
+    history = fit.train(model, *digits[0], epochs=5, validation=0.1)
     return model, history, evaluation.evaluate(model, *digits[1])
 
 
@@ -38,10 +38,10 @@ def test_a_few_hundred_images_teach_it_to_read(judged):
 def test_one_hot_labels_train_the_same_network(digits):
     results = []
     for one_hot in (False, True):
-        training.set_seed(3)
+        fit.set_seed(3)
         model = models.mlp(dropout=0.0)
         models.compile(model, one_hot=one_hot)
-        history = training.train(model, *digits[0], epochs=2, seed=3)
+        history = fit.train(model, *digits[0], epochs=2, seed=3)
         results.append(history.history["loss"])
     np.testing.assert_allclose(results[0], results[1], rtol=1e-4)  # one loss in two spellings
 
@@ -86,7 +86,7 @@ def test_the_gallery_shows_the_most_confident_mistake_first(digits):
     for index, sure in ((7, 0.6), (30, 0.99), (100, 0.8)):
         probabilities[index] = (1 - sure) / 9
         probabilities[index, (labels[index] + 1) % 10] = sure
-    figure = pictures.mistakes(images, labels, probabilities)
+    figure = plots.mistakes(images, labels, probabilities)
     assert [axes.get_title().split("#")[1] for axes in figure.axes if axes.get_title()] == ["30", "100", "7"]
     assert "99.0%" in figure.axes[0].get_title()
     assert f"{labels[30]} read as {(labels[30] + 1) % 10}" in figure.axes[0].get_title()
@@ -95,14 +95,14 @@ def test_the_gallery_shows_the_most_confident_mistake_first(digits):
 
 def test_a_model_without_mistakes_has_a_picture_too(digits, tmp_path):
     images, labels = digits[1]
-    figure = pictures.mistakes(images, labels, np.eye(10, dtype="float32")[labels])
+    figure = plots.mistakes(images, labels, np.eye(10, dtype="float32")[labels])
     assert "0 of 200" in figure.get_suptitle()
-    assert pictures.save(figure, tmp_path / "none.png").read_bytes().startswith(b"\x89PNG")
+    assert plots.save(figure, tmp_path / "none.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_the_network_is_drawn_without_graphviz(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))  # no dot on this path
-    path = pictures.plot_model(models.mlp(), tmp_path / "model.png")
+    path = plots.plot_model(models.mlp(), tmp_path / "model.png")
     assert path.read_bytes().startswith(b"\x89PNG")
     assert path.stat().st_size > 10_000
 
@@ -110,7 +110,7 @@ def test_the_network_is_drawn_without_graphviz(tmp_path, monkeypatch):
 def fit_on(console, digits):
     model = models.mlp((4,))
     models.compile(model)
-    training.train(model, *digits[0], epochs=2, callbacks=[terminal.TrainingProgress(console, 600)])
+    fit.train(model, *digits[0], epochs=2, callbacks=[terminal.TrainingProgress(console, 600)])
 
 
 def test_progress_is_one_line_an_epoch_where_there_is_no_terminal(digits):

@@ -17,9 +17,9 @@ from study_keras.data.dataset import scale
 from study_keras.formats.tfjs.node import find_node
 from study_keras.report import evaluation
 from study_keras.serve import single_file
-from study_keras.vision.images import prepare, read_image
-from study_keras.vision.networks import load_network
-from study_keras.vision.reading import CERTAIN
+from study_keras.vision.classifier import load_network
+from study_keras.vision.prepare import prepare, read_image
+from study_keras.vision.recognize import CERTAIN
 
 SHIPPED = ROOT / "src/study_keras/shipped"
 PICTURES = {"paper_8": 5, "night_1": 2, "plain_9": 9}  # of tests/golden, and the digits on them

@@ -19,8 +19,8 @@ from study_keras import formats, mnist
 from study_keras.cli import main
 from study_keras.data.dataset import scale
 from study_keras.formats.export import tensorflow_process
-from study_keras.vision.images import read_image
-from study_keras.vision.reading import find_candidates, load_network, read_digits, read_grey
+from study_keras.vision.prepare import read_image
+from study_keras.vision.recognize import find_candidates, load_network, read_digits, read_grey
 
 
 @pytest.fixture(scope="module")

@@ -21,13 +21,13 @@ from study_keras.startup import import_keras
 keras = import_keras(with_tensorflow=False)
 import numpy as np
 from study_keras import mnist
-from study_keras.train import models, training
+from study_keras.train import models, fit
 (images, labels), _ = mnist.load_data()
-training.set_seed(3)
+fit.set_seed(3)
 model = models.mlp((16,), dropout=0.3)
 models.compile(model)
 how = {"epochs": 2, "batch_size": 50, "validation": 0.2, "seed": 3, "augment": {"shift": 1.0}}
-history = training.train(model, images[:507], labels[:507], **how).history
+history = fit.train(model, images[:507], labels[:507], **how).history
 np.savez(sys.argv[1], *model.get_weights(), **history)
 """
 

@@ -11,7 +11,7 @@ import pytest
 from conftest import ROOT
 
 from study_keras.cli import main
-from study_keras.report import pictures
+from study_keras.report import plots
 
 
 def open_page(url, *arguments):
@@ -48,7 +48,7 @@ def test_a_model_without_a_record_and_with_other_layers_has_a_report_too(small, 
 
 def test_the_history_shows_training_and_validation(tmp_path):
     curves = {"loss": [2.0, 1.0], "accuracy": [0.5, 0.75], "val_loss": [2.5, 1.5], "val_accuracy": [0.4, 0.7]}
-    loss, accuracy = pictures.history(curves).axes
+    loss, accuracy = plots.history(curves).axes
     assert [list(line.get_ydata()) for line in loss.lines] == [[2.0, 1.0], [2.5, 1.5]]
     assert [list(line.get_ydata()) for line in accuracy.lines] == [[0.5, 0.75], [0.4, 0.7]]
     assert [text.get_text() for text in loss.get_legend().texts] == ["training", "validation"]
@@ -59,7 +59,7 @@ def test_the_history_shows_training_and_validation(tmp_path):
 def test_the_confusion_matrix_counts_each_pair():
     labels = np.array([0, 0, 0, 1, 2, 2])
     probabilities = np.eye(3, dtype="float32")[[0, 0, 2, 1, 2, 0]]
-    figure = pictures.confusion(labels, probabilities)
+    figure = plots.confusion(labels, probabilities)
     counts = {text.get_position(): text.get_text() for text in figure.axes[0].texts}
     assert counts == {(0, 0): "2", (2, 0): "1", (1, 1): "1", (2, 2): "1", (0, 2): "1"}  # (read as, truth)
     assert figure.axes[0].get_title() == "2 of 6 images read wrong"
@@ -67,7 +67,7 @@ def test_the_confusion_matrix_counts_each_pair():
 
 def test_accuracy_per_digit_is_the_fraction_read_right():
     labels = np.array([0, 0, 0, 0, 7])
-    figure = pictures.accuracy_per_digit(labels, np.eye(10, dtype="float32")[[0, 0, 0, 1, 7]])
+    figure = plots.accuracy_per_digit(labels, np.eye(10, dtype="float32")[[0, 0, 0, 1, 7]])
     _, points = figure.axes[0].lines
     assert list(points.get_xdata()) == [0.75, 1.0]
     assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == ["0", "7"]
@@ -75,7 +75,7 @@ def test_accuracy_per_digit_is_the_fraction_read_right():
 
 def test_the_samples_stand_in_the_row_of_their_digit(digits):
     (images, labels), _ = digits
-    figure = pictures.samples(images, labels, each=3)
+    figure = plots.samples(images, labels, each=3)
     assert len(figure.axes) == 30
     np.testing.assert_array_equal(figure.axes[3 * 4 + 1].images[0].get_array(), images[labels == 4][1])
     assert figure.axes[3 * 4].get_ylabel() == "4"
@@ -83,17 +83,17 @@ def test_the_samples_stand_in_the_row_of_their_digit(digits):
 
 def test_the_first_weights_are_shown_as_images():
     dense = keras.Sequential([keras.Input((28, 28)), keras.layers.Flatten(), keras.layers.Dense(5)])
-    figure = pictures.first_weights(dense)
+    figure = plots.first_weights(dense)
     np.testing.assert_array_equal(
         figure.axes[3].images[0].get_array(), np.asarray(dense.layers[1].kernel)[:, 3].reshape(28, 28)
     )
     convolution = keras.Sequential([keras.Input((28, 28, 1)), keras.layers.Conv2D(6, 5)])
-    figure = pictures.first_weights(convolution)
+    figure = plots.first_weights(convolution)
     np.testing.assert_array_equal(
         figure.axes[2].images[0].get_array(), np.asarray(convolution.layers[0].kernel)[:, :, 0, 2]
     )
     with pytest.raises(ValueError, match=r"expected \(784, units\)"):
-        pictures.first_weights(keras.Sequential([keras.Input((28, 28)), keras.layers.Dense(5)]))
+        plots.first_weights(keras.Sequential([keras.Input((28, 28)), keras.layers.Dense(5)]))
 
 
 def test_the_walk_shows_what_each_layer_makes_of_the_image(digits):
@@ -105,7 +105,7 @@ def test_the_walk_shows_what_each_layer_makes_of_the_image(digits):
     ]
     model = keras.Sequential(layers)
     image = digits[1][0][0]
-    figure = pictures.activations(model, image)
+    figure = plots.activations(model, image)
     titles = [axes.get_title() for axes in figure.axes]
     assert titles[0] == "image (28, 28)"
     assert "(24, 24, 6)" in titles[1]

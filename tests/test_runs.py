@@ -6,6 +6,7 @@ import random
 import shutil
 import subprocess
 import threading
+from dataclasses import replace
 
 import keras
 import numpy as np
@@ -14,19 +15,9 @@ from conftest import COMMAND, hello_mnist
 
 from study_keras.cli import main
 from study_keras.data.dataset import load_data
-from study_keras.train import recipes, records, runs
+from study_keras.train import checkpoint, metadata, recipes
 
-SETTINGS = {
-    "units": [16],
-    "activation": "relu",
-    "dropout": 0.3,
-    "optimizer": "adam",
-    "one_hot": False,
-    "epochs": 4,
-    "batch_size": 32,
-    "validation": 0.2,
-    "seed": 11,
-}
+RECIPE = recipes.Recipe(units=(16,), dropout=0.3, epochs=4, validation=0.2, seed=11)
 
 
 class StopAfter(keras.callbacks.Callback):
@@ -45,7 +36,7 @@ class StopAfter(keras.callbacks.Callback):
 def interrupted_once(digits, tmp_path_factory):
     folder = tmp_path_factory.mktemp("interrupted")
     with pytest.raises(KeyboardInterrupt):
-        runs.train_and_save(digits, SETTINGS, folder, callbacks=[StopAfter(2)])
+        checkpoint.train_and_save(digits, RECIPE, folder, callbacks=[StopAfter(2)])
     return folder
 
 
@@ -62,11 +53,11 @@ def same_weights(one, other):
 def test_a_resumed_training_ends_with_the_weights_and_the_history_of_an_uninterrupted_one(
     digits, interrupted, tmp_path_factory
 ):
-    whole, _, record = runs.train_and_save(digits, SETTINGS, tmp_path_factory.mktemp("whole"))
-    unfinished = runs.load_unfinished(interrupted)
+    whole, _, record = checkpoint.train_and_save(digits, RECIPE, tmp_path_factory.mktemp("whole"))
+    unfinished = checkpoint.load_unfinished(interrupted)
     assert len(unfinished[1]["history"]["val_loss"]) == 2
     assert not same_weights(unfinished[0], whole)
-    resumed, path, again = runs.train_and_save(digits, SETTINGS, interrupted, unfinished=unfinished)
+    resumed, path, again = checkpoint.train_and_save(digits, RECIPE, interrupted, unfinished=unfinished)
     assert same_weights(resumed, whole)
     assert again["history"] == record["history"]
     assert same_weights(keras.saving.load_model(path), whole)
@@ -74,38 +65,41 @@ def test_a_resumed_training_ends_with_the_weights_and_the_history_of_an_uninterr
 
 
 def test_an_epoch_is_shuffled_and_dropped_by_its_own_number(digits, tmp_path):
-    runs.train_and_save(digits, SETTINGS | {"epochs": 1}, tmp_path)
+    checkpoint.train_and_save(digits, replace(RECIPE, epochs=1), tmp_path)
     one = keras.saving.load_model(tmp_path / "hello_mnist.keras")
-    runs.train_and_save(digits, SETTINGS | {"epochs": 1, "seed": 12}, tmp_path)
+    checkpoint.train_and_save(digits, replace(RECIPE, epochs=1, seed=12), tmp_path)
     assert not same_weights(one, keras.saving.load_model(tmp_path / "hello_mnist.keras"))
 
 
-@pytest.mark.parametrize("name", [name for name in SETTINGS if name != "seed"])
+OPTIONS = ("units", "activation", "dropout", "optimizer", "one_hot", "epochs", "batch_size", "validation")
+
+
+@pytest.mark.parametrize("name", OPTIONS)
 def test_a_resume_with_another_setting_says_which(digits, interrupted, name):
-    other = {"units": [8], "activation": "tanh", "optimizer": "sgd", "one_hot": True}
-    settings = SETTINGS | {name: other.get(name, 1)}
-    before = (interrupted / records.UNFINISHED).read_bytes()
-    with pytest.raises(ValueError, match=rf"another one: {name} was .*, now ") as refusal:
-        runs.train_and_save(digits, settings, interrupted, unfinished=runs.load_unfinished(interrupted))
-    assert str(settings[name]) in str(refusal.value)
-    assert (interrupted / records.UNFINISHED).read_bytes() == before
+    other = {"units": (8,), "activation": "tanh", "optimizer": "sgd", "one_hot": True}
+    recipe = replace(RECIPE, **{name: other.get(name, 1)})
+    before = (interrupted / metadata.UNFINISHED).read_bytes()
+    with pytest.raises(ValueError, match=rf"the settings differ: {name} was .*, now ") as refusal:
+        checkpoint.train_and_save(digits, recipe, interrupted, unfinished=checkpoint.load_unfinished(interrupted))
+    assert str(recipes.to_settings(recipe)[name]) in str(refusal.value)
+    assert (interrupted / metadata.UNFINISHED).read_bytes() == before
 
 
 def test_a_resume_with_other_data_or_another_backend_is_refused(digits, interrupted):
     (x_train, y_train), test = digits
     changed = x_train.copy()
     changed[0, 14, 14] ^= 1  # one bit of one pixel
-    model, record = runs.load_unfinished(interrupted)
+    model, record = checkpoint.load_unfinished(interrupted)
     with pytest.raises(ValueError, match="the data's SHA-256 was"):
-        runs.train_and_save(((changed, y_train), test), SETTINGS, interrupted, unfinished=(model, record))
+        checkpoint.train_and_save(((changed, y_train), test), RECIPE, interrupted, unfinished=(model, record))
     with pytest.raises(ValueError, match="the backend was torch, now "):
-        runs.train_and_save(digits, SETTINGS, interrupted, unfinished=(model, record | {"backend": "torch"}))
+        checkpoint.train_and_save(digits, RECIPE, interrupted, unfinished=(model, record | {"backend": "torch"}))
 
 
 def test_the_command_resumes_with_the_settings_it_remembers(small, tmp_path, capsys):
     dataset = load_data(small)
     with pytest.raises(KeyboardInterrupt):
-        runs.train_and_save(dataset, SETTINGS, tmp_path, made={"data_path": str(small)}, callbacks=[StopAfter(3)])
+        checkpoint.train_and_save(dataset, RECIPE, tmp_path, made={"data_path": str(small)}, callbacks=[StopAfter(3)])
     arguments = ["train", "--resume", "--output", str(tmp_path)]
     assert main([*arguments, "--units", "99"]) == 1
     assert "units was [16], now [99]" in capsys.readouterr().err
@@ -113,24 +107,24 @@ def test_the_command_resumes_with_the_settings_it_remembers(small, tmp_path, cap
     shown = capsys.readouterr()
     assert "resuming after epoch 3 of 4" in shown.err
     figures = json.loads(shown.out)
-    assert figures["settings"] == recipes.TUTORIAL | SETTINGS
+    assert figures["settings"] == recipes.to_settings(RECIPE)
     assert len(figures["history"]["loss"]) == 4
     assert main(arguments) == 1
     assert "nothing to resume" in capsys.readouterr().err
 
 
 def test_a_broken_unfinished_training_is_refused(tmp_path, capsys):
-    (tmp_path / records.UNFINISHED).write_bytes(b"PK\x03\x04 and no more")
+    (tmp_path / metadata.UNFINISHED).write_bytes(b"PK\x03\x04 and no more")
     assert main(["train", "--resume", "--output", str(tmp_path)]) == 1
     assert capsys.readouterr().err.count("\n") == 1
 
 
 def test_the_record_tells_how_the_model_was_made(trained, small):
-    record = records.load_record(trained)
+    record = metadata.load_record(trained)
     assert record["settings"]["units"] == [128]
     assert record["settings"]["seed"] == 1
     assert record["data"]["training_images"] == 600
-    assert record["data"]["sha256"] == runs.describe(load_data(small), {})["data"]["sha256"]
+    assert record["data"]["sha256"] == checkpoint.describe(load_data(small), {})["data"]["sha256"]
     assert record["versions"]["keras"] == keras.__version__
     assert len(record["history"]["loss"]) == 5
     assert record["trained_by"].startswith("hello-mnist train --data")
@@ -159,7 +153,7 @@ def kill_and_resume(backend, small, folder, chance):
     assert "resuming after epoch" in last.stderr
     models = [keras.saving.load_model(folder / name / "hello_mnist.keras") for name in ("whole", "killed")]
     assert same_weights(*models)
-    histories = [records.load_record(folder / name / "hello_mnist.keras")["history"] for name in ("whole", "killed")]
+    histories = [metadata.load_record(folder / name / "hello_mnist.keras")["history"] for name in ("whole", "killed")]
     assert histories[0] == histories[1]
 
 

@@ -24,8 +24,8 @@ import pytest
 from conftest import COMMAND, hello_mnist
 from PIL import Image
 
-from study_keras.vision.networks import SHIPPED
-from study_keras.vision.reading import load_network, read_digits
+from study_keras.vision.classifier import SHIPPED
+from study_keras.vision.recognize import load_network, read_digits
 
 SERVE = """
 import json, sys

@@ -12,9 +12,9 @@ import pytest
 
 from study_keras import mnist
 from study_keras.cli import main
-from study_keras.data import dataset, shards
+from study_keras.data import dataset, lazy_array
 from study_keras.report import evaluation
-from study_keras.train import augmentation, models, runs, training
+from study_keras.train import augmentation, checkpoint, fit, models
 
 EDGES = (0, 70, 71, 300, 600)  # of shards of several sizes
 
@@ -41,12 +41,12 @@ WRITERS = {"npy": write_npy, "npz": write_npz}
 @pytest.mark.parametrize("write", WRITERS.values(), ids=WRITERS)
 def test_shards_are_read_like_one_array_and_stay_on_the_disk(digits, tmp_path, write):
     for (images, labels), (expected, truth) in zip(mnist.load_data(write(tmp_path, digits)), digits, strict=True):
-        assert isinstance(images, shards.Shards)
+        assert isinstance(images, lazy_array.Shards)
         assert all(isinstance(part, np.memmap) for part in images.parts)
         assert (len(images), images.shape, images.dtype, images.ndim) == (len(expected), expected.shape, np.uint8, 3)
         np.testing.assert_array_equal(labels, truth)
         for start, stop in ((0, len(expected)), (69, 72), (60, 310), (150, 5000), (80, 80)):
-            np.testing.assert_array_equal(shards.rows(images, start, stop), expected[start:stop])
+            np.testing.assert_array_equal(lazy_array.rows(images, start, stop), expected[start:stop])
         for places in (slice(5, 100, 7), slice(-9, None), [180, 3, 71, 71, -1], truth == 4, 70, -2):
             np.testing.assert_array_equal(images[places], expected[places])
 
@@ -54,19 +54,19 @@ def test_shards_are_read_like_one_array_and_stay_on_the_disk(digits, tmp_path, w
 def test_what_is_held_out_and_what_is_changed_stays_on_the_disk(digits, tmp_path):
     (images, labels), _ = mnist.load_data(write_npy(tmp_path, digits))
     for found, expected in zip(dataset.split(images, labels, 0.2), dataset.split(*digits[0], 0.2), strict=True):
-        assert isinstance(found[0], shards.Shards)
+        assert isinstance(found[0], lazy_array.Shards)
         np.testing.assert_array_equal(found[0][:], expected[0])
         np.testing.assert_array_equal(found[1], expected[1])
-        finer = shards.changed(found[0], augmentation.finer)
+        finer = lazy_array.changed(found[0], augmentation.finer)
         assert finer.shape == (len(found[0]), 57, 57)
         np.testing.assert_array_equal(finer[3:50], augmentation.finer(expected[0][3:50]))
 
 
 def trained(images, labels, **settings):
-    training.set_seed(4)
+    fit.set_seed(4)
     model = models.mlp((16,), dropout=0.2)
     models.compile(model)
-    history = training.train(model, images, labels, seed=4, epochs=2, **settings)
+    history = fit.train(model, images, labels, seed=4, epochs=2, **settings)
     return model, history.history
 
 
@@ -76,9 +76,9 @@ def trained(images, labels, **settings):
 )
 def test_memory_one_file_and_shards_train_to_the_same_weights(digits, tmp_path, monkeypatch, settings, window):
     if keras.backend.backend() == "jax":
-        from study_keras.train import engine
+        from study_keras.train import jax_loop
 
-        monkeypatch.setattr(engine, "WINDOW", window)
+        monkeypatch.setattr(jax_loop, "WINDOW", window)
     for name, array in zip(dataset.KEYS, (*digits[0], *digits[1]), strict=True):
         (tmp_path / "one").mkdir(exist_ok=True)
         np.save(tmp_path / "one" / f"{name}.npy", array)
@@ -94,14 +94,14 @@ def test_memory_one_file_and_shards_train_to_the_same_weights(digits, tmp_path, 
 WINDOWED = """
 import sys
 from study_keras import mnist
-from study_keras.train import models, training
-training.PIECE = 128
-training.set_seed(4)
+from study_keras.train import models, fit
+fit.PIECE = 128
+fit.set_seed(4)
 model = models.mlp((32,))
 models.compile(model)
 train, _ = mnist.load_data(sys.argv[1])
 options = {"augment": {"shift": 1.0}} if sys.argv[2] == "warped" else {"validation": 0.25}
-history = training.train(model, *train, seed=4, epochs=8, batch_size=32, **options).history
+history = fit.train(model, *train, seed=4, epochs=8, batch_size=32, **options).history
 print(*history, history["accuracy"][-1], model.optimizer.iterations.value.numpy())
 """
 
@@ -122,7 +122,7 @@ def test_a_set_is_described_and_measured_alike_wherever_it_lies(digits, tmp_path
     monkeypatch.setattr(evaluation, "PIECE", 64)
     found = mnist.load_data(write_npy(tmp_path, digits))
     settings = {"epochs": 1}
-    assert runs.describe(found, settings) == runs.describe(digits, settings)
+    assert checkpoint.describe(found, settings) == checkpoint.describe(digits, settings)
     model = models.mlp((8,))
     np.testing.assert_allclose(
         evaluation.predict(model, found[1][0]), evaluation.predict(model, digits[1][0]), atol=1e-6

@@ -14,11 +14,11 @@ from test_data import named, transposed, write_idx
 
 from study_keras import mnist
 from study_keras.cli import main
-from study_keras.data import names
+from study_keras.data import class_names
 from study_keras.serve.model_store import load_models
 from study_keras.serve.workers import Readers
-from study_keras.train import records
-from study_keras.vision import reading
+from study_keras.train import metadata
+from study_keras.vision import recognize
 
 LETTERS = list("abcdefghijklmnopqrstuvwxyz")
 KANA = ["o", "ki", "su", "tsu", "na", "ha", "ma", "ya", "re", "wo"]
@@ -43,8 +43,8 @@ def test_emnist_is_known_by_the_names_of_its_files(digits, tmp_path, name):
     folder = write_idx(tmp_path / "gzip", transposed(digits, 1), gzip.compress, ".gz", f"emnist-{name}-")
     write_idx(folder, named(digits), prefix="kmnist-")
     file = folder / f"emnist-{name}-t10k-images-idx3-ubyte.gz"
-    assert names.class_names(file, count) == (list(expected) if expected else None)
-    assert names.class_names(folder / "kmnist-train-labels-idx1-ubyte", 10) == KANA
+    assert class_names.class_names(file, count) == (list(expected) if expected else None)
+    assert class_names.class_names(folder / "kmnist-train-labels-idx1-ubyte", 10) == KANA
 
 
 def test_fashion_is_known_by_the_sum_of_its_labels_or_by_what_its_folder_is_called(tmp_path, monkeypatch):
@@ -53,22 +53,22 @@ def test_fashion_is_known_by_the_sum_of_its_labels_or_by_what_its_folder_is_call
     for folder in (plain, telling):
         folder.mkdir()
         (folder / "train-labels-idx1-ubyte.gz").write_bytes(labels)
-    assert names.class_names(plain, 10) is None
-    assert names.class_names(telling, 10)[9] == "Ankle boot"
-    assert names.class_names(telling / "train-labels-idx1-ubyte.gz", 10)[9] == "Ankle boot"
-    assert names.class_names(telling, 11) is None  # so it is another set
-    monkeypatch.setitem(names.LABELS, hashlib.md5(labels).hexdigest(), names.FASHION)
-    assert names.class_names(plain, 10)[0] == "T-shirt/top"
+    assert class_names.class_names(plain, 10) is None
+    assert class_names.class_names(telling, 10)[9] == "Ankle boot"
+    assert class_names.class_names(telling / "train-labels-idx1-ubyte.gz", 10)[9] == "Ankle boot"
+    assert class_names.class_names(telling, 11) is None  # so it is another set
+    monkeypatch.setitem(class_names.LABELS, hashlib.md5(labels).hexdigest(), class_names.FASHION)
+    assert class_names.class_names(plain, 10)[0] == "T-shirt/top"
 
 
 def test_a_file_of_names_goes_before_all_else(digits, words, tmp_path):
-    assert names.class_names(words, 10) == WORDS
+    assert class_names.class_names(words, 10) == WORDS
     letters = write_idx(tmp_path / "letters", transposed(digits, 1), prefix="emnist-letters-")
     (letters / "emnist-letters-classes.txt").write_text("\n".join(map(str, range(26))))
-    assert names.class_names(letters / "emnist-letters-train-labels-idx1-ubyte", 26)[25] == "25"
+    assert class_names.class_names(letters / "emnist-letters-train-labels-idx1-ubyte", 26)[25] == "25"
     (tmp_path / "set.classes.txt").write_text("even\nodd\n")
-    assert names.class_names(tmp_path / "set.npz", 2) == ["even", "odd"]
-    assert names.class_names(None, 10) is None
+    assert class_names.class_names(tmp_path / "set.npz", 2) == ["even", "odd"]
+    assert class_names.class_names(None, 10) is None
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ def test_the_names_go_from_the_data_to_the_model_its_copies_and_every_answer(wor
     model = tmp_path / "out" / "hello_mnist.keras"
     options = ["--data", str(words), "--output", str(model.parent)]
     assert main(["train", *options, "--epochs", "8", "--seed", "1"]) == 0
-    assert records.class_names(model) == WORDS
+    assert metadata.class_names(model) == WORDS
 
     picture = tmp_path / "seven.png"
     Image.fromarray(mnist.load_data()[1][0][0]).save(picture)
@@ -104,13 +104,13 @@ def test_the_names_go_from_the_data_to_the_model_its_copies_and_every_answer(wor
 
     for target in ("copy.h5", "copy.tfjs"):
         assert main(["convert", str(model), str(tmp_path / target)]) == 0
-        assert records.class_names(tmp_path / target) == WORDS
+        assert metadata.class_names(tmp_path / target) == WORDS
         (tmp_path / "copy.json").unlink()
     (tmp_path / "copy.json").write_text("mine")
     assert main(["convert", str(model), str(tmp_path / "copy.h5")]) == 0
     assert (tmp_path / "copy.json").read_text() == "mine"
     assert main(["convert", str(model), str(tmp_path / "structure.json")]) == 0
-    assert records.class_names(tmp_path / "structure.json") is None
+    assert metadata.class_names(tmp_path / "structure.json") is None
 
     assert main(["convert", str(model), str(tmp_path / "page.html")]) == 0
     shelf = load_models([model], 1, tmp_path)
@@ -131,14 +131,14 @@ def test_the_names_go_from_the_data_to_the_model_its_copies_and_every_answer(wor
 def test_letters_are_read_as_a_word_and_words_with_spaces_between_them(digits):
     images = np.pad(np.concatenate(list(digits[1][0][:3]), axis=1), 20) / 255  # 7, 2, 1 beside each other
     grey = (1 - images).astype("float32")
-    network = reading.load_network()
-    assert reading.read_grey(grey, network)["text"] == "721"
-    assert reading.read_grey(grey, network, LETTERS[:10])["text"] == "hcb"
-    answer = reading.read_grey(grey, network, KANA)
+    network = recognize.load_network()
+    assert recognize.read_grey(grey, network)["text"] == "721"
+    assert recognize.read_grey(grey, network, LETTERS[:10])["text"] == "hcb"
+    answer = recognize.read_grey(grey, network, KANA)
     assert answer["text"] == "ya su ki"
-    (line,) = reading.lines_of(reading.find_candidates(grey, network, KANA), KANA)
+    (line,) = recognize.lines_of(recognize.find_candidates(grey, network, KANA), KANA)
     assert re.fullmatch(r"ya\?? su\?? ki\?? \(.* %, .* %, .* %\)", line)
-    twelve = reading.read_grey(grey, lambda given: np.pad(network(given), ((0, 0), (2, 0))))
+    twelve = recognize.read_grey(grey, lambda given: np.pad(network(given), ((0, 0), (2, 0))))
     assert (twelve["text"], twelve["digits"][0]["name"]) == ("9 4 3", "9")
 
 
@@ -152,7 +152,7 @@ def test_a_picture_of_another_set_reaches_its_network_as_it_is_and_a_digit_prepa
         seen.append(images[0])
         return np.eye(10, dtype="float32")[[9]]
 
-    assert reading.read_digits(tmp_path / "shoe.png", network, names.FASHION)["text"] == "Ankle boot"
+    assert recognize.read_digits(tmp_path / "shoe.png", network, class_names.FASHION)["text"] == "Ankle boot"
     np.testing.assert_array_equal(np.round(seen[0] * 255), shoe)
-    reading.read_digits(tmp_path / "shoe.png", network)
+    recognize.read_digits(tmp_path / "shoe.png", network)
     assert np.abs(seen[1] * 255 - shoe).max() > 50

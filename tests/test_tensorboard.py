@@ -21,16 +21,16 @@ WRITE = """
 import sys
 import keras
 from study_keras.data import dataset
-from study_keras.train import callbacks, models, training
+from study_keras.train import callbacks, models, fit
 (images, labels), _ = dataset.load_data(sys.argv[1])
-training.set_seed(1)
+fit.set_seed(1)
 model = models.mlp((16,))
 models.compile(model)
 watchers = [
     keras.callbacks.TensorBoard(sys.argv[2], histogram_freq=1, write_images=True),
     callbacks.LogGradients(sys.argv[2], dataset.scale(images[:100]), labels[:100]),
 ]
-training.train(model, images, labels, epochs=3, validation=0.2, callbacks=watchers)
+fit.train(model, images, labels, epochs=3, validation=0.2, callbacks=watchers)
 """
 
 

@@ -9,7 +9,7 @@ from PIL import Image
 
 from study_keras import files, mnist
 from study_keras.data.dataset import Images
-from study_keras.report import pictures
+from study_keras.report import plots
 
 
 def draw(folder: Path) -> None:
@@ -22,15 +22,15 @@ def draw(folder: Path) -> None:
     model = keras.saving.load_model(files.output_dir() / "hello_mnist_1.h5", compile=False)
     probabilities = evaluation.predict(model, x_test)
     drawn = {
-        "samples": pictures.samples(x_train, y_train),
+        "samples": plots.samples(x_train, y_train),
         "pixels": pixels(x_train[0]),
-        "activations": pictures.activations(model, x_test[0]),
-        "weights": pictures.first_weights(model, most=24, columns=8),
-        "confusion": pictures.confusion(y_test, probabilities),
-        "wrong": pictures.mistakes(x_test, y_test, probabilities, most=16),
+        "activations": plots.activations(model, x_test[0]),
+        "weights": plots.first_weights(model, most=24, columns=8),
+        "confusion": plots.confusion(y_test, probabilities),
+        "wrong": plots.mistakes(x_test, y_test, probabilities, most=16),
     }
     for name, figure in drawn.items():
-        write(pictures.png(figure), folder / f"course_{name}.png")
+        write(plots.png(figure), folder / f"course_{name}.png")
     for name, made in (("model", "hello_mnist_1_model_plot"), ("history", "hello_mnist_3_history")):
         write((files.output_dir() / f"{made}.png").read_bytes(), folder / f"course_{name}.png")
 
@@ -48,7 +48,7 @@ def pixels(image: Images) -> Figure:
     seen, read = figure.subplots(1, 2)
     seen.imshow(image, cmap="gray_r", vmin=0, vmax=255)
     frame = (left - 0.5, top - 0.5)
-    seen.add_patch(Rectangle(frame, width, height, fill=False, color=pictures.ORANGE, linewidth=2))
+    seen.add_patch(Rectangle(frame, width, height, fill=False, color=plots.ORANGE, linewidth=2))
     seen.set_title("what we see: 28 x 28 pixels")
     part = image[top : top + height, left : left + width]
     read.imshow(part, cmap="gray_r", vmin=0, vmax=600)  # pale, under the numbers
@@ -59,5 +59,5 @@ def pixels(image: Images) -> Figure:
     for axes in (seen, read):
         axes.set(xticks=[], yticks=[])
     for side in read.spines.values():
-        side.set(color=pictures.ORANGE, linewidth=2)
+        side.set(color=plots.ORANGE, linewidth=2)
     return figure

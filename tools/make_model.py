@@ -19,11 +19,11 @@ from model_images import augment, junk, photos, sketched, typed
 
 from study_keras import files, formats, mnist
 from study_keras.data.dataset import scale
-from study_keras.train import runs
-from study_keras.train.training import set_seed
-from study_keras.vision import variations
-from study_keras.vision.networks import SHIPPED, load_network
-from study_keras.vision.reading import CERTAIN, NO_DIGIT
+from study_keras.train import checkpoint
+from study_keras.train.fit import set_seed
+from study_keras.vision import corruptions
+from study_keras.vision.classifier import SHIPPED, load_network
+from study_keras.vision.recognize import CERTAIN, NO_DIGIT
 
 SEED, EPOCHS, BATCH = 1, 22, 128
 HELD_OUT = 5_000  # the last training images; whatever was chosen, was chosen on them
@@ -150,9 +150,9 @@ def measure(network, test):
     def accuracy(pictures):
         return round(float((network(pictures).argmax(axis=1) == labels[: len(pictures)]).mean()), 4)
 
-    as_they_are = {name: accuracy(pictures) for name, pictures in variations.varied(images).items()}
-    some = variations.varied(images[:PREPARED])
-    contract = {name: accuracy(variations.prepared(pictures)) for name, pictures in some.items()}
+    as_they_are = {name: accuracy(pictures) for name, pictures in corruptions.varied(images).items()}
+    some = corruptions.varied(images[:PREPARED])
+    contract = {name: accuracy(corruptions.prepared(pictures)) for name, pictures in some.items()}
     return {"test": accuracy(images), "as_they_are": as_they_are, "prepared": contract}
 
 
@@ -179,7 +179,7 @@ def card_text(card):
 CARD = """# The network that this package ships
 
 `digits.tflite` (LiteRT, float16 weights, one image at a time) and `digits.tfjs` (the same for TensorFlow.js, float16)
-read one handwritten digit: 28 x 28 float32 in [0, 1], white ink on black as `study_keras.vision.images.prepare` makes
+read one handwritten digit: 28 x 28 float32 in [0, 1], white ink on black as `study_keras.vision.prepare.prepare` makes
 it, to ten probabilities. {weights:,} weights, {kilobytes} kB together. The figures are in `card.json` too, and
 `tests/test_shipped.py` holds the files to them.
 
@@ -187,7 +187,7 @@ it, to ten probabilities. {weights:,} weights, {kilobytes} kB together. The figu
 
 {test:.2f} % of MNIST's 10,000 test images, which were opened once, at the end. On the 5,000 training images that were
 held out, and on which all was chosen: {held_out:.2f} %. On variations of the test images
-(`study_keras.vision.variations`), as they are (10,000), and where `prepare` sees them first, as it does in
+(`study_keras.vision.corruptions`), as they are (10,000), and where `prepare` sees them first, as it does in
 `hello-mnist predict` (the first 1,000):
 
 | test images | as they are | prepared |
@@ -233,7 +233,7 @@ def main():
         minutes = round((time.perf_counter() - started) / 60)
         told.write_text(json.dumps({"minutes": minutes, "history": history}))
     settings = {"seed": SEED, "epochs": EPOCHS, "batch_size": BATCH, "held_out": HELD_OUT}
-    described = runs.describe(mnist.load_data(), settings)
+    described = checkpoint.describe(mnist.load_data(), settings)
     record = {"command": "make model", **settings, **json.loads(told.read_text())}
     record |= {name: described[name] for name in ("data", "versions")}
     print(json.dumps(write(formats.load(target), record)["accuracy"], indent=2))

@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from study_keras.vision.framing import frame
-from study_keras.vision.images import prepare
-from study_keras.vision.segmentation import find_digits
+from study_keras.vision.normalize import frame
+from study_keras.vision.prepare import prepare
+from study_keras.vision.segment import find_digits
 
 # Fonts that matplotlib brings; what the tests read is set in others.
 FONTS = (

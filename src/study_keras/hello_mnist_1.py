@@ -10,7 +10,7 @@ import keras
 import numpy as np
 
 from study_keras import files, mnist
-from study_keras.report import pictures
+from study_keras.report import plots
 
 absl.logging.set_verbosity("error")  # Keras 3 calls .h5 "legacy" at every save; we know, and want it here
 output = files.output_dir()
@@ -31,7 +31,7 @@ model.compile(optimizer="adam", loss="sparse_categorical_crossentropy", metrics=
 
 # What is it made of? As a table, and as a picture.
 model.summary()
-pictures.plot_model(model, output / "hello_mnist_1_model_plot.png")
+plots.plot_model(model, output / "hello_mnist_1_model_plot.png")
 
 # How did the training go? `fit` returns the loss and the accuracy of every epoch.
 history = model.fit(x_train, y_train, epochs=5)

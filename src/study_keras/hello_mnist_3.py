@@ -10,7 +10,7 @@ import shutil
 import keras
 
 from study_keras import files, mnist
-from study_keras.report import pictures
+from study_keras.report import plots
 from study_keras.train import callbacks
 
 output = files.output_dir()
@@ -43,8 +43,8 @@ watchers = [
 history = model.fit(x_train, y_train, epochs=6, validation_split=0.1, callbacks=watchers)
 model.evaluate(x_test, y_test)
 
-plot = pictures.save(pictures.history(history.history), output / "hello_mnist_3_history.png")
-pictures.show(plot)
+plot = plots.save(plots.history(history.history), output / "hello_mnist_3_history.png")
+plots.show(plot)
 
 print("The history:", plot)
 print("To see the rest, type:")

@@ -1,6 +1,6 @@
-"""The command ``hello-mnist``: thin verbs over the other rooms of this package.
+"""The command ``hello-mnist``: each subcommand parses its options, calls the library and prints.
 
-Heavy imports stand inside the verbs, so that ``--help`` answers at once.
+Heavy imports are inside the subcommands, so that ``--help`` is fast.
 """
 
 import os
@@ -11,23 +11,36 @@ from typing import Any
 
 import click
 
-from study_keras.cli import comparing, describing, exporting, measuring, reading, running, training
+from study_keras.cli import compare, convert, data, evaluate, predict, report, run, serve, show, train, verify
 from study_keras.cli.shared import complain
 
-VERBS = [
-    *(running.run, training.train, comparing.compare),
-    *(describing.data, measuring.evaluate, measuring.report),
-    *(exporting.convert, exporting.verify, exporting.show),
-    *(reading.predict, reading.serve),
-]
+GROUPS: dict[str, list[click.Command]] = {
+    "Train": [run.run, train.train, compare.compare],
+    "Look": [data.data, evaluate.evaluate, report.report, show.show],
+    "Convert": [convert.convert, verify.verify],
+    "Read": [predict.predict, serve.serve],
+}
 
 
-@click.group(commands=VERBS, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+class GroupedHelp(click.Group):
+    """A group whose help lists the commands by subject, each with one whole line."""
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        for title, commands in GROUPS.items():
+            with formatter.section(title):
+                formatter.write_dl([(command.name or "", command.get_short_help_str(limit=90)) for command in commands])
+
+
+@click.command(
+    cls=GroupedHelp,
+    commands=[command for commands in GROUPS.values() for command in commands],
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
 @click.version_option(package_name="hello-mnist")
 def cli() -> None:
-    """From the smallest Keras network on MNIST to a model that runs anywhere.
+    """Train Keras networks on MNIST, convert Keras models to other formats, and read handwritten digits.
 
-    KERAS_BACKEND chooses the engine: jax (the default) or tensorflow.
+    The environment variable KERAS_BACKEND selects the backend: jax (default) or tensorflow.
     """
 
 

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from study_keras.data import disk, idx
-from study_keras.data.shards import Shards, choose
+from study_keras.data.lazy_array import Shards, choose
+from study_keras.data.readers import array_folder, idx
 
 Images = NDArray[Any]
 Labels = NDArray[Any]
@@ -44,7 +44,7 @@ def load_data(path: str | Path | None = None) -> Dataset:
     """
     path = Path(__file__).with_name("mnist.npz") if path is None else Path(path)
     if path.is_dir():
-        return _load_folder(path) if disk.has_parts(path) else _load_idx(path)
+        return _load_folder(path) if array_folder.has_parts(path) else _load_idx(path)
     if path.is_file():
         prefix = idx.prefix_of(path)
         return _load_npz(path) if prefix is None else _load_idx(path.parent, prefix)
@@ -115,7 +115,7 @@ def _load_npz(path: Path) -> Dataset:
 
 def _load_folder(folder: Path) -> Dataset:
     parts = []
-    for part, found in disk.open_parts(folder).items():
+    for part, found in array_folder.open_parts(folder).items():
         checked = [_check(images, labels, str(path)) for path, images, labels in found]
         images: Any = checked[0][0] if len(checked) == 1 else Shards([one for one, _ in checked])
         parts.append((images, np.concatenate([labels for _, labels in checked])))

@@ -76,7 +76,7 @@ async function readTfjs(entry) {
   return { json, weights: await new Blob(parts).arrayBuffer() };
 }
 
-// Four images without meaning, the same as in networks.py.
+// Four images without meaning, the same as in vision/classifier.py.
 const PROBES = Float32Array.from({ length: 4 * 784 }, (_, i) => ((Math.floor(i / 784) + 1) * (i % 784) * 37 % 101) / 100);
 
 /** Give a model that ends before its softmax one. What it answers to PROBES decides: nothing negative, each sum 1. */

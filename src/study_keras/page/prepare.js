@@ -1,6 +1,6 @@
 // Any picture of a digit -> the 28 x 28 that a network trained on MNIST expects.
 //
-// The same contract as study_keras/vision/images.py and ink.py, step by step and sum by sum in the same order, so
+// The same contract as study_keras/vision/prepare.py and binarize.py, step by step and sum by sum in the same order, so
 // that page and command see the same digit; the golden vectors in the tests hold both to it. Pure functions on
 // typed arrays, no DOM. A plane is {values, width, height}, row by row; ink is 1 and paper 0.
 
@@ -54,7 +54,7 @@ export function prepare(grey, width, height) {
   return frame(clean(strength, digit));
 }
 
-/** Tell whether a picture already is as MNIST's are; the rule stands in images.py. */
+/** Tell whether a picture already is as MNIST's are; the rule stands in normalize.py. */
 export function isMnist(plane) {
   const { values, width, height } = plane;
   if (width !== 28 || height !== 28) return false;
@@ -86,7 +86,7 @@ export function frame(strength) {
   return framed;
 }
 
-/** Tell ink from paper: {strength, mask}, two planes. How it works stands in ink.py. */
+/** Tell ink from paper: {strength, mask}, two planes. How it works stands in binarize.py. */
 export function separate(plane) {
   const longest = Math.max(plane.width, plane.height);
   const radius = Math.max(2, Math.floor(longest / 6));

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from study_keras.data.dataset import Images, Labels, scale
-from study_keras.data.shards import PIECE, rows
-from study_keras.vision.networks import are_probabilities, softmax
+from study_keras.data.lazy_array import PIECE, rows
+from study_keras.vision.classifier import are_probabilities, softmax
 
 Probabilities = NDArray[np.float32]
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from study_keras.data.dataset import KEYS, Labels, load_data
-from study_keras.data.idx import prefix_of
+from study_keras.data.readers.idx import prefix_of
 from study_keras.formats.compare import Arrays
 from study_keras.formats.examples import load_examples
 from study_keras.report import evaluation

@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 
 from study_keras import files
 from study_keras.data.dataset import Dataset
-from study_keras.report import pictures
+from study_keras.report import plots
 
 STYLE = """
 :root { color-scheme: light dark; }
@@ -96,7 +96,7 @@ def _training(made: Mapping[str, Any]) -> str:
     ]
     return (
         _table(made["settings"], [[str(value) for value in made["settings"].values()]])
-        + _figure(pictures.history(history), "Loss and accuracy after each epoch.")
+        + _figure(plots.history(history), "Loss and accuracy after each epoch.")
         + _table(("epoch", *history), rows)
     )
 
@@ -105,15 +105,15 @@ def _test(model: keras.Model, dataset: Dataset, result: Mapping[str, Any], made:
     (x_train, y_train), (images, labels) = dataset
     probabilities, names = result["probabilities"], made.get("classes")
     shown: list[tuple[Callable[[], Figure], str]] = [
-        (lambda: pictures.mistakes(images, labels, probabilities, names), "The mistakes, the most confident first."),
+        (lambda: plots.mistakes(images, labels, probabilities, names), "The mistakes, the most confident first."),
         (
-            lambda: pictures.confusion(labels, probabilities, names),
+            lambda: plots.confusion(labels, probabilities, names),
             "What is taken for what; the shade counts mistakes alone.",
         ),
-        (lambda: pictures.accuracy_per_digit(labels, probabilities, names), "How much of each class is read right."),
-        (lambda: pictures.first_weights(model), "What the first layer looks for: ink on orange speaks for a unit."),
-        (lambda: pictures.activations(model, images[0], names), "The first test image on its way through the network."),
-        (lambda: pictures.samples(x_train, y_train, names), "What it learned from."),
+        (lambda: plots.accuracy_per_digit(labels, probabilities, names), "How much of each class is read right."),
+        (lambda: plots.first_weights(model), "What the first layer looks for: ink on orange speaks for a unit."),
+        (lambda: plots.activations(model, images[0], names), "The first test image on its way through the network."),
+        (lambda: plots.samples(x_train, y_train, names), "What it learned from."),
     ]
     figures = []
     for draw, caption in shown:
@@ -145,6 +145,6 @@ def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
 
 
 def _figure(figure: Figure, caption: str) -> str:
-    content = base64.b64encode(pictures.png(figure)).decode()
+    content = base64.b64encode(plots.png(figure)).decode()
     text = escape(caption)
     return f'<figure><img alt="{text}" src="data:image/png;base64,{content}"><figcaption>{text}</figcaption></figure>'

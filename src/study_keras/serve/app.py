@@ -13,7 +13,7 @@ from starlette.requests import ClientDisconnect
 
 from study_keras.serve.static_files import File, FileResponse
 from study_keras.serve.workers import MOST_PIXELS, FullError, Readers
-from study_keras.vision.images import CONTRACT, picture_kind
+from study_keras.vision.prepare import CONTRACT, picture_kind
 
 CURL = "curl --data-binary @digit.png http://127.0.0.1:8000/predict"
 

@@ -8,9 +8,9 @@ from urllib.parse import quote
 
 from study_keras.serve.static_files import File, read_file, read_tfjs
 from study_keras.startup import import_keras
-from study_keras.train.records import class_names
-from study_keras.vision.networks import SHIPPED
-from study_keras.vision.reading import Network, load_network
+from study_keras.train.metadata import class_names
+from study_keras.vision.classifier import SHIPPED
+from study_keras.vision.recognize import Network, load_network
 
 
 class Shelf(NamedTuple):

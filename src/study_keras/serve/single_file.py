@@ -16,8 +16,8 @@ from study_keras.formats.convert import load_source
 from study_keras.formats.proof import Proof
 from study_keras.formats.tfjs.node import find_node, install_command
 from study_keras.page import FOLDER
-from study_keras.train.records import class_names
-from study_keras.vision.networks import SHAPES
+from study_keras.train.metadata import class_names
+from study_keras.vision.classifier import SHAPES
 
 DIST = FOLDER / "dist"
 PLACE = "<!-- model -->"  # in dist/one_file.html

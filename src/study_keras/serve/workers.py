@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from study_keras.vision.images import read_image
-from study_keras.vision.reading import Network, read_grey
+from study_keras.vision.prepare import read_image
+from study_keras.vision.recognize import Network, read_grey
 
 MOST_PIXELS = 25_000_000  # a phone's photo has 12 million; reading 25 million takes a second and 0.5 GB
 

@@ -1,12 +1,12 @@
 """The networks."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
 
 from study_keras.data.dataset import Labels
-from study_keras.train.recipes import OF_MLP
+from study_keras.train.recipes import MLP_ONLY, Recipe
 
 
 def mlp(
@@ -61,10 +61,10 @@ def tiny(classes: int = 10) -> keras.Sequential:
 NETWORKS: dict[str, Callable[..., keras.Sequential]] = {"mlp": mlp, "cnn": cnn, "best": best, "tiny": tiny}
 
 
-def build(settings: Mapping[str, Any], classes: int = 10) -> keras.Sequential:
-    """Build the network that ``settings``, as in ``recipes``, describe."""
-    of_mlp = {name: settings[name] for name in OF_MLP} if settings["network"] == "mlp" else {}
-    return NETWORKS[settings["network"]](classes=classes, **of_mlp)
+def build(recipe: Recipe, classes: int = 10) -> keras.Sequential:
+    """Build the network of ``recipe``."""
+    options = {name: getattr(recipe, name) for name in MLP_ONLY} if recipe.network == "mlp" else {}
+    return NETWORKS[recipe.network](classes=classes, **options)
 
 
 def _image_input() -> list[Any]:

@@ -1,47 +1,96 @@
-"""Ways to train that were found good: settings by name. Each was chosen on a held-out part of the training images.
+"""Training recipes: settings by name, each chosen on a held-out part of the training images.
 
-A recipe is what ``hello-mnist train`` takes as options, and five settings more: ``network``, a name in
-``models.NETWORKS``; ``rate``, the peak of one cycle of the learning rate, ``None`` for the optimizer's constant one;
-``augment``, how far images are warped, as ``augmentation.warp`` takes it; ``average``, the momentum of a running
-average of the weights, which takes their place at the end; ``betas``, Adam's. What they reach is in the README,
-with the command.
+The README states the accuracy that each reaches, with the command that measures it.
 """
 
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-TUTORIAL: dict[str, Any] = {
-    "network": "mlp",
-    "units": [128],
-    "activation": "relu",
-    "dropout": 0.2,
-    "optimizer": "adam",
-    "one_hot": False,
-    "epochs": 5,
-    "batch_size": 32,
-    "validation": 0.0,
-    "seed": None,
-    "rate": None,
-    "augment": None,
-    "average": None,
-    "betas": None,
-}
-# Degrees, pixels and parts, as `augmentation.warp` tells.
-WARP = {"shift": 1.5, "rotation": 12.0, "scale": 0.1, "shear": 0.15, "elastic": 1.0}
-# Shorter memories than Adam's usual ones, for trainings of a few hundred steps.
-BETAS = [0.8, 0.95]
 
-RECIPES: dict[str, dict[str, Any]] = {
+@dataclass(frozen=True)
+class Warp:
+    """How far ``augmentation.warp`` moves images at random.
+
+    Attributes:
+        shift: pixels.
+        rotation: degrees.
+        scale: fraction of the size.
+        shear: fraction of the height.
+        elastic: pixels, the standard deviation of the coarse grid's moves.
+    """
+
+    shift: float = 1.5
+    rotation: float = 12.0
+    scale: float = 0.1
+    shear: float = 0.15
+    elastic: float = 1.0
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """The settings of a training; the defaults are the tutorial's.
+
+    Attributes:
+        network: a key of ``models.NETWORKS``.
+        units: the widths of the hidden layers; for the network ``mlp`` only.
+        activation: of the hidden layers, a name that Keras knows; for ``mlp`` only.
+        dropout: the fraction of a hidden layer's outputs that training drops, in [0, 1); for ``mlp`` only.
+        optimizer: a name that Keras knows.
+        one_hot: whether labels become one-hot rows.
+        epochs: passes over the training images.
+        batch_size: images per step.
+        validation: the fraction of the training images that is held out, in [0, 1).
+        seed: from 0 to 2**32 - 1; None draws one.
+        rate: the peak of a one-cycle learning rate; None for the optimizer's constant rate.
+        augment: how far images are warped; None for not at all.
+        average: the momentum of a moving average of the weights, which replaces them at the end; None for none.
+        betas: Adam's decay rates; None for Keras' defaults, 0.9 and 0.999.
+    """
+
+    network: str = "mlp"
+    units: tuple[int, ...] = (128,)
+    activation: str = "relu"
+    dropout: float = 0.2
+    optimizer: str = "adam"
+    one_hot: bool = False
+    epochs: int = 5
+    batch_size: int = 32
+    validation: float = 0.0
+    seed: int | None = None
+    rate: float | None = None
+    augment: Warp | None = None
+    average: float | None = None
+    betas: tuple[float, float] | None = None
+
+
+TUTORIAL = Recipe()
+BETAS = (0.8, 0.95)  # a shorter memory than Adam's defaults, for trainings of a few hundred steps
+RECIPES = {
     "tutorial": TUTORIAL,
-    "fast": {**TUTORIAL, "epochs": 5, "batch_size": 250, "rate": 1.6e-2, "dropout": 0.0, "betas": BETAS},
-    "mlp": {**TUTORIAL, "epochs": 120, "batch_size": 250, "rate": 8e-3, "dropout": 0.0, "augment": WARP},
-    "cnn": {**TUTORIAL, "network": "cnn", "epochs": 1, "batch_size": 100, "rate": 8e-3, "betas": BETAS},
-    "best": {**TUTORIAL, "network": "best", "epochs": 20, "batch_size": 125, "rate": 4e-3, "augment": WARP},
-    "tiny": {**TUTORIAL, "network": "tiny", "epochs": 20, "batch_size": 125, "rate": 8e-3, "augment": WARP},
+    "fast": Recipe(epochs=5, batch_size=250, rate=1.6e-2, dropout=0.0, betas=BETAS),
+    "mlp": Recipe(epochs=120, batch_size=250, rate=8e-3, dropout=0.0, augment=Warp()),
+    "cnn": Recipe("cnn", epochs=1, batch_size=100, rate=8e-3, betas=BETAS),
+    "best": Recipe("best", epochs=20, batch_size=125, rate=4e-3, augment=Warp()),
+    "tiny": Recipe("tiny", epochs=20, batch_size=125, rate=8e-3, augment=Warp()),
 }
-# What only the tutorial's kind of network takes.
-OF_MLP = ("units", "activation", "dropout")
+MLP_ONLY = ("units", "activation", "dropout")
 
 
-def backend(settings: dict[str, Any]) -> str:
-    """Return the backend that trains such a network faster, as measured: ``jax`` dense ones, ``tensorflow`` others."""
-    return "jax" if settings["network"] == "mlp" else "tensorflow"
+def backend(recipe: Recipe) -> str:
+    """Return the backend that trains the network faster, as measured: JAX for dense ones, TensorFlow for others."""
+    return "jax" if recipe.network == "mlp" else "tensorflow"
+
+
+def to_settings(recipe: Recipe) -> dict[str, Any]:
+    """Return the recipe as plain values that JSON gives back unchanged."""
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(recipe).items()}
+
+
+def from_settings(settings: Mapping[str, Any]) -> Recipe:
+    """Return the recipe of ``to_settings``; what is missing has the tutorial's value."""
+    known: dict[str, Any] = {field.name: settings[field.name] for field in fields(Recipe) if field.name in settings}
+    if known.get("augment"):
+        known["augment"] = Warp(**known["augment"])
+    known = {name: tuple(value) if isinstance(value, list) else value for name, value in known.items()}
+    return Recipe(**known)

@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from study_keras import files
-from study_keras.data.names import name_of
-from study_keras.vision.ink import Grey, reduce, separate
-from study_keras.vision.reading import CERTAIN, NO_DIGIT, Candidate
-from study_keras.vision.segmentation import LONGEST
+from study_keras.data.class_names import name_of
+from study_keras.vision.binarize import Grey, reduce, separate
+from study_keras.vision.recognize import CERTAIN, NO_DIGIT, Candidate
+from study_keras.vision.segment import LONGEST
 
 GREEN, AMBER, GREY = (0, 135, 60), (205, 95, 0), (128, 128, 128)  # certain, uncertain, no digit
 

@@ -1,4 +1,4 @@
-"""The verb ``compare``."""
+"""The command ``compare``."""
 
 import json
 from collections.abc import Callable
@@ -9,7 +9,7 @@ import click
 
 from study_keras.cli.options import DATA, JSON, OUTPUT, Units
 from study_keras.cli.shared import near, output_folder
-from study_keras.cli.training import check_name
+from study_keras.cli.train import check_name
 from study_keras.startup import import_keras
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -38,21 +38,21 @@ def several(name: str, kind: Any, default: Any, text: str) -> Callable[[Function
 
 
 @click.command(cls=SeveralValues)
-@several("--units", Units(), "128", "Widths of the hidden layers; 512,128 are two layers.")
-@several("--activation", str, "relu", "Of the hidden layers; names that Keras knows.")
-@several("--dropout", click.FloatRange(0, 1, max_open=True), 0.2, "Fraction of outputs dropped in training.")
-@several("--optimizer", str, "adam", "Keras optimizers.")
-@several("--batch-size", click.IntRange(1), 32, "Images a step.")
-@several("--epochs", click.IntRange(1), 5, "Passes over the images.")
-@click.option("--seeds", type=click.IntRange(1), default=3, show_default=True, help="Trainings of each combination.")
+@several("--units", Units(), "128", "Units of the hidden layers; 512,128 are two layers.")
+@several("--activation", str, "relu", "Activations of the hidden layers, by Keras' names.")
+@several("--dropout", click.FloatRange(0, 1, max_open=True), 0.2, "Dropout rates.")
+@several("--optimizer", str, "adam", "Optimizers, by Keras' names.")
+@several("--batch-size", click.IntRange(1), 32, "Images per step.")
+@several("--epochs", click.IntRange(1), 5, "Numbers of epochs.")
+@click.option("--seeds", type=click.IntRange(1), default=3, show_default=True, help="Seeds per combination.")
 @DATA
 @OUTPUT
 @JSON
 def compare(*, seeds: int, data: Path | None, output: Path | None, as_json: bool, **grid: tuple[Any, ...]) -> None:
-    """Train every combination of settings, and show which is better by more than chance.
+    """Train combinations of settings and rank them by accuracy.
 
-    Each is trained with several seeds and measured on a held-out sixth of the training images. Writes
-    DIR/hello_mnist_compare.png.
+    Each combination is trained with several seeds and measured on a held-out sixth of the training images. The table
+    shows the mean and the spread over the seeds. Writes DIR/hello_mnist_compare.png.
 
     Example: hello-mnist compare --units 32 128 512 --activation relu sigmoid --dropout 0 0.2 0.5
     """
@@ -63,20 +63,20 @@ def compare(*, seeds: int, data: Path | None, output: Path | None, as_json: bool
         check_name(name, "--optimizer", keras.optimizers)
     from rich.console import Console
 
-    from study_keras.report import pictures, terminal
-    from study_keras.train import comparison
+    from study_keras.report import plots, terminal
+    from study_keras.train import sweep
+    from study_keras.train.recipes import to_settings
 
     folder = output_folder(output)
-    values = {name: [list(one) if isinstance(one, tuple) else one for one in given] for name, given in grid.items()}
-    settings = comparison.combinations(values)
-    trainings = comparison.compare(settings, seeds, data)
-    results = list(terminal.counted(trainings, len(settings) * seeds, "trainings"))
-    rows = comparison.summary(settings, results)
-    kinds = [comparison.varied(settings[row["number"]], values) for row in rows]
+    combinations = sweep.combinations(grid)
+    trainings = sweep.compare(combinations, seeds, data)
+    results = list(terminal.counted(trainings, len(combinations) * seeds, "trainings"))
+    rows = sweep.summary(combinations, results)
+    kinds = [sweep.varied(combinations[row["number"]], grid) for row in rows]
     labels = [", ".join(f"{name} {value}" for name, value in kind.items()) for kind in kinds]
-    picture = pictures.save(pictures.comparison(rows, labels), folder / "hello_mnist_compare.png")
+    picture = plots.save(plots.comparison(rows, labels), folder / "hello_mnist_compare.png")
     if as_json:
-        click.echo(json.dumps([{**row, "settings": settings[row["number"]]} for row in rows]))
+        click.echo(json.dumps([{**row, "settings": to_settings(combinations[row["number"]])} for row in rows]))
         return
     Console().print(terminal.comparison_table(rows, kinds, seeds))
     click.echo(f"As a picture: {near(picture)}")

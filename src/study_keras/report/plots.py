@@ -18,8 +18,8 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from study_keras import files
+from study_keras.data.class_names import name_of
 from study_keras.data.dataset import Images, Labels, scale
-from study_keras.data.names import name_of
 from study_keras.report.evaluation import Probabilities
 
 # Two colours that stay apart for every kind of colour vision. Source: Okabe and Ito, "Color Universal Design".

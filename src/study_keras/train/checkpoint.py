@@ -7,6 +7,7 @@ import platform
 import time
 import zipfile
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -16,10 +17,10 @@ import numpy as np
 
 from study_keras import files, formats
 from study_keras.data.dataset import Dataset, class_count, training_count
-from study_keras.data.shards import PIECE, rows
-from study_keras.train import models, training
-from study_keras.train.recipes import TUTORIAL
-from study_keras.train.records import RECORD, UNFINISHED, save_record, unfinished_record
+from study_keras.data.lazy_array import PIECE, rows
+from study_keras.train import fit, models
+from study_keras.train.metadata import RECORD, UNFINISHED, save_record, unfinished_record
+from study_keras.train.recipes import Recipe, to_settings
 
 
 def describe(dataset: Dataset, settings: Mapping[str, Any]) -> dict[str, Any]:
@@ -59,20 +60,20 @@ def differences(now: Mapping[str, Any], then: Mapping[str, Any]) -> list[str]:
 
 def train_and_save(
     dataset: Dataset,
-    settings: Mapping[str, Any],
+    recipe: Recipe,
     folder: Path,
     *,
     made: Mapping[str, Any] | None = None,
     unfinished: tuple[keras.Model, Mapping[str, Any]] | None = None,
     callbacks: Sequence[keras.callbacks.Callback] = (),
 ) -> tuple[keras.Model, Path, dict[str, Any]]:
-    """Train the network that ``settings`` describe and save it with its record as ``folder/hello_mnist.*``.
+    """Train the network of ``recipe`` and save it with its metadata as ``folder/hello_mnist.*``.
 
-    Killed at any moment, it loses the current epoch at most: ``load_unfinished`` has the rest.
+    A killed training loses the current epoch only: ``load_unfinished`` returns the rest.
 
     Args:
-        settings: as in ``recipes``; those that are missing are the tutorial's.
-        made: what else the record is to tell, such as the command.
+        recipe: with a seed.
+        made: further metadata, such as the command.
         unfinished: of ``load_unfinished``, to go on with; otherwise the training begins anew.
 
     Returns:
@@ -83,27 +84,27 @@ def train_and_save(
         ValueError: the unfinished training had other settings, data or backend; the text says which.
         OSError: the folder cannot be written to.
     """
-    settings = {**TUTORIAL, **settings}
-    record = {**(made or {}), **describe(dataset, settings)}
-    training.set_seed(settings["seed"])
+    record = {**(made or {}), **describe(dataset, to_settings(recipe))}
+    fit.set_seed(recipe.seed or 0)
     history: Mapping[str, list[float]] = {}
     if unfinished is None:
-        model = models.build(settings, class_count(dataset))
-        images = training_count(len(dataset[0][0]), settings["validation"])
-        steps = settings["epochs"] * -(-images // settings["batch_size"])
-        schedule = {name: settings[name] for name in ("rate", "average", "betas")}
-        models.compile(model, settings["optimizer"], settings["one_hot"], steps=steps, **schedule)
+        model = models.build(recipe, class_count(dataset))
+        images = training_count(len(dataset[0][0]), recipe.validation)
+        schedule = {name: getattr(recipe, name) for name in ("rate", "average", "betas")}
+        steps = recipe.epochs * -(-images // recipe.batch_size)
+        models.compile(model, recipe.optimizer, recipe.one_hot, steps=steps, **schedule)
     else:
         model, former = unfinished
         if different := differences(record, former):
-            raise ValueError(f"the interrupted training was another one: {'; '.join(different)}")
+            raise ValueError(f"cannot resume: the settings differ: {'; '.join(different)}")
         history = former["history"]
     keep = KeepUnfinished(folder / UNFINISHED, record, history)
     started = time.perf_counter()
-    training.train(
+    fit.train(
         model,
         *dataset[0],
-        **{name: settings[name] for name in ("epochs", "batch_size", "validation", "seed", "augment")},
+        **{name: getattr(recipe, name) for name in ("epochs", "batch_size", "validation", "seed")},
+        augment=asdict(recipe.augment) if recipe.augment else None,
         first_epoch=len(history.get("loss", ())),
         callbacks=[keep, *callbacks],
     )

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from string import ascii_lowercase, ascii_uppercase, digits
 
-from study_keras.data import idx
+from study_keras.data.readers import idx
 
 # Source: the tables in Fashion-MNIST's and KMNIST's READMEs, and EMNIST's mapping files.
 FASHION = ["T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"]

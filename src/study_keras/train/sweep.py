@@ -4,12 +4,12 @@ The trainings share the processors, one each, and those of one network share its
 the accuracy on held-out training images, since a comparison is there to choose by; the test set stays closed.
 """
 
-import json
 import multiprocessing
 import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import replace
 from functools import lru_cache
 from itertools import product
 from pathlib import Path
@@ -17,30 +17,30 @@ from statistics import mean, stdev
 from typing import Any
 
 from study_keras.data.dataset import class_count, load_data, split
-from study_keras.train.recipes import TUTORIAL
+from study_keras.train.recipes import TUTORIAL, Recipe
 
 HELD_OUT = 1 / 6  # of MNIST's training images: 10,000
 AT_ONCE = 5  # trainings that a process does before it tells of them
 
 
-def combinations(grid: Mapping[str, Sequence[Any]]) -> list[dict[str, Any]]:
-    """Return the settings for every combination of the values in ``grid``; the others are the tutorial's."""
-    return [{**TUTORIAL, **dict(zip(grid, values, strict=True))} for values in product(*grid.values())]
+def combinations(grid: Mapping[str, Sequence[Any]]) -> list[Recipe]:
+    """Return a recipe for every combination of the values in ``grid``; the others are the tutorial's."""
+    return [replace(TUTORIAL, **dict(zip(grid, values, strict=True))) for values in product(*grid.values())]
 
 
 def compare(
-    settings: Sequence[Mapping[str, Any]], seeds: int = 3, data: Path | None = None, processes: int | None = None
+    recipes: Sequence[Recipe], seeds: int = 3, data: Path | None = None, processes: int | None = None
 ) -> Iterator[dict[str, Any]]:
-    """Train each of ``settings`` with the seeds 1, 2, ... and yield what came of each training as it ends.
+    """Train each of ``recipes`` with the seeds 1, 2, ... and yield what came of each training as it ends.
 
     Args:
-        settings: as in ``recipes``, dense networks alone.
+        recipes: of dense networks only.
         seeds: how many trainings each.
         data: as ``load_data`` takes it.
         processes: how many at a time; as many as there are processors where it is ``None``.
 
     Yields:
-        ``number``, the place in ``settings``; ``seed``; ``parameters``; ``seconds`` of the training, compiling
+        ``number``, the place in ``recipes``; ``seed``; ``parameters``; ``seconds`` of the training, compiling
         included; ``accuracy`` on the held-out sixth of the training images, in [0, 1].
 
     Raises:
@@ -48,7 +48,7 @@ def compare(
     """
     processors = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else range(os.cpu_count() or 1)
     processes = processes or len(processors)
-    fair = -(-len(settings) * seeds // processes)  # so that none idles where few settings meet many seeds
+    fair = -(-len(recipes) * seeds // processes)  # so that none idles where few settings meet many seeds
     at_once = min(fair, AT_ONCE)
     parts = [range(first, min(first + at_once, seeds + 1)) for first in range(1, seeds + 1, at_once)]
     context = multiprocessing.get_context("spawn")
@@ -56,9 +56,7 @@ def compare(
     for number in range(processes):
         free.put(processors[number % len(processors)])
     with ProcessPoolExecutor(processes, context, _settle, (free,)) as pool:
-        jobs = [
-            pool.submit(_train, number, dict(one), part, data) for number, one in enumerate(settings) for part in parts
-        ]
+        jobs = [pool.submit(_train, number, one, part, data) for number, one in enumerate(recipes) for part in parts]
         try:
             for job in as_completed(jobs):
                 yield from job.result()
@@ -66,24 +64,24 @@ def compare(
             pool.shutdown(wait=False, cancel_futures=True)
 
 
-def varied(settings: Mapping[str, Any], grid: Mapping[str, Sequence[Any]]) -> dict[str, str]:
+def varied(recipe: Recipe, grid: Mapping[str, Sequence[Any]]) -> dict[str, str]:
     """Return what sets one combination apart, by name: the values of what the ``grid`` varies."""
     names = [name for name, values in grid.items() if len(values) > 1] or list(grid)
-    return {name: _text(settings[name]) for name in names}
+    return {name: _text(getattr(recipe, name)) for name in names}
 
 
 def _text(value: Any) -> str:
     return ",".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 
-def summary(settings: Sequence[Mapping[str, Any]], results: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Return a row for each of ``settings``, the best first: its number, parameters, and means over the seeds.
+def summary(recipes: Sequence[Recipe], results: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return a row for each of ``recipes``, the best first: its number, parameters, and means over the seeds.
 
     ``accuracy`` is the mean, ``spread`` the standard deviation over the seeds (0 for a single one), ``lowest`` and
     ``highest`` the extremes; ``seconds`` the mean.
     """
     rows = []
-    for number in range(len(settings)):
+    for number in range(len(recipes)):
         own = [result for result in results if result["number"] == number]
         accuracies = [result["accuracy"] for result in own]
         rows.append(
@@ -110,23 +108,22 @@ def _settle(free: Any) -> None:
     import_keras(with_tensorflow=False)
 
 
-def _train(number: int, settings: dict[str, Any], seeds: Sequence[int], data: Path | None) -> list[dict[str, Any]]:
+def _train(number: int, recipe: Recipe, seeds: Sequence[int], data: Path | None) -> list[dict[str, Any]]:
     import keras
 
     from study_keras.report import evaluation
-    from study_keras.train import models, training
+    from study_keras.train import fit, models
 
     (images, labels), held_out, classes = _data(data)
-    model, blank = _network(json.dumps(settings), classes)
+    model, blank = _network(recipe, classes)
     results = []
     for seed in seeds:
         started = time.perf_counter()
         keras.utils.set_random_seed(seed)
-        model.set_weights(models.build(settings, classes).get_weights())
+        model.set_weights(models.build(recipe, classes).get_weights())
         for variable, value in zip(model.optimizer.variables, blank, strict=True):
             variable.assign(value)
-        how = {name: settings[name] for name in ("epochs", "batch_size")}
-        training.train(model, images, labels, seed=seed, **how)
+        fit.train(model, images, labels, seed=seed, epochs=recipe.epochs, batch_size=recipe.batch_size)
         results.append({"number": number, "seed": seed, "parameters": model.count_params()})
         results[-1]["seconds"] = time.perf_counter() - started
         results[-1]["accuracy"] = evaluation.evaluate(model, *held_out)["accuracy"]
@@ -134,12 +131,12 @@ def _train(number: int, settings: dict[str, Any], seeds: Sequence[int], data: Pa
 
 
 @lru_cache
-def _network(settings: str, classes: int) -> tuple[Any, list[Any]]:
+def _network(recipe: Recipe, classes: int) -> tuple[Any, list[Any]]:
     """Return one model for all trainings with these settings, so that it is compiled once; and its blank optimizer."""
     from study_keras.train import models
 
-    model = models.build(json.loads(settings), classes)
-    models.compile(model, json.loads(settings)["optimizer"])
+    model = models.build(recipe, classes)
+    models.compile(model, recipe.optimizer)
     model.optimizer.build(model.trainable_variables)
     return model, [variable.numpy() for variable in model.optimizer.variables]
 

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from study_keras.vision.ink import Mask
+from study_keras.vision.binarize import Mask
 
 
 class Pieces(NamedTuple):

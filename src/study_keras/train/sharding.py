@@ -15,7 +15,7 @@ from jax import lax
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 from numpy.typing import NDArray
 
-from study_keras.data.shards import Shards, on_disk
+from study_keras.data.lazy_array import Shards, on_disk
 
 Array = Any  # a jax.Array
 AXIS = "batch"

@@ -16,8 +16,8 @@ from jax import lax
 from numpy.typing import NDArray
 
 from study_keras.data.dataset import Images, Labels
-from study_keras.data.shards import PIECE, rows
-from study_keras.train import devices
+from study_keras.data.lazy_array import PIECE, rows
+from study_keras.train import sharding
 
 Array = Any  # a jax.Array
 Transform = Callable[[Array, Array], Array]  # a batch of images and a random key -> what the model is given
@@ -65,7 +65,7 @@ def fit(
     watchers = keras.callbacks.CallbackList(
         list(callbacks), add_history=True, model=model, epochs=epochs, steps=steps, verbose=0
     )
-    if len(x) <= WINDOW and not devices.mesh():
+    if len(x) <= WINDOW and not sharding.mesh():
         x, y = jax.device_put((rows(x, 0, len(x)), y))
     logs: dict[str, float] = {}
     model.stop_training = False
@@ -139,7 +139,7 @@ def _shared(x: Images, y: Labels, size: int, rng: np.random.Generator | None = N
 
     Their window holds the batches as they are run, and so needs no ``order``.
     """
-    mesh, room = devices.mesh(), 0
+    mesh, room = sharding.mesh(), 0
     if not mesh:
         yield from _batches(x, y, size, rng)
         return
@@ -148,7 +148,7 @@ def _shared(x: Images, y: Labels, size: int, rng: np.random.Generator | None = N
         end = batches.first + batches.steps * batches.size
         at = batches.window[0][batches.order[batches.first : end]].reshape(batches.steps, batches.size)
         room = max(room, batches.steps)
-        window = devices.share(mesh, (x, y), at, room if batches.size == size else batches.steps)
+        window = sharding.share(mesh, (x, y), at, room if batches.size == size else batches.steps)
         yield batches._replace(window=window, order=None)
 
 
@@ -161,15 +161,15 @@ def _run(model: keras.Model, step: Any, transform: Transform, batches: Iterable[
     optimizer = (model.optimizer.variables,) if trains else ()
     parts = (model.trainable_variables, model.non_trainable_variables, *optimizer, model.metrics_variables)
     state: Any = tuple([variable.value for variable in part] for part in parts)
-    mesh = devices.mesh()
-    state = devices.replicate(mesh, state) if mesh else state
+    mesh = sharding.mesh()
+    state = sharding.replicate(mesh, state) if mesh else state
     done = 0
     for window, order, key, first, steps, size in batches:
         state = _steps(step, transform, size, mesh, state, window, order, key, first, steps)
-        _assign(model.metrics_variables, devices.local(state[-1]) if mesh else state[-1])
+        _assign(model.metrics_variables, sharding.local(state[-1]) if mesh else state[-1])
         done += steps
         yield done
-    state = devices.local(state) if mesh else state
+    state = sharding.local(state) if mesh else state
     for part, values in zip(parts, state, strict=True):
         _assign(part, values)
 
@@ -192,11 +192,11 @@ def _steps(  # noqa: PLR0917
     def body(number: Any, state: Any) -> Any:
         place = first + number * size
         if mesh:
-            x, y = (devices.batch(mesh, part, number, size) for part in window)
+            x, y = (sharding.batch(mesh, part, number, size) for part in window)
         else:
             x, y = (part[lax.dynamic_slice_in_dim(order, place, size)] for part in window)
         state = step(state, (transform(x, jax.random.fold_in(key, place)), y))[1]
-        return devices.whole(mesh, state) if mesh else state
+        return sharding.whole(mesh, state) if mesh else state
 
     with jax.default_prng_impl(GENERATOR):
         return lax.fori_loop(0, steps, body, state)

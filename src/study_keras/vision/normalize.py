@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from study_keras.vision.ink import Grey, Mask
+from study_keras.vision.binarize import Grey, Mask
 
 
 def is_mnist(grey: Grey) -> bool:

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 
 from study_keras.data.dataset import Images, Labels, scale, split
-from study_keras.data.shards import PIECE, changed, on_disk, rows
+from study_keras.data.lazy_array import PIECE, changed, on_disk, rows
 from study_keras.train.models import one_hot
 
 
@@ -80,13 +80,13 @@ def targets(model: keras.Model, labels: Labels) -> Labels:
 def _fit_on_jax(
     model: keras.Model, x: Images, y: Labels, augment: Any, *, seed: int, callbacks: Any, **settings: Any
 ) -> keras.callbacks.History:
-    from study_keras.train import augmentation, engine
+    from study_keras.train import augmentation, jax_loop
 
-    transform: engine.Transform = engine.as_float
+    transform: jax_loop.Transform = jax_loop.as_float
     if augment:
         x, transform = changed(x, augmentation.finer), augmentation.warp(**augment)
     callbacks = [_SeedEpochs(seed), *callbacks]
-    return engine.fit(model, x, y, seed=seed, callbacks=callbacks, transform=transform, **settings)
+    return jax_loop.fit(model, x, y, seed=seed, callbacks=callbacks, transform=transform, **settings)
 
 
 def _fit_epoch_by_epoch(

@@ -1,4 +1,4 @@
-"""The verb ``data``."""
+"""The command ``data``."""
 
 import json
 from pathlib import Path
@@ -20,31 +20,31 @@ from study_keras.startup import import_keras
 )
 @JSON
 def data(path: Path | None, output: Path | None, as_json: bool) -> None:
-    """Show what the data set at PATH is: counts, classes, balance, duplicates, contradictions, ink, samples.
+    """Show the classes, balance and duplicates of a dataset.
 
-    PATH is what --data of the other verbs takes; without it, MNIST. Writes the first images of each class, a row for
-    each, as a picture.
+    Also shows contradicting labels, the amount of ink, and samples of each class, which are saved as a picture. PATH
+    is what --data of the other commands takes; the default is MNIST.
 
     Example: hello-mnist data path/to/fashion-mnist
     """
     from rich.console import Console
 
     from study_keras import files
+    from study_keras.data import class_names, statistics
     from study_keras.data import dataset as mnist_data
-    from study_keras.data import description, names
 
     if output is not None and output.suffix != ".png":
         raise click.BadParameter(f"received {output}, expected a name that ends in .png", param_hint="--output")
     output = files.output_dir() / "hello_mnist_data.png" if output is None else output
     files.writable_dir(output.parent)
     import_keras()  # which the pictures need
-    from study_keras.report import pictures, terminal
+    from study_keras.report import plots, terminal
 
     dataset = mnist_data.load_data(path)
-    called = names.class_names(path, mnist_data.class_count(dataset))
-    found = description.describe_data(dataset, called)
+    called = class_names.class_names(path, mnist_data.class_count(dataset))
+    found = statistics.describe_data(dataset, called)
     (images, labels), _ = dataset
-    picture = pictures.save(pictures.samples(images, labels, called), output)
+    picture = plots.save(plots.samples(images, labels, called), output)
     if as_json:
         return click.echo(json.dumps({"data": str(path) if path else None, "samples": str(picture), **found}))
     console = Console()

@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import BmpImagePlugin, GifImagePlugin, Image, ImageOps, JpegImagePlugin, PngImagePlugin, WebPImagePlugin
 
-from study_keras.vision.framing import box_of, frame, is_mnist
-from study_keras.vision.ink import Grey, Mask, near, reduce, separate
-from study_keras.vision.pieces import find_pieces, without_rules
+from study_keras.vision.binarize import Grey, Mask, near, reduce, separate
+from study_keras.vision.components import find_pieces, without_rules
+from study_keras.vision.normalize import box_of, frame, is_mnist
 
 CONTRACT = 1
 MOST_PIXELS = 50_000_000

@@ -3,9 +3,9 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from study_keras.vision.images import check_grey
-from study_keras.vision.ink import Grey, Ink, near, reduce, separate
-from study_keras.vision.pieces import Pieces, find_pieces, without_rules
+from study_keras.vision.binarize import Grey, Ink, near, reduce, separate
+from study_keras.vision.components import Pieces, find_pieces, without_rules
+from study_keras.vision.prepare import check_grey
 
 LONGEST = 1024  # a line of digits is wider than one digit, so more pixels a side than `prepare` looks at
 MOST_PIECES = 500  # the largest are kept; more than that is texture

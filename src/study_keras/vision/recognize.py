@@ -7,12 +7,12 @@ from typing import Any, BinaryIO, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from study_keras.data.names import name_of
-from study_keras.vision.framing import box_of, frame
-from study_keras.vision.images import check_grey, prepare, read_image
-from study_keras.vision.ink import Grey
-from study_keras.vision.networks import Network, load_network
-from study_keras.vision.segmentation import Box, find_lines
+from study_keras.data.class_names import name_of
+from study_keras.vision.binarize import Grey
+from study_keras.vision.classifier import Network, load_network
+from study_keras.vision.normalize import box_of, frame
+from study_keras.vision.prepare import check_grey, prepare, read_image
+from study_keras.vision.segment import Box, find_lines
 
 __all__ = ["CERTAIN", "NO_DIGIT", "Candidate", "Network", "find_candidates", "load_network", "read_digits", "read_grey"]
 

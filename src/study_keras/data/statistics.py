@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from study_keras.data.class_names import name_of
 from study_keras.data.dataset import Dataset, Images, Labels
-from study_keras.data.names import name_of
-from study_keras.data.shards import PIECE, rows
+from study_keras.data.lazy_array import PIECE, rows
 
 
 def describe_data(dataset: Dataset, names: Sequence[str] | None = None) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from study_keras.vision.images import prepare
+from study_keras.vision.prepare import prepare
 
 Pictures = NDArray[np.float32]  # (n, 28, 28) in [0, 1]
 

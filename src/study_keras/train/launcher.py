@@ -1,4 +1,7 @@
-"""Training by several processes, of this machine or of several: to start them, to join them, and to end them."""
+"""Training in several processes, on one host or several: start them, join them, end them.
+
+All private names of JAX are in this file; ``pyproject.toml`` bounds its version.
+"""
 
 import os
 import signal
@@ -7,11 +10,10 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
-
-import click
 
 from study_keras.startup import silent
 
@@ -21,56 +23,56 @@ SECONDS_TO_END = 10
 LOST = 75  # the exit status of a process that has lost the others
 
 
-def options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options of several processes to a command; Keras' own variables name the same."""
-    for add in (
-        click.option("--supervised", is_flag=True, hidden=True),  # whoever started it holds its standard input open
-        click.option(
-            "--process-id",
-            type=click.IntRange(0),
-            envvar="KERAS_DISTRIBUTION_PROCESS_ID",
-            metavar="K",
-            help="Which of them this is, from 0, with --join.",
-        ),
-        click.option(
-            "--join",
-            envvar="KERAS_DISTRIBUTION_JOB_ADDRESSES",
-            metavar="ADDRESS:PORT",
-            help="Be one of several processes; process 0 listens at this address, and saves.",
-        ),
-        click.option(
-            "--processes",
-            type=click.IntRange(1),
-            envvar="KERAS_DISTRIBUTION_NUM_PROCESSES",
-            metavar="N",
-            help="Share each batch among N processes; without --join all on this machine.",
-        ),
-    ):
-        function = add(function)
-    return function
+@dataclass(frozen=True)
+class Group:
+    """The processes that train together, as the options of ``hello-mnist train`` or Keras' variables name them.
 
-
-def check(processes: int | None, join: str | None, process_id: int | None, batch_size: int) -> None:
-    """Refuse what does not go together.
-
-    Raises:
-        click.UsageError: says what is missing or too much.
+    Attributes:
+        processes: how many there are; None for an ordinary training.
+        join: ``ADDRESS:PORT``, where process 0 listens; None to start all of them on this machine.
+        process_id: which of them this is, from 0, with ``join``.
+        supervised: whether a parent process started this one and holds its standard input open.
     """
-    if os.environ.get("KERAS_BACKEND", "jax") != "jax" and (processes or 1) > 1:
-        raise click.UsageError(
-            f"--processes needs the jax backend, which this is not: {os.environ['KERAS_BACKEND']}; "
-            "unset KERAS_BACKEND, and choose a recipe of a dense network or set KERAS_BACKEND=jax"
-        )
-    if join and (processes is None or process_id is None):
-        raise click.UsageError("--join needs --processes N and --process-id K, from 0 to N - 1")
-    if join and (not join.rpartition(":")[0] or not join.rpartition(":")[2].isdecimal()):
-        raise click.UsageError(f"--join {join}: expected ADDRESS:PORT, such as 192.0.2.1:4321")
-    if process_id is not None and not join:
-        raise click.UsageError("--process-id needs --join ADDRESS:PORT, of process 0")
-    if join and processes is not None and process_id is not None and process_id >= processes:
-        raise click.UsageError(f"--process-id {process_id} of {processes} processes; expected 0 to {processes - 1}")
-    if (processes or 1) > batch_size:
-        raise click.UsageError(f"--processes {processes} for batches of {batch_size} images; each needs one at least")
+
+    processes: int | None = None
+    join: str | None = None
+    process_id: int | None = None
+    supervised: bool = False
+
+    @property
+    def first(self) -> bool:
+        """Whether this process writes files and prints."""
+        return not self.process_id
+
+    @property
+    def to_launch(self) -> bool:
+        """Whether this process starts others, and trains nothing itself."""
+        return bool(self.processes and (self.processes > 1 or self.join) and not self.supervised)
+
+    def check(self, batch_size: int) -> None:
+        """Refuse options that do not go together.
+
+        Raises:
+            ValueError: says what is missing or too much.
+        """
+        processes, join, process_id = self.processes, self.join, self.process_id
+        if os.environ.get("KERAS_BACKEND", "jax") != "jax" and (processes or 1) > 1:
+            raise ValueError(
+                f"--processes needs the jax backend, but KERAS_BACKEND is {os.environ['KERAS_BACKEND']}; "
+                "unset it and choose a recipe of a dense network, or set KERAS_BACKEND=jax"
+            )
+        if join and (processes is None or process_id is None):
+            raise ValueError("--join needs --processes N and --process-id K, from 0 to N - 1")
+        if join and (not join.rpartition(":")[0] or not join.rpartition(":")[2].isdecimal()):
+            raise ValueError(f"--join {join}: expected ADDRESS:PORT, such as 192.0.2.1:4321")
+        if process_id is not None and not join:
+            raise ValueError("--process-id needs --join ADDRESS:PORT, of process 0")
+        if join and processes is not None and process_id is not None and process_id >= processes:
+            raise ValueError(f"--process-id {process_id} of {processes} processes; expected 0 to {processes - 1}")
+        if (processes or 1) > batch_size:
+            raise ValueError(
+                f"--processes {processes} is more than the batch size, {batch_size}; expected at most that"
+            )
 
 
 def join_others(address: str, processes: int, process_id: int) -> None:
@@ -94,7 +96,7 @@ def join_others(address: str, processes: int, process_id: int) -> None:
         _let_gloo_listen(address)
     except RuntimeError as error:
         raise ValueError(
-            f"--join {address}: not all {processes} processes came: {str(error).splitlines()[0]}"
+            f"--join {address}: timed out waiting for {processes} processes to join: {str(error).splitlines()[0]}"
         ) from None
 
 
@@ -129,19 +131,22 @@ def agree(number: int) -> int:
         return int(multihost_utils.broadcast_one_to_all(np.uint32(number)))
 
 
-def start_all(
-    processes: int, arguments: Sequence[str], go_on: str, *, join: str | None = None, process_id: int | None = None
-) -> int:
-    """Run ``hello-mnist train`` with ``arguments`` in so many processes; return the exit status of them all.
+def start_all(group: Group, arguments: Sequence[str], go_on: str) -> int:
+    """Run ``hello-mnist train`` with ``arguments`` in the processes of ``group``; return their common exit status.
 
-    One that dies ends the others. With ``join`` and ``process_id`` it is only that one which runs here: JAX ends a
-    process that has lost the others by an abort, which nothing but another process can put into words. ``go_on`` is
-    what to type after that.
+    A process that dies ends the others. With ``group.join`` only ``group.process_id`` is started here: JAX aborts a
+    process that has lost the others, and only a parent process can report that.
+
+    Args:
+        group: with ``processes``.
+        arguments: the options of the command, without those of the group.
+        go_on: the command that resumes the training, for the error message.
 
     Raises:
         KeyboardInterrupt: says how to go on.
     """
-    numbers = range(processes) if process_id is None else [process_id]
+    processes, join = group.processes or 1, group.join
+    numbers = range(processes) if group.process_id is None else [group.process_id]
     address = join or free_address()
     command = [sys.executable, "-m", "study_keras.cli", "train", *arguments, "--supervised", "--join", address]
     command += ["--processes", str(processes), "--process-id"]
@@ -157,7 +162,7 @@ def start_all(
                 break
             time.sleep(0.1)
         broken = {number: process.returncode for number, process in running.items() if process.returncode}
-        return _tell(broken, processes, go_on, alone=bool(join)) if broken else 0
+        return _tell(broken, processes, go_on, elsewhere=bool(join)) if broken else 0
     except KeyboardInterrupt:
         raise KeyboardInterrupt(f"stopped; what was finished is kept, go on with: {go_on}") from None
     finally:
@@ -183,23 +188,23 @@ def ended_by_others() -> Iterator[None]:
         os._exit(LOST)
 
 
-def _tell(broken: dict[int, int], processes: int, go_on: str, alone: bool) -> int:
+def _tell(broken: dict[int, int], processes: int, go_on: str, elsewhere: bool) -> int:
     """Say which process ended first and how, unless it has said so itself; return the exit status of all.
 
     Args:
         broken: the status of each that did not end well: by a signal, which is negative, or by a code.
-        alone: whether the others run elsewhere.
+        elsewhere: whether the other processes run on other hosts.
     """
     # Of several, one that was killed: the others abort when they notice.
     number = min(broken, key=lambda number: (broken[number] != -signal.SIGKILL, number))
     status = broken[number]
-    if status > 0 and status != LOST and (alone or number == 0):
+    if status > 0 and status != LOST and (elsewhere or number == 0):
         return status
     how = f"was killed by {signal.Signals(-status).name}" if status < 0 else f"ended with status {status}"
     gone = f"process {number} of {processes} {how}; the others are ended. Go on with"
-    if alone and status in (LOST, -signal.SIGABRT):
+    if elsewhere and status in (LOST, -signal.SIGABRT):
         gone = "another process is gone or cannot be reached; go on in all of them with"
-    click.echo(f"Error: {gone}: {go_on}", err=True)
+    sys.stderr.write(f"Error: {gone}: {go_on}\n")
     return 1
 
 

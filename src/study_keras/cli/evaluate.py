@@ -1,0 +1,34 @@
+"""The command ``evaluate``."""
+
+from pathlib import Path
+
+import click
+
+from study_keras.cli.options import DATA, JSON
+from study_keras.cli.shared import named, print_json, result_table, whole_model
+from study_keras.startup import import_keras
+
+
+@click.command()
+@click.argument("model", type=click.Path(exists=True, path_type=Path))
+@DATA
+@JSON
+def evaluate(model: Path, data: Path | None, as_json: bool) -> None:
+    """Measure a model on the test images.
+
+    Example: hello-mnist evaluate output/hello_mnist.keras
+    """
+    import_keras()
+    from study_keras.data import dataset as mnist_data
+    from study_keras.report import evaluation
+
+    (_, _), (images, labels) = mnist_data.load_data(data)
+    loaded = whole_model(model)
+    with named(model):
+        result = evaluation.evaluate(loaded, images, labels)
+    if as_json:
+        return print_json({"model": str(model), **result})
+    from rich.console import Console
+
+    Console().print(result_table(result))
+    return None

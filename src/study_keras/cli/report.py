@@ -1,0 +1,39 @@
+"""The command ``report``."""
+
+from pathlib import Path
+
+import click
+
+from study_keras.cli.options import DATA, OUTPUT
+from study_keras.cli.shared import named, near, output_folder, typed, whole_model
+from study_keras.startup import import_keras
+
+
+@click.command()
+@click.argument("model", type=click.Path(exists=True, path_type=Path))
+@DATA
+@OUTPUT
+def report(model: Path, data: Path | None, output: Path | None) -> None:
+    """Write an HTML report about a model.
+
+    One file with its layers, training history, test figures, mistakes and pictures.
+
+    Example: hello-mnist report output/hello_mnist.keras
+    """
+    import_keras()
+    from study_keras.data import class_names
+    from study_keras.data import dataset as mnist_data
+    from study_keras.report import evaluation
+    from study_keras.report.html import write_report
+    from study_keras.train import metadata
+
+    folder = output_folder(output)
+    dataset = mnist_data.load_data(data)
+    loaded = whole_model(model)
+    made = {**(metadata.load_record(model) or {}), "name": model.name, "command": typed()}
+    if found := class_names.class_names(data, mnist_data.class_count(dataset)):
+        made["classes"] = found
+    with named(model):
+        result = evaluation.evaluate(loaded, *dataset[1])
+        page = write_report(folder / f"{model.stem}_report.html", loaded, dataset, result, made)
+    click.echo(f"The report: {near(page)}")

@@ -1,0 +1,54 @@
+"""The command ``serve``."""
+
+from pathlib import Path
+
+import click
+
+
+@click.command()
+@click.option(
+    "--host", default="127.0.0.1", show_default=True, help="Address to listen on; 0.0.0.0 for all interfaces."
+)
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=8000,
+    show_default=True,
+    help="Port to listen on; 0 for a free one.",
+)
+@click.option(
+    "--model",
+    "models",
+    multiple=True,
+    type=click.Path(exists=True, path_type=Path),
+    metavar="PATH",
+    help="Additional model; may be repeated, the first is the default.",
+)
+@click.option("--workers", type=click.IntRange(1, 256), help="Threads that read pictures.  [default: one per CPU]")
+@click.option(
+    "--queue", type=click.IntRange(0), default=64, show_default=True, help="Pictures that may wait for a thread."
+)
+@click.option(
+    "--time-limit",
+    type=click.FloatRange(0.01, 3600),
+    default=10.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="Timeout of a request's header, its body, its response, and of the shutdown.",
+)
+def serve(
+    *, host: str, port: int, models: tuple[Path, ...], workers: int | None, queue: int, time_limit: float
+) -> None:
+    """Serve the drawing page and POST /predict.
+
+    Listens on this computer only, unless --host says otherwise; Ctrl-C stops it. Logs one line per request on standard
+    error and stores no picture. GET /openapi.json describes the API.
+
+    Example: hello-mnist serve --port 8000
+    """
+    from study_keras.serve import server
+
+    if not host.startswith(server.LOOPBACK):
+        text = "anyone who can reach this computer over the network can use the server, unencrypted"
+        click.echo(f"--host {host}: {text}", err=True)
+    server.serve(host, port, models, workers=workers, queue=queue, seconds=time_limit, listening=click.echo)

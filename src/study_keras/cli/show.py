@@ -1,0 +1,32 @@
+"""The command ``show``."""
+
+from pathlib import Path
+
+import click
+
+from study_keras.startup import import_keras
+
+
+@click.command()
+@click.argument("model", type=click.Path(path_type=Path))
+def show(model: Path) -> None:
+    """Show the layers or the weights in a model file.
+
+    MODEL is a whole model, a structure, weights or a SavedModel, of Keras 3 or Keras 2.
+
+    Example: hello-mnist show output/hello_mnist.keras
+    """
+    import_keras()
+    from rich.console import Console
+    from rich.table import Table
+
+    from study_keras import formats
+    from study_keras.formats.convert import stored_weights
+
+    console = Console()
+    if "structure" in formats.KEEPS[formats.kind(model)]:
+        return formats.load(model).summary(print_fn=lambda text: console.print(text, highlight=False))
+    table = Table("weight", "shape", title=str(model), title_justify="left")
+    for name, shape in stored_weights(model):
+        table.add_row(name, str(shape))
+    return console.print(table)

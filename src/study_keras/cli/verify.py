@@ -1,0 +1,37 @@
+"""The command ``verify``."""
+
+from pathlib import Path
+
+import click
+
+from study_keras.cli.options import JSON
+from study_keras.cli.shared import model_or_function, verify_artifacts
+from study_keras.startup import import_keras
+
+
+@click.command()
+@click.argument("model", type=click.Path(exists=True, path_type=Path))
+@click.argument("artifacts", metavar="ARTIFACT...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option(
+    "--data",
+    type=click.Path(exists=True, path_type=Path),
+    metavar="PATH",
+    help="An .npy file of inputs; an .npz file of inputs by name, or of x_test and y_test; or a dataset of digits.",
+)
+@JSON
+def verify(model: Path, artifacts: tuple[Path, ...], data: Path | None, as_json: bool) -> None:
+    """Compare exported files with their model, each in its runtime.
+
+    Runs MODEL in Keras and each ARTIFACT in its own runtime on the same inputs: those of --data; by default MNIST's
+    test images for a network that takes them, otherwise random inputs of the model's shapes and dtypes, as many as fit
+    in a minute. A difference above the threshold, or a broken ARTIFACT, is exit code 1.
+
+    Example: hello-mnist verify output/hello_mnist.keras output/hello_mnist.tfjs output/hello_mnist.tflite
+    """
+    import_keras()
+    from study_keras.report.examples import load_test_examples
+
+    loaded = model_or_function(model)
+    inputs, labels = load_test_examples(loaded, data)
+    if not verify_artifacts(loaded, artifacts, inputs, labels, as_json=as_json):
+        raise click.exceptions.Exit(1)

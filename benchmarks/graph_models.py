@@ -20,7 +20,7 @@ import keras
 import numpy as np
 
 from study_keras.formats.tfjs import export_tfjs
-from study_keras.formats.tfjs.node import run_many_tfjs
+from study_keras.runtimes.tfjs import run_many_tfjs
 
 ROUNDS, IMAGES = 7, 2000
 SECONDS, TIMES = 15, 4  # limits

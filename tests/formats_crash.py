@@ -31,12 +31,12 @@ def model():
 
 def answer(path, inputs):
     """Load whatever is at ``path`` and return what it computes; ValueError if it refuses."""
-    if formats.kind(path) in ("weights_h5", "tf_checkpoint"):
+    if formats.detect(path).name in ("weights_h5", "tf_checkpoint"):
         made = model()
         formats.load_weights(made, path)
     else:
         made = formats.load(path)
-    return made(inputs) if formats.kind(path) == "saved_model" else np.asarray(made(inputs))
+    return made(inputs) if formats.detect(path).name == "saved_model" else np.asarray(made(inputs))
 
 
 def damage(content, dice):

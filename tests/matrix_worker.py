@@ -21,7 +21,7 @@ from matrix_model import TOLERANCE, Arrays, answers, difference, inputs_of, rand
 from matrix_targets import EXPORTS, RUN, export
 
 from study_keras.formats.tfjs import load_tfjs
-from study_keras.formats.tfjs.node import run_many_tfjs
+from study_keras.runtimes.tfjs import run_many_tfjs
 
 PATIENCE = 240  # seconds for one model and target
 LARGE = 10**6  # weights; of more, TF.js' backend `cpu` takes minutes

@@ -14,7 +14,7 @@ from conftest import ROOT, hello_mnist
 
 from study_keras import formats
 from study_keras.cli import main
-from study_keras.formats.compare import THRESHOLDS
+from study_keras.formats.proof.differences import THRESHOLDS
 from study_keras.formats.verify import verify
 from study_keras.train import artifacts, models, recipes
 
@@ -248,10 +248,10 @@ def test_without_node_the_others_are_still_verified(trained, small, tmp_path):
     code = f"""if True:
     from pathlib import Path
     from study_keras.cli.shared import verify_artifacts
-    from study_keras.formats.tfjs import node
+    from study_keras.runtimes import tfjs
     from study_keras.data import dataset
     from study_keras.startup import import_keras
-    node.FOLDER = Path({str(tmp_path)!r}) / "no" / "study_keras" / "page"
+    tfjs.FOLDER = Path({str(tmp_path)!r}) / "no" / "study_keras" / "page"
     import_keras()
     from study_keras import formats
     paths = [Path({str(trained)!r}), Path({str(tmp_path)!r}) / "model.tfjs"]

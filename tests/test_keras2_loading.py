@@ -127,7 +127,7 @@ def test_an_hdf5_file_is_read_though_it_is_named_keras(keras2_folders, tmp_path)
 
 def test_a_tfjs_folder_may_be_named_by_its_json(keras2_folders, tmp_path):
     path = keras2_folders / "hard.tfjs" / "model.json"
-    assert formats.kind(path) == "tfjs"
+    assert formats.detect(path).name == "tfjs"
     check(formats.load(path), keras2_folders, "hard")
     assert main(["convert", str(path), str(tmp_path / "m.keras")]) == 0
     check(formats.load(tmp_path / "m.keras"), keras2_folders, "hard")

@@ -58,7 +58,7 @@ def as_before_2_5(folder, version):
 
 @pytest.mark.parametrize("name", MODELS)
 def test_a_folder_is_a_model_that_answers_as_keras_2_did(name, keras2_folders, tmp_path):
-    assert formats.kind(keras2_folders / name) == "keras2_saved_model"
+    assert formats.detect(keras2_folders / name).name == "keras2_saved_model"
     model = formats.load(keras2_folders / name)
     assert isinstance(model, keras.Model)
     check(model, keras2_folders, name)
@@ -70,7 +70,7 @@ def test_a_folder_is_a_model_that_answers_as_keras_2_did(name, keras2_folders, t
 @pytest.mark.parametrize("name", ["sequential", "two", "lstm"])
 def test_a_folder_of_tensorflow_2_0_to_2_4_is_a_model_too(name, version, keras2_folders, tmp_path):
     folder = as_before_2_5(copied(keras2_folders / name, tmp_path / "old"), version)
-    assert formats.kind(folder) == "keras2_saved_model"
+    assert formats.detect(folder).name == "keras2_saved_model"
     check(formats.load(folder), keras2_folders, name)
 
 
@@ -122,7 +122,7 @@ def test_an_own_class_that_does_another_thing_does_not_pass_for_it(keras2_folder
 
 def test_a_folder_without_a_structure_is_a_function(keras2_folders):
     for name, shape in (("exported", (28, 28)), ("subclassed", (3,))):
-        assert formats.kind(keras2_folders / name) == "saved_model"
+        assert formats.detect(keras2_folders / name).name == "saved_model"
         function = formats.load(keras2_folders / name)
         assert function.input_shape == (None, *shape)
         inputs = np.ones((5, *shape), "float32")
@@ -244,6 +244,6 @@ def test_a_warning_of_a_model_left_uncompiled_is_one_line_of_the_command(keras2_
 
 def test_a_folder_is_replaced_by_a_folder_for_inference_and_nothing_is_said_to_be_kept(keras2_folders, tmp_path):
     folder = copied(keras2_folders / "sequential", tmp_path / "again")
-    assert formats.kind_to_write(folder) == "saved_model"
+    assert formats.detect_target(folder).name == "saved_model"
     formats.save(formats.load(folder), folder)
-    assert formats.kind(folder) == "saved_model"
+    assert formats.detect(folder).name == "saved_model"

@@ -14,8 +14,8 @@ from golden_vectors import GOLDEN
 
 from study_keras import formats, mnist
 from study_keras.data.dataset import scale
-from study_keras.formats.tfjs.node import find_node
 from study_keras.report import evaluation
+from study_keras.runtimes.tfjs import find_node
 from study_keras.serve import single_file
 from study_keras.vision.classifier import load_network
 from study_keras.vision.prepare import prepare, read_image

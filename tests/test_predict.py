@@ -352,7 +352,7 @@ def wrong_models(folder):
         "empty.tflite": "LiteRT cannot run it",
         "text.onnx": "onnxruntime cannot run it",
         "text.docx": "expected a name that ends in",
-        "structure.json": "holds structure alone; expected a whole model",
+        "structure.json": "contains only structure; expected a whole model",
         "other.keras": r"takes images of (32, 32, 3); expected (28, 28), (28, 28, 1), (784,)",
         "image.keras": "gives (28, 3) for one image; expected one row",
     }

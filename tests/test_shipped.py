@@ -8,7 +8,7 @@ import pytest
 
 from study_keras import formats, mnist
 from study_keras.data.dataset import scale
-from study_keras.formats.runners import open_litert
+from study_keras.runtimes.litert import interpreter_of
 from study_keras.vision import corruptions
 from study_keras.vision.classifier import SHIPPED
 from study_keras.vision.recognize import CERTAIN, NO_DIGIT, load_network
@@ -74,5 +74,5 @@ def test_the_copy_for_the_page_gives_the_same_answers(network, test_set):
 
 
 def test_it_takes_one_image_at_a_time_as_a_web_page_needs_it():
-    (details,) = open_litert(SHIPPED).get_input_details()
+    (details,) = interpreter_of(SHIPPED).get_input_details()
     assert details["shape_signature"].tolist() == [1, 28, 28]

@@ -11,7 +11,7 @@ from conftest import hello_mnist
 from keras import Input, Sequential, layers
 
 from study_keras import formats
-from study_keras.formats.tfjs.node import run_tfjs
+from study_keras.runtimes.tfjs import run_tfjs
 
 # Names in tests/models, by the kind of fault that they once showed.
 ONCE_WRONG = {

@@ -14,7 +14,7 @@ from keras import Input, Sequential, layers
 from tfjs_helpers import answers, difference, inputs_of, randomize
 
 from study_keras.formats.tfjs import export_tfjs, load_tfjs
-from study_keras.formats.tfjs.node import find_node, run_many_tfjs, run_tfjs
+from study_keras.runtimes.tfjs import find_node, run_many_tfjs, run_tfjs
 
 KERAS2 = Path(__file__).parent / "tfjs_keras2.py"
 

@@ -11,7 +11,7 @@ from rich.console import Console
 from study_keras import formats
 from study_keras.cli import main
 from study_keras.formats import verify as verifying
-from study_keras.formats.examples import load_examples
+from study_keras.formats.proof.examples import load_examples
 from study_keras.formats.verify import verify, verify_all
 from study_keras.report import terminal
 

@@ -4,8 +4,10 @@ import gc
 import importlib.abc
 import importlib.machinery
 import importlib.util
+import logging
 import os
 import sys
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from types import ModuleType
@@ -87,3 +89,21 @@ class _QuietTensorFlow(importlib.abc.MetaPathFinder, importlib.abc.Loader):
             module.__spec__.loader = self.real
         with silent(2), _uncollected():
             self.real.exec_module(module)
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Silence the warnings of Keras and TensorFlow about each other, such as that ``.h5`` is a legacy format."""
+    import absl.logging
+
+    loggers = [absl.logging.get_absl_logger(), logging.getLogger("tensorflow")]
+    before = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)
+            yield
+    finally:
+        for logger, level in zip(loggers, before, strict=True):
+            logger.setLevel(level)

@@ -75,13 +75,13 @@ def convert(
     keras = import_keras()
     from study_keras.data import dataset as mnist_data
     from study_keras.formats import convert as formats_convert
-    from study_keras.formats import kind_to_write
-    from study_keras.formats.proof import Proof
+    from study_keras.formats import detect_target
+    from study_keras.formats.proof.prove import Proof
     from study_keras.report import evaluation
     from study_keras.train import metadata
 
     page = target.suffix == ".html"
-    if not page and kind_to_write(target) in ("litert", "onnx") and keras.backend.backend() != "tensorflow":
+    if not page and detect_target(target).needs == "tensorflow" and keras.backend.backend() != "tensorflow":
         click.echo(f"exporting {target.name} in a TensorFlow subprocess, about 10 s ...", err=True)
 
     def typical(model: Any) -> Any:

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from study_keras.cli.options import DATA, JSON
-from study_keras.cli.shared import named, print_json, result_table, whole_model
+from study_keras.cli.shared import named, print_json, result_table
 from study_keras.startup import import_keras
 
 
@@ -16,16 +16,19 @@ from study_keras.startup import import_keras
 def evaluate(model: Path, data: Path | None, as_json: bool) -> None:
     """Measure a model on the test images.
 
+    MODEL is a file of any format that holds a whole model; it runs in its own runtime.
+
     Example: hello-mnist evaluate output/hello_mnist.keras
     """
     import_keras()
     from study_keras.data import dataset as mnist_data
     from study_keras.report import evaluation
+    from study_keras.vision.classifier import load_network
 
     (_, _), (images, labels) = mnist_data.load_data(data)
-    loaded = whole_model(model)
+    network = load_network(model)
     with named(model):
-        result = evaluation.evaluate(loaded, images, labels)
+        result = evaluation.evaluate(network, images, labels)
     if as_json:
         return print_json({"model": str(model), **result})
     from rich.console import Console

@@ -22,18 +22,10 @@ def whole_model(path: Path) -> Any:
     """Load a model with its weights, or a SavedModel as a function; refuse a file that holds only a part of one."""
     from study_keras import formats
 
-    kind = formats.kind(path)
-    held = formats.KEEPS[kind]
-    if kind != "saved_model" and not {"structure", "weights"} <= set(held):
-        raise ValueError(f"{path}: holds {' and '.join(held)} alone; expected a whole model, such as .keras or .h5")
+    found = formats.detect(path)
+    if found.name != "saved_model" and not {"structure", "weights"} <= set(found.keeps):
+        raise ValueError(f"{path}: contains only {' and '.join(found.keeps)}; expected a whole model, such as .keras")
     return formats.load(path)
-
-
-def model_or_function(path: Path) -> Any:
-    """Load a model with its weights, or a SavedModel, which keeps no more than a function of one."""
-    from study_keras import formats
-
-    return formats.load(path) if formats.kind(path) == "saved_model" else whole_model(path)
 
 
 @contextmanager

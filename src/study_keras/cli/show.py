@@ -24,7 +24,7 @@ def show(model: Path) -> None:
     from study_keras.formats.convert import stored_weights
 
     console = Console()
-    if "structure" in formats.KEEPS[formats.kind(model)]:
+    if "structure" in formats.detect(model).keeps:
         return formats.load(model).summary(print_fn=lambda text: console.print(text, highlight=False))
     table = Table("weight", "shape", title=str(model), title_justify="left")
     for name, shape in stored_weights(model):

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from study_keras.cli.options import JSON
-from study_keras.cli.shared import model_or_function, verify_artifacts
+from study_keras.cli.shared import verify_artifacts, whole_model
 from study_keras.startup import import_keras
 
 
@@ -31,7 +31,7 @@ def verify(model: Path, artifacts: tuple[Path, ...], data: Path | None, as_json:
     import_keras()
     from study_keras.report.examples import load_test_examples
 
-    loaded = model_or_function(model)
+    loaded = whole_model(model)
     inputs, labels = load_test_examples(loaded, data)
     if not verify_artifacts(loaded, artifacts, inputs, labels, as_json=as_json):
         raise click.exceptions.Exit(1)

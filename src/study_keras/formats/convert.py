@@ -6,13 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from study_keras import formats
-from study_keras.formats.export.litert_file import list_litert, litert_batch
-from study_keras.formats.export.onnx_file import list_onnx
-from study_keras.formats.proof import Proof
-from study_keras.formats.saving import hdf5
-from study_keras.formats.tfjs import list_tfjs, why_graph
-
-PROVEN = ("tfjs", "litert", "onnx", "saved_model")  # the formats with a runtime of their own
+from study_keras.formats.proof.prove import Proof
+from study_keras.formats.tfjs import why_graph
 
 
 def convert(
@@ -37,7 +32,7 @@ def convert(
         options: what the format's own function takes besides, such as ``batch``.
 
     Returns:
-        ``source, target``: the paths; ``from, to``: the keys of ``formats.KEEPS``; ``lost``: what ``target``
+        ``source, target``: the paths; ``from, to``: the names of their formats; ``lost``: what ``target``
         cannot hold of what ``source`` and ``weights`` held; ``proof``: the fields of the ``Proof``, None without one;
         ``note``: which of several things was written, and why, None where there is only one.
 
@@ -46,30 +41,29 @@ def convert(
             no such ``quantize``; a file is broken, or the weights are another model's.
         OSError: the target cannot be written. What stood there is untouched.
     """
-    was, becomes = formats.kind(source), formats.kind_to_write(target)
-    if quantize and becomes not in ("tfjs", "litert"):
-        raise ValueError(f"{target}: only .tfjs, .tflite and .html can be quantized, not {becomes}")
-    model, held = load_source(source, target, weights, structure_alone=set(formats.KEEPS[becomes]) == {"structure"})
+    was, becomes = formats.detect(source), formats.detect_target(target)
+    if quantize and becomes.name not in ("tfjs", "litert"):
+        raise ValueError(f"{target}: only .tfjs, .tflite and .html can be quantized, not {becomes.name}")
+    model, held = load_source(source, target, weights, structure_only=becomes.keeps == ("structure",))
     proofs: list[Proof] = []
     if quantize:
         options["quantize"] = quantize
-    if becomes in PROVEN:
+    if becomes.runtime:
         options["prove"] = proofs.append if prove else False
-    if becomes == "litert" and quantize == "int8" and images:
+    if becomes.name == "litert" and quantize == "int8" and images:
         options["images"] = images(model)
     formats.save(model, target, **options)
-    becomes = formats.kind(target) if becomes == "tfjs" else becomes
-    kept = {*formats.KEEPS[becomes], *(("structure", "weights") if "inference" in formats.KEEPS[becomes] else ())}
-    lost = sorted(held - kept)
+    becomes = formats.detect(target) if becomes.name == "tfjs" else becomes
+    lost = sorted(held - {*becomes.keeps, *(("structure", "weights") if "inference" in becomes.keeps else ())})
     proof = asdict(proofs[0]) if proofs else None
     return {
         "source": str(source),
         "target": str(target),
-        "from": was,
-        "to": becomes,
+        "from": was.name,
+        "to": becomes.name,
         "lost": lost,
         "proof": proof,
-        "note": _note(model, Path(target), becomes, options),
+        "note": _note(model, Path(target), becomes.name, options),
     }
 
 
@@ -82,7 +76,7 @@ def _note(model: Any, target: Path, becomes: str, options: dict[str, Any]) -> st
         return f"a graph model for tf.loadGraphModel: {reason}"
     if (
         becomes == "litert"
-        and litert_batch(target) == 1
+        and formats.litert_batch(target) == 1
         and not options.get("batch")
         and None in [item.shape[0] for item in model.inputs]
     ):
@@ -91,24 +85,24 @@ def _note(model: Any, target: Path, becomes: str, options: dict[str, Any]) -> st
 
 
 def load_source(
-    source: str | Path, target: str | Path, weights: str | Path | None = None, structure_alone: bool = False
+    source: str | Path, target: str | Path, weights: str | Path | None = None, structure_only: bool = False
 ) -> tuple[Any, set[str]]:
-    """Return the model at ``source`` with ``weights`` put into it, and what the two held, as in ``formats.KEEPS``.
+    """Return the model at ``source`` with ``weights`` put into it, and what the two held, as in ``Format.keeps``.
 
     Args:
         target: what it is for; the messages name it.
-        structure_alone: whether that takes a model without trained weights.
+        structure_only: whether that takes a model without trained weights.
 
     Raises:
         ValueError: as ``convert``.
     """
-    held = set(formats.KEEPS[formats.kind(source)])
+    held = set(formats.detect(source).keeps)
     if "structure" not in held:
         found = "weights alone" if "weights" in held else "a model for inference alone"
         raise ValueError(f"{source}: holds {found}; expected a model or a structure to begin with")
     if weights is not None:
-        held |= set(formats.KEEPS[formats.kind(weights)]) - {"structure"}
-    if "weights" not in held and not structure_alone:
+        held |= set(formats.detect(weights).keeps) - {"structure"}
+    if "weights" not in held and not structure_only:
         raise ValueError(f"{source}: holds a structure alone; name a file of weights for {target} with --weights FILE")
     model = formats.load(source)
     if weights is not None:
@@ -126,17 +120,9 @@ def stored_weights(path: str | Path) -> list[tuple[str, tuple[int, ...]]]:
     Raises:
         ValueError: it is missing, broken, or neither.
     """
-    if formats.kind(path) == "litert":
-        return list_litert(path)
-    if formats.kind(path) == "onnx":
-        return list_onnx(path)
-    if formats.kind(path) == "tfjs_graph":
-        return list_tfjs(path)
-    if formats.kind(path) in ("tf_checkpoint", "saved_model"):
-        return formats.list_tf_checkpoint(path)
-    if formats.kind(path) != "weights_h5":
+    list_weights = formats.detect(path).function("list_weights")
+    if not list_weights:
         raise ValueError(
-            f"{path}: expected weights alone (a TensorFlow checkpoint or .weights.h5) or a model for inference"
+            f"{path}: expected only weights (a TensorFlow checkpoint or .weights.h5) or a model for inference"
         )
-    with hdf5.open_checked(path, path) as file:
-        return [(name, tuple(item.shape)) for name, item in hdf5.arrays(file).items()]
+    return list_weights(path)

@@ -7,7 +7,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from study_keras.formats.quiet import quiet
+from study_keras.startup import quiet
 
 Arrays = dict[str, np.ndarray]  # by the signature's names
 

@@ -1,6 +1,7 @@
 """The proof that artifacts answer as their model does: all run on the same examples, each in its real runtime."""
 
 import glob
+import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -9,16 +10,20 @@ from typing import Any
 
 import numpy as np
 
-from study_keras.formats.classes import accuracy, agreement
-from study_keras.formats.compare import THRESHOLDS, Arrays, differences, gaps, mean_difference
-from study_keras.formats.keras_answers import batch_size, examples_at_once, in_batches, predictor
-from study_keras.formats.random_inputs import random_inputs
-from study_keras.formats.rounding import allowed
-from study_keras.formats.runners import Opened, open_artifact, timed
+from study_keras.formats.keras_runner import batch_size, keras_runner
+from study_keras.formats.proof.agreement import accuracy, agreement
+from study_keras.formats.proof.artifact import open_artifact
+from study_keras.formats.proof.differences import THRESHOLDS, differences, gaps, mean_difference
+from study_keras.formats.proof.input_values import tensor_shapes
+from study_keras.formats.proof.random_inputs import random_inputs
+from study_keras.formats.proof.rounding import allowed
+from study_keras.runtimes.runner import Arrays, Runner
 
 SECONDS = 60  # for all artifacts together, where the examples are random
 FEWEST, MOST = 16, 1000  # random examples
 MEMORY = 2**28  # bytes of random examples
+BATCH = 1000
+BATCH_MEMORY = 2**27  # bytes that the largest tensor of a batch may take
 DOUBTFUL = 16  # examples, the most different ones, on which Keras settles whether a difference is rounding
 
 
@@ -81,7 +86,7 @@ def verify_all(
     Raises:
         ValueError: the examples are not the model's, or none can be drawn for it.
     """
-    opened: dict[Path, Opened | Exception] = {}
+    opened: dict[Path, Runner | Exception] = {}
     for path in map(Path, artifacts):
         watch(f"opening {path.name}")
         try:
@@ -120,7 +125,7 @@ def _told(error: Exception) -> str:
 
 
 def _random(
-    model: Any, opened: dict[Path, Opened | Exception], watch: Callable[[str], None], until: float
+    model: Any, opened: dict[Path, Runner | Exception], watch: Callable[[str], None], until: float
 ) -> tuple[Arrays, int | None]:
     """Return as many random examples as Keras and all artifacts answer ``until`` then, by the time of a first batch.
 
@@ -129,15 +134,15 @@ def _random(
     watch(f"Keras: a first batch of {FEWEST}")
     first = random_inputs(model, FEWEST)
     asked = len(first[0])
-    batch = min(examples_at_once(model, first), asked)
-    runs = {Path("Keras"): Opened("Keras", timed("Keras", predictor(model)))}
-    runs |= {path: artifact for path, artifact in opened.items() if isinstance(artifact, Opened)}
+    batch = min(_examples_at_once(model, first), asked)
+    runs = {Path("Keras"): keras_runner(model, "Keras", compiled=True)}
+    runs |= {path: artifact for path, artifact in opened.items() if isinstance(artifact, Runner)}
     seconds = 0.0
     for path, artifact in runs.items():
         watch(f"{path.name}: a first batch of {FEWEST}")
         times = 2 if artifact.runtime in ("Keras", "TensorFlow") else 1  # the first time these compile
         try:
-            seconds += artifact.run([first] * times, batch)[-1][1] / asked
+            seconds += [artifact.run(first, batch).seconds for _ in range(times)][-1] / asked
         except (ValueError, OSError):
             continue  # its row will say so
     size = sum(array.nbytes for array in first) / asked
@@ -153,10 +158,10 @@ def _task(model: Any, arrays: Arrays, labels: Any, batch: int | None, *, random:
     fixed = batch_size(model)
     if fixed and len(arrays[0]) % fixed:
         raise ValueError(f"{len(arrays[0])} examples; the model takes {fixed} at once, so give whole batches of them")
-    batch = fixed or batch or examples_at_once(model, arrays)
+    batch = fixed or batch or _examples_at_once(model, arrays)
     try:
-        expected = in_batches(predictor(model), arrays, batch)
-    except Exception as error:  # the backends of Keras raise what they like
+        expected = keras_runner(model, compiled=True).run(arrays, batch).outputs
+    except ValueError as error:
         shapes = [f"{array.dtype} of {array.shape}" for array in arrays]
         raise ValueError(
             f"the model cannot run inputs of {', '.join(shapes)}: {_told(error).splitlines()[0]}"
@@ -164,20 +169,20 @@ def _task(model: Any, arrays: Arrays, labels: Any, batch: int | None, *, random:
     return Task(model, arrays, expected, None if labels is None else np.asarray(labels), batch, random)
 
 
-def _row(path: str | Path, opened: Opened, task: Task) -> dict[str, Any]:
+def _row(path: str | Path, runner: Runner, task: Task) -> dict[str, Any]:
     count = len(task.arrays[0])
-    if opened.runtime != "TF.js" and not task.random:  # the one times itself, with the others a first batch has run
-        opened.run([[array[: task.batch] for array in task.arrays]], task.batch)  # the first run compiles
-    ((answers, seconds),) = opened.run([task.arrays], task.batch)
+    if runner.runtime != "TF.js" and not task.random:  # the one times itself, with the others a first batch has run
+        runner.run([array[: task.batch] for array in task.arrays], task.batch)  # the first run compiles
+    answers, seconds = runner.run(task.arrays, task.batch)
     given, wanted = ([array.shape for array in arrays] for arrays in (answers, task.expected))
     if given != wanted:
-        raise ValueError(f"{path}: gives {given}, the model gives {wanted}; is it of another model?")
+        raise ValueError(f"{path}: gives {given}, the model gives {wanted}; was it exported from a different model?")
     found = [differences(*pair, count) for pair in zip(task.expected, answers, strict=True)]
     agree = agreement(task.expected, answers, count, labelled=task.labels is not None)
     apart = np.concatenate([gaps(*pair, count).ravel() for pair in zip(task.expected, answers, strict=True)])
     return {
         "artifact": str(path),
-        "runtime": opened.runtime,
+        "runtime": runner.runtime,
         "bytes": _size(Path(path)),
         "images": count,
         "random": task.random,
@@ -188,7 +193,7 @@ def _row(path: str | Path, opened: Opened, task: Task) -> dict[str, Any]:
         "mean_relative_diff": mean_difference(task.expected, answers, count),
         "accuracy": None if task.labels is None else accuracy(answers[0], task.labels),
         "ms_per_image": 1000 * seconds / count,
-        "passed": _passes(task, opened.stored, found, agree),
+        "passed": _passes(task, runner.stored, found, agree),
     }
 
 
@@ -208,6 +213,15 @@ def _passes(task: Task, stored: str, found: Arrays, agree: int | None) -> bool:
     arrays = [array[doubtful] for array in task.arrays]
     most = allowed(task.model, stored, arrays)
     return all(bool((rows[doubtful] <= passing).all()) for rows, passing in zip(found, most, strict=True))
+
+
+def _examples_at_once(model: Any, arrays: Arrays) -> int:
+    """Return how many examples like ``arrays`` fit in a batch: fewer where the model's tensors are large."""
+    longest = max((size for array in arrays for size in array.shape[1:]), default=1)
+    shapes = [[size or longest for size in shape[1:]] for shape in tensor_shapes(model)]
+    inside = max((math.prod(shape) for shape in shapes), default=0)
+    given = sum(array[0].size for array in arrays) * (1 if shapes else 64)  # what goes on inside is not known
+    return max(1, min(BATCH, BATCH_MEMORY // (4 * max(inside, given, 1))))
 
 
 def _size(path: Path) -> int:

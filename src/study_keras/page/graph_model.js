@@ -5,9 +5,8 @@ import { loadGraphModel } from "@tensorflow/tfjs-converter";
 const ASYNC = new Set(["Enter", "Merge", "NextIteration", "Switch", "While", "StatelessWhile", "If", "StatelessIf"]);
 
 /**
- * @param {{json: object, weights: ArrayBuffer}} files what model.json holds, and the weights after one another
- * @returns {Promise<{model: tf.GraphModel, inputs: object[], outputs: object[],
- *   predict: (tensors: tf.Tensor[], batchSize: number) => Promise<tf.Tensor[]>}>} the tensors in the signature's order
+ * What `openModel` of tfjs_model.js returns; the tensors are in the signature's order.
+ * @param {{json: object, weights: ArrayBuffer}} files the content of model.json, and the weight files joined
  */
 export async function openGraph({ json, weights }) {
   const signature = json.userDefinedMetadata?.signature ?? json.signature;
@@ -21,7 +20,7 @@ export async function openGraph({ json, weights }) {
       weightData: weights,
     }),
   });
-  const [inputs, outputs] = [Object.values(signature.inputs), Object.values(signature.outputs)];
+  const [inputs, outputs] = [signature.inputs, signature.outputs].map((tensors) => Object.values(tensors));
   const names = outputs.map(({ name }) => name);
   const loops = json.modelTopology.node.some(({ op }) => ASYNC.has(op));
   const once = async (tensors) => {
@@ -41,5 +40,10 @@ export async function openGraph({ json, weights }) {
     tf.dispose(parts);
     return whole;
   };
-  return { model, inputs, outputs, predict };
+  return { model, layers: false, inputs: inputs.map(describe), outputs: outputs.map(describe), predict };
+}
+
+function describe({ name, dtype, tensorShape }) {
+  const sizes = (tensorShape?.dim ?? []).map(({ size }) => (Number(size) < 0 ? null : Number(size)));
+  return { name, shape: sizes, dtype };
 }

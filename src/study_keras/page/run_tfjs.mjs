@@ -1,21 +1,23 @@
-// Runs TF.js models, of layers or graphs, from disk over inputs from disk, all of them in this one process.
-// Usage: node run_tfjs.mjs JOBS.json, where JOBS.json is
-//   {"backend": "wasm" | "cpu", "jobs": [{"model": FOLDER, "inputs": [{"file", "shape", "dtype"}], "output": FOLDER}]}
-// Each job writes 0.bin, 1.bin, ... into its output folder. A job with "labels" ({"file", "shape", "dtype"}) also
-// trains on them, two steps over all inputs at once, and reports the losses. The report goes to stdout, as one line of JSON.
+// Runs TF.js models, of layers or graphs, for Python: node run_tfjs.mjs wasm|cpu
+// Each line of the standard input is a request, each line of the standard output that begins with { the answer to one:
+//   {"open": FOLDER}                        -> {"inputs": [{name, shape, dtype}], "outputs": [...]}
+//   {"run": FOLDER, "inputs": [{"file", "shape", "dtype"}], "folder": FOLDER, "batch_size": N}
+//                                           -> {"outputs": [{shape, dtype}], "milliseconds": N}, the values in folder/0.bin, ...
+//   {"train": FOLDER, "inputs": [...], "labels": {"file", "shape", "dtype"}} -> {"losses": [two numbers]}
+// An answer {"error": TEXT} says what failed. A model stays open until another is asked for.
 import { readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import * as tf from '@tensorflow/tfjs-core';
-import { loadLayersModel } from '@tensorflow/tfjs-layers';
 import '@tensorflow/tfjs-backend-cpu';
 import { setWasmPaths } from '@tensorflow/tfjs-backend-wasm';
-import { openGraph } from './graph_model.js';
+import { openModel } from './tfjs_model.js';
 import { checkMemory, reserve, startWatched } from './wasm_memory.js';
 
-const here = dirname(fileURLToPath(import.meta.url));
-setWasmPaths(join(here, 'node_modules/@tensorflow/tfjs-backend-wasm/dist/'));
 const TYPES = { float32: Float32Array, int32: Int32Array, bool: Uint8Array };
+const here = dirname(fileURLToPath(import.meta.url));
+let opened = null; // {folder, model, inputs, outputs, predict}
 
 // What a browser fetches, read from a folder.
 async function readModel(folder) {
@@ -34,22 +36,17 @@ async function readTensor({ file, shape, dtype }) {
   return tf.tensor(new TYPES[dtype](data), shape, dtype);
 }
 
-async function openLayers({ json, weights }) {
-  const model = await loadLayersModel({
-    load: async () => ({
-      modelTopology: json.modelTopology,
-      trainingConfig: json.trainingConfig,
-      weightSpecs: json.weightsManifest.flatMap((group) => group.weights),
-      weightData: weights,
-    }),
-  });
-  const predict = async (tensors, batchSize) => [model.predict(tensors.length === 1 ? tensors[0] : tensors, { batchSize })].flat();
-  return { model, predict };
+async function open(folder) {
+  if (opened?.folder !== folder) {
+    opened?.model.dispose();
+    opened = null;
+    opened = { folder, ...(await openModel(await readModel(folder))) };
+  }
+  return opened;
 }
 
-async function run({ model: folder, inputs, output, labels, batch_size: batchSize }) {
-  const files = await readModel(folder);
-  const { model, predict } = await (files.json.format === 'graph-model' ? openGraph : openLayers)(files);
+async function run({ run: path, inputs, folder, batch_size: batchSize }) {
+  const { predict } = await open(path);
   const tensors = await Promise.all(inputs.map(readTensor));
   const started = performance.now();
   const answers = await predict(tensors, batchSize);
@@ -57,30 +54,37 @@ async function run({ model: folder, inputs, output, labels, batch_size: batchSiz
   for (const [index, answer] of answers.entries()) {
     const data = TYPES[answer.dtype].from(await answer.data()); // the cpu backend may hold bools as bytes under another type
     outputs.push({ shape: answer.shape, dtype: answer.dtype });
-    await writeFile(join(output, `${index}.bin`), new Uint8Array(data.buffer));
+    await writeFile(join(folder, `${index}.bin`), new Uint8Array(data.buffer));
   }
   const milliseconds = performance.now() - started;
   checkMemory();
-  const losses = [];
-  for (let step = 0; labels && step < 2; step += 1) {
-    losses.push([await model.trainOnBatch(tensors, await readTensor(labels))].flat()[0]);
-  }
   tf.dispose([tensors, answers]);
-  model.dispose();
-  return { outputs, milliseconds, losses };
+  return { outputs, milliseconds };
 }
 
-const { backend, jobs } = JSON.parse(await readFile(process.argv[2], 'utf8'));
+async function train({ train: path, inputs, labels }) {
+  const { model } = await open(path);
+  const [tensors, truth] = [await Promise.all(inputs.map(readTensor)), await readTensor(labels)];
+  const losses = [];
+  for (let step = 0; step < 2; step += 1) losses.push([await model.trainOnBatch(tensors, truth)].flat()[0]);
+  tf.dispose([tensors, truth]);
+  return { losses };
+}
+
+async function answer(request) {
+  if (request.run) return run(request);
+  if (request.train) return train(request);
+  const { inputs, outputs } = await open(request.open);
+  return { inputs, outputs };
+}
+
+const backend = process.argv[2];
+setWasmPaths(join(here, 'node_modules/@tensorflow/tfjs-backend-wasm/dist/'));
 await startWatched(() => tf.setBackend(backend)); // resolves to false, and says nothing, where the backend does not start
 if (tf.getBackend() !== backend) throw new Error(`asked for the backend ${backend}, got ${tf.getBackend()}`);
 reserve(2e9); // of addresses: the system gives memory where something is written
 console.warn = () => {}; // hints about speed
-const results = [];
-for (const job of jobs) {
-  try {
-    results.push(await run(job));
-  } catch (error) {
-    results.push({ error: String(error.message || error.stack || error) });
-  }
+for await (const line of createInterface({ input: process.stdin })) {
+  const reply = await answer(JSON.parse(line)).catch((error) => ({ error: String(error.message || error.stack || error) }));
+  process.stdout.write(`${JSON.stringify(reply)}\n`);
 }
-console.log(JSON.stringify({ backend: tf.getBackend(), version: tf.version_core, results }));

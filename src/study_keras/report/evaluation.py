@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from study_keras.data.dataset import Images, Labels, scale
 from study_keras.data.lazy_array import PIECE, rows
-from study_keras.vision.classifier import are_probabilities, softmax
+from study_keras.formats.keras_runner import keras_runner
+from study_keras.vision.classifier import Network, to_network
 
 Probabilities = NDArray[np.float32]
 
@@ -35,23 +36,21 @@ def takes_digits(model: Any) -> bool:
     return isinstance(shape, tuple) and tuple(shape[1:]) in ((28, 28), (28, 28, 1), (784,))
 
 
-def predict(model: keras.Model, images: Images) -> Probabilities:
+def predict(model: keras.Model | Network, images: Images) -> Probabilities:
     """Return the ``(n, classes)`` float32 probabilities for ``(n, 28, 28)`` uint8 images.
 
-    A model that ends without a softmax gets one. It may be a SavedModel as a function.
+    Args:
+        model: a Keras model, of which one that ends without a softmax gets one; a SavedModel as a function; or a
+            network of ``vision.classifier``.
 
     Raises:
         ValueError: the model's input is not such an image, or its output is not one row of numbers.
     """
-    inputs(model, images[:1])
-    if model.output_shape is not None and (not isinstance(model.output_shape, tuple) or len(model.output_shape) != 2):
-        raise ValueError(f"the model gives {model.output_shape}, expected (None, classes)")
-    parts = (inputs(model, rows(images, start, start + PIECE)) for start in range(0, len(images), PIECE))
-    outputs = np.concatenate([model.predict(part, batch_size=1000, verbose=0) for part in parts])
-    return outputs if are_probabilities(outputs) else softmax(outputs)
+    network = to_network(keras_runner(model)) if hasattr(model, "predict") else model
+    return np.concatenate([network(scale(rows(images, at, at + PIECE))) for at in range(0, len(images), PIECE)])
 
 
-def evaluate(model: keras.Model, images: Images, labels: Labels) -> dict[str, Any]:
+def evaluate(model: keras.Model | Network, images: Images, labels: Labels) -> dict[str, Any]:
     """Measure ``model`` on ``(n, 28, 28)`` uint8 images and their ``(n,)`` labels.
 
     Returns:

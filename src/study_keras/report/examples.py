@@ -6,9 +6,9 @@ from typing import Any
 
 from study_keras.data.dataset import KEYS, Labels, load_data
 from study_keras.data.readers.idx import prefix_of
-from study_keras.formats.compare import Arrays
-from study_keras.formats.examples import load_examples
+from study_keras.formats.proof.examples import load_examples
 from study_keras.report import evaluation
+from study_keras.runtimes.runner import Arrays
 
 
 def load_test_examples(model: Any, path: Path | None) -> tuple[Arrays | None, Labels | None]:

@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
+from study_keras import formats
 from study_keras.serve.static_files import File, read_file, read_tfjs
 from study_keras.startup import import_keras
 from study_keras.train.metadata import class_names
-from study_keras.vision.classifier import SHIPPED
-from study_keras.vision.recognize import Network, load_network
+from study_keras.vision.classifier import SHIPPED, Network, load_network
 
 
 class Shelf(NamedTuple):
@@ -38,12 +38,20 @@ def load_models(paths: Sequence[Path], workers: int, temporary: Path) -> Shelf:
     chosen = {_name(path, paths[:index]): path for index, path in enumerate(paths)}
     for name, path in [*chosen.items(), ("digits", SHIPPED)]:
         shelf.classes[name] = class_names(path)
-        shelf.networks[name] = [load_network(path) for _ in range(workers)]
+        shelf.networks[name] = _load_copies(path, workers)
         copies = [path, path.with_suffix(".tfjs")] if path == SHIPPED else [_for_page(path, temporary / f"{name}.tfjs")]
         for copy in copies:
             if copy is not None and copy.exists():
                 _offer(name, copy, shelf)
     return shelf
+
+
+def _load_copies(path: Path, count: int) -> list[Network]:
+    """Load a network for each worker; of a TF.js model they share one, since its Node process takes turns by itself."""
+    first = load_network(path)
+    if formats.detect(path).runtime == "tfjs":
+        return [first] * count
+    return [first, *(load_network(path) for _ in range(count - 1))]
 
 
 def _name(path: Path, earlier: Sequence[Path]) -> str:
@@ -61,11 +69,9 @@ def _for_page(path: Path, copy: Path) -> Path | None:
     """Return the model as the page can run it, made at ``copy`` where it cannot run this, or None where none can be."""
     if path.suffix == ".tflite":
         return path
-    import_keras()
-    from study_keras import formats
-
-    if formats.kind(path) in ("tfjs", "tfjs_graph"):
+    if formats.detect(path).runtime == "tfjs":
         return path if path.is_dir() else path.parent
+    import_keras()
     try:
         model = formats.load(path)
         return formats.export_tfjs(model, copy) if hasattr(model, "layers") else None

@@ -13,9 +13,9 @@ import keras
 
 from study_keras import files, formats
 from study_keras.formats.convert import load_source
-from study_keras.formats.proof import Proof
-from study_keras.formats.tfjs.node import find_node, install_command
+from study_keras.formats.proof.prove import Proof
 from study_keras.page import FOLDER
+from study_keras.runtimes.tfjs import find_node, install_command
 from study_keras.train.metadata import class_names
 from study_keras.vision.classifier import SHAPES
 
@@ -99,7 +99,7 @@ def convert_page(
     return {
         "source": str(source),
         "target": str(target),
-        "from": formats.kind(source),
+        "from": formats.detect(source).name,
         "to": "page",
         "lost": lost,
         "proof": asdict(proofs[0]) if proofs else None,

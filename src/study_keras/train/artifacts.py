@@ -45,11 +45,11 @@ def save_all(model: keras.Model, path: Path, images: Any) -> list[Path]:
     paths, jobs = [path], []
     for suffix, quantize in ARTIFACTS:
         target = path.with_name(path.stem + suffix)
-        kind = formats.kind(target)
-        if kind in ("litert", "onnx", "saved_model"):
+        found = formats.detect_target(target)
+        if found.needs == "tensorflow":
             options = {"quantize": quantize, "images": [images] if quantize == "int8" else None}
-            jobs.append(partial(formats.save, path=target, prove=False, **(options if kind == "litert" else {})))
-        elif kind == "tfjs":
+            jobs.append(partial(formats.save, path=target, prove=False, **(options if found.name == "litert" else {})))
+        elif found.name == "tfjs":
             formats.save(model, target, quantize=quantize, prove=False)
         else:
             formats.save(model, target)

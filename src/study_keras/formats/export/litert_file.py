@@ -17,10 +17,9 @@ from study_keras.formats.export import tensorflow_process
 from study_keras.formats.export.graph.freeze import Frozen, freeze, owner
 from study_keras.formats.export.graph.weights import with_weights
 from study_keras.formats.export.litert_operations import in_litert_operations, loops, saved_model
-from study_keras.formats.proof import Proof, prove_export
-from study_keras.formats.quiet import quiet
-from study_keras.formats.runners import open_litert
-from study_keras.startup import silent
+from study_keras.formats.proof.prove import Proof, prove_export
+from study_keras.runtimes.litert import interpreter_of
+from study_keras.startup import quiet, silent
 
 QUANTIZE = ("float16", "dynamic", "int8")
 
@@ -75,7 +74,7 @@ def export_litert(
 
 def list_litert(path: str | Path) -> list[tuple[str, tuple[int, ...]]]:
     """Return name and shape of all tensors in a LiteRT file, -1 for the number of images."""
-    details = open_litert(path).get_tensor_details()
+    details = interpreter_of(path).get_tensor_details()
     return [(item["name"], tuple(map(int, item["shape_signature"]))) for item in details if item["name"]]
 
 
@@ -91,7 +90,7 @@ def litert_batch(path: str | Path) -> int | None:
 
 def list_inputs(path: str | Path) -> list[tuple[str, tuple[int, ...]]]:
     """Return name and shape of the inputs of a LiteRT file, -1 for a size that is open."""
-    details = open_litert(path).get_input_details()
+    details = interpreter_of(path).get_input_details()
     return [(item["name"], tuple(map(int, item["shape_signature"]))) for item in details]
 
 

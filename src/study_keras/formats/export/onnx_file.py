@@ -15,9 +15,8 @@ from study_keras.formats.export import tensorflow_process
 from study_keras.formats.export.graph.freeze import LARGE, Frozen, freeze, owner
 from study_keras.formats.export.graph.weights import with_weights
 from study_keras.formats.export.onnx_operations import in_onnx_operations
-from study_keras.formats.proof import Proof, prove_export
-from study_keras.formats.quiet import quiet
-from study_keras.startup import silent
+from study_keras.formats.proof.prove import Proof, prove_export
+from study_keras.startup import quiet, silent
 
 OPSETS = range(13, 19)  # of tf2onnx 1.17; before 13 much of a Keras model cannot be said
 DEFAULT_OPSET = 15

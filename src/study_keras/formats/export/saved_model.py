@@ -1,27 +1,14 @@
-"""A TensorFlow SavedModel: a folder that answers without Keras. Written by Keras, read for inference."""
+"""A TensorFlow SavedModel: a folder that runs without Keras."""
 
-import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import keras
-import numpy as np
 
 from study_keras import files
-from study_keras.formats.proof import Proof, prove_export
-from study_keras.formats.quiet import quiet
-
-_SUMS = "SHA256SUMS"  # `sha256sum --check SHA256SUMS` understands it
-# Operations with which a graph reaches out of itself: to files, to Python, to other machines.
-# fmt: off
-_OUTSIDE = {
-    "PyFunc", "PyFuncStateless", "EagerPyFunc", "ReadFile", "WriteFile", "MatchingFiles", "Print",
-    "PrintV2", "TFRecordDataset", "TextLineDataset", "FixedLengthRecordDataset", "SaveDataset",
-    "LoadDataset", "Save", "SaveSlices", "Restore", "RestoreSlice", "RpcCall", "Send", "Recv",
-    "WriteSummary",
-}
-# fmt: on
+from study_keras.formats.proof.prove import Proof, prove_export
+from study_keras.runtimes.saved_model import SUMS, digests
+from study_keras.startup import quiet
 
 
 def save_saved_model(model: keras.Model, path: str | Path, prove: bool | Callable[[Proof], None] = True) -> Path:
@@ -40,124 +27,6 @@ def save_saved_model(model: keras.Model, path: str | Path, prove: bool | Callabl
         raise ValueError(f"{path}: there is something else; expected a free name or a SavedModel to replace")
     with files.atomic_folder(path) as folder, quiet():
         model.export(folder, format="tf_saved_model", verbose=False)
-        (folder / _SUMS).write_text("".join(f"{digest}  {name}\n" for name, digest in _digests(folder)))
+        (folder / SUMS).write_text("".join(f"{digest}  {name}\n" for name, digest in digests(folder)))
         prove_export(prove, model, folder)
     return path
-
-
-def load_saved_model(path: str | Path) -> "SavedFunction":
-    """Return what a SavedModel computes as a function from arrays to an array, on any backend of Keras.
-
-    Keras 3 makes no model of it again: there are operations in the folder, and no layers.
-
-    Raises:
-        ValueError: the folder is missing or broken, or its graph reaches for files, Python or other machines.
-    """
-    loaded = open_saved_model(path)
-    try:
-        if hasattr(loaded, "serve"):
-            return SavedFunction(loaded, loaded.serve.concrete_functions[0])
-        return SavedFunction(loaded, loaded.signatures["serving_default"])
-    except (AttributeError, IndexError, KeyError) as error:
-        raise ValueError(f"{path}: cannot be read as a SavedModel: it has no signature serving_default") from error
-
-
-def open_saved_model(path: str | Path) -> Any:
-    """Return the object that TensorFlow makes of a SavedModel folder, once its graph is known to be harmless.
-
-    Raises:
-        ValueError: as ``load_saved_model``.
-    """
-    import tensorflow as tf
-
-    path = Path(path)
-    files.recover(path)
-    try:
-        _check_sums(path)
-        _check_operations((path / "saved_model.pb").read_bytes())
-        with quiet():
-            return tf.saved_model.load(str(path))
-    except Exception as error:  # TensorFlow raises what it likes at a broken graph
-        reason = (str(error) or type(error).__name__).splitlines()[0]
-        raise ValueError(f"{path}: cannot be read as a SavedModel: {reason}") from error
-
-
-class SavedFunction:
-    """A function from arrays to an array, or to several; it also answers to ``predict``, as a model does.
-
-    Attributes:
-        inputs: name, shape and dtype of each input, in the order of a list of arrays.
-        input_shape, output_shape: ``(None, ...)`` of the only input and output; a list of shapes where there are
-            several, None where the graph does not tell.
-    """
-
-    def __init__(self, loaded: Any, function: Any) -> None:
-        import tensorflow as tf
-
-        self._loaded = loaded  # TensorFlow frees the weights together with this object
-        self._function = function
-        self._specs = function.structured_input_signature
-        specs = tf.nest.flatten(self._specs)
-        self.inputs = [keras.InputSpec(shape=_shape(spec), dtype=spec.dtype.name, name=spec.name) for spec in specs]
-        self.input_shape = _only([_shape(spec) for spec in specs])
-        self.output_shape = _only([_shape(spec) for spec in tf.nest.flatten(function.structured_outputs)])
-
-    def __call__(self, inputs: Any) -> Any:
-        """Return the outputs for an array, or for a list or dict of arrays, as the model takes them."""
-        import tensorflow as tf
-
-        flat = zip(tf.nest.flatten(self._specs), tf.nest.flatten(inputs), strict=True)
-        arrays = [tf.constant(np.asarray(value, spec.dtype.as_numpy_dtype)) for spec, value in flat]
-        positional, named = tf.nest.pack_sequence_as(self._specs, arrays)
-        outputs = tf.nest.map_structure(lambda output: output.numpy(), self._function(*positional, **named))
-        if isinstance(outputs, dict) and len(outputs) == 1:  # a signature of Keras 2 names its output
-            return next(iter(outputs.values()))
-        return outputs
-
-    def predict(self, inputs: Any, batch_size: int = 32, verbose: Any = 0) -> Any:
-        """Return the outputs for arrays of any length, ``batch_size`` rows at a time."""
-        flat = keras.tree.flatten(inputs)
-        starts = range(0, max(1, len(flat[0])), batch_size)
-        parts = [self(keras.tree.map_structure(lambda array: array[at : at + batch_size], inputs)) for at in starts]  # noqa: B023
-        return keras.tree.map_structure(lambda *pieces: np.concatenate(pieces), *parts)
-
-
-def _shape(spec: Any) -> tuple[int | None, ...] | None:
-    return None if spec.shape.rank is None else tuple(spec.shape)
-
-
-def _only(shapes: list[Any]) -> Any:
-    return shapes[0] if len(shapes) == 1 else shapes
-
-
-def _digests(folder: Path) -> Iterator[tuple[str, str]]:
-    for file in sorted(folder.rglob("*")):
-        if file.is_file() and file.name != _SUMS:
-            yield file.relative_to(folder).as_posix(), hashlib.sha256(file.read_bytes()).hexdigest()
-
-
-def _check_sums(folder: Path) -> None:
-    """Refuse a folder that differs from the sums in it; one without sums comes from elsewhere."""
-    if not (folder / _SUMS).is_file():
-        return
-    lines = (folder / _SUMS).read_text(encoding="utf-8", errors="replace").splitlines()
-    expected = {name: digest for digest, _, name in (line.partition("  ") for line in lines)}
-    found = dict(_digests(folder))
-    if wrong := sorted(name for name in expected.keys() | found.keys() if expected.get(name) != found.get(name)):
-        raise ValueError(f"{wrong[0]} differs from what was saved; use another copy of the folder")
-
-
-def _check_operations(content: bytes) -> None:
-    """Refuse a graph that reaches out of itself, before TensorFlow sees it."""
-    from tensorflow.core.protobuf import saved_model_pb2
-
-    meta_graphs = saved_model_pb2.SavedModel.FromString(content).meta_graphs
-    if not meta_graphs:
-        raise ValueError("there is no graph in it")
-    for graph in (meta_graph.graph_def for meta_graph in meta_graphs):
-        bodies = {function.signature.name: list(function.node_def) for function in graph.library.function}
-        saving = {name for name in bodies if "traced_save" in name or "traced_restore" in name}
-        for name, nodes in {"": list(graph.node), **bodies}.items():
-            for node in nodes:
-                if node.op in _OUTSIDE or (node.op in ("SaveV2", "MergeV2Checkpoints") and name not in saving | {""}):
-                    raise ValueError(f"the operation {node.op} reaches out of the model; it is refused")

@@ -16,7 +16,7 @@ import keras
 import numpy as np
 
 from study_keras.formats.export.graph.freeze import all_layers
-from study_keras.formats.proof import Proof
+from study_keras.formats.proof.prove import Proof
 from study_keras.formats.saving.keras_file import load_keras, save_keras
 
 _CODE = """

@@ -8,9 +8,9 @@ import keras
 
 from study_keras import files
 from study_keras.formats import signature
-from study_keras.formats.export import saved_model
 from study_keras.formats.keras2 import metadata as keras2_metadata
 from study_keras.formats.saving import structure, tf_checkpoint
+from study_keras.runtimes import saved_model
 
 
 def load_keras2_saved_model(path: str | Path, custom_objects: dict[str, Any] | None = None) -> keras.Model:

@@ -8,8 +8,8 @@ import keras
 import numpy as np
 
 from study_keras import files
-from study_keras.formats.quiet import quiet
 from study_keras.formats.saving import hdf5, structure, training, weights_h5
+from study_keras.startup import quiet
 
 
 def save_h5(model: keras.Model, path: str | Path) -> Path:

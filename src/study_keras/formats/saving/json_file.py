@@ -6,8 +6,8 @@ from typing import Any
 import keras
 
 from study_keras import files
-from study_keras.formats.quiet import quiet
 from study_keras.formats.saving import structure
+from study_keras.startup import quiet
 
 
 def save_json(model: keras.Model, path: str | Path) -> Path:

@@ -12,9 +12,9 @@ from typing import Any
 import keras
 
 from study_keras import files
-from study_keras.formats.quiet import quiet
 from study_keras.formats.saving import hdf5, structure, training, weights_h5
 from study_keras.formats.saving.h5_file import load_h5
+from study_keras.startup import quiet
 
 _WEIGHTS = "model.weights.h5"
 

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import keras
 import numpy as np
 
-from study_keras.formats.quiet import quiet
+from study_keras.startup import quiet
 
 
 class Match(NamedTuple):

@@ -11,8 +11,8 @@ import keras
 import numpy as np
 
 from study_keras import files
-from study_keras.formats.quiet import quiet
 from study_keras.formats.saving import hdf5, structure, training, weights
+from study_keras.startup import quiet
 
 
 def save_weights_h5(model: keras.Model, path: str | Path) -> Path:
@@ -154,3 +154,13 @@ def _beside(model: keras.Model) -> list[Any]:
 
 def _few(items: Sequence[str]) -> str:
     return ", ".join(items[:5]) + (", …" if len(items) > 5 else "")
+
+
+def list_weights_h5(path: str | Path) -> list[tuple[str, tuple[int, ...]]]:
+    """Return name and shape of all arrays in a ``.weights.h5`` file.
+
+    Raises:
+        ValueError: the file is missing or broken.
+    """
+    with hdf5.open_checked(path, path) as file:
+        return [(name, tuple(item.shape)) for name, item in hdf5.arrays(file).items()]

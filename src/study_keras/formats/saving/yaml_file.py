@@ -10,8 +10,8 @@ import keras
 import yaml
 
 from study_keras import files
-from study_keras.formats.quiet import quiet
 from study_keras.formats.saving import structure
+from study_keras.startup import quiet
 
 _PLAIN = ("null", "bool", "int", "float", "str", "seq", "map")
 

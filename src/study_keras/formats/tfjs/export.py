@@ -13,7 +13,7 @@ from study_keras import files
 from study_keras.formats import inference
 from study_keras.formats.export import tensorflow_process
 from study_keras.formats.export.graph.freeze import freeze
-from study_keras.formats.proof import Proof, prove_export
+from study_keras.formats.proof.prove import Proof, prove_export
 from study_keras.formats.tfjs.graph import graph_topology
 from study_keras.formats.tfjs.layers import layers_topology
 from study_keras.formats.tfjs.operations import in_tfjs_operations

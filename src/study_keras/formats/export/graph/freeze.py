@@ -12,8 +12,7 @@ import keras
 
 from study_keras.formats import inference
 from study_keras.formats.export.graph.tracing import traceable
-from study_keras.formats.quiet import quiet
-from study_keras.startup import silent
+from study_keras.startup import quiet, silent
 
 # What grappler may do. `remapper` would fuse into operations that TF.js and tf2onnx lack.
 _OPTIMIZERS = ("function", "pruning", "constfold", "arithmetic", "dependency", "pruning", "constfold")

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from study_keras.formats.compare import TIE, Arrays, sizes
+from study_keras.formats.proof.differences import TIE, sizes
+from study_keras.runtimes.runner import Arrays
 
 
 def accuracy(answer: np.ndarray, labels: np.ndarray) -> float:

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from study_keras.runtimes.runner import Arrays
+
 # How an artifact stores its numbers: the fraction of examples that must get Keras' class, and the largest difference,
 # in the unit of `differences`.
 THRESHOLDS: dict[str, tuple[float, float | None]] = {
@@ -14,8 +16,6 @@ THRESHOLDS: dict[str, tuple[float, float | None]] = {
 }
 TIE = 1e-5  # classes nearer to Keras' best than this, in the same unit, are as good: rounding decides between them
 SMALLEST = 1e-3  # an answer of smaller numbers is measured as if this were its largest
-
-Arrays = list[np.ndarray]
 
 
 def sizes(wanted: np.ndarray, count: int) -> np.ndarray:

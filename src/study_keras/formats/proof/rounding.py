@@ -10,9 +10,10 @@ from typing import Any
 import keras
 import numpy as np
 
-from study_keras.formats.compare import THRESHOLDS, Arrays, differences
-from study_keras.formats.input_values import normalizes_inputs
-from study_keras.formats.keras_answers import keras_answers
+from study_keras.formats.keras_runner import keras_answers
+from study_keras.formats.proof.differences import THRESHOLDS, differences
+from study_keras.formats.proof.input_values import normalizes_inputs
+from study_keras.runtimes.runner import Arrays
 
 SLACK = 10
 TRIALS = 3  # how often Keras' answers are moved

@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 
 from study_keras.formats import inference
-from study_keras.formats.compare import THRESHOLDS, Arrays, differences
 from study_keras.formats.export.graph.freeze import as_float32
-from study_keras.formats.keras_answers import batch_size, keras_answers
-from study_keras.formats.random_inputs import random_inputs
-from study_keras.formats.rounding import allowed
-from study_keras.formats.runners import Opened, open_artifact
+from study_keras.formats.keras_runner import batch_size, keras_answers
+from study_keras.formats.proof.artifact import open_artifact
+from study_keras.formats.proof.differences import THRESHOLDS, differences
+from study_keras.formats.proof.random_inputs import random_inputs
+from study_keras.formats.proof.rounding import allowed
+from study_keras.runtimes.runner import Arrays, Runner
 
 EXAMPLES = 5  # the first by itself, the others at once: a file may take one batch size only
 FORMATS = {"onnxruntime": "ONNX", "TensorFlow": "SavedModel"}  # where the runtime's name is not the format's
@@ -66,22 +67,23 @@ def prove(model: Any, path: str | Path, stored: str = "float32", inputs: Sequenc
     """
     path = Path(path)
     try:
-        opened = open_artifact(path, model)
+        runner = open_artifact(path, model)
     except FileNotFoundError as error:
         return Proof("TF.js", missing="Node is missing" if "Node" in str(error) else str(error))
     except ValueError as error:
         raise ValueError(str(error).replace(str(path), path.name)) from error
-    name = f"{path.name}: {FORMATS.get(opened.runtime, opened.runtime)}"
-    _check_inputs(name, opened, model)
+    name = f"{path.name}: {FORMATS.get(runner.runtime, runner.runtime)}"
+    if runner.runtime in ("LiteRT", "onnxruntime"):  # the others have no fixed names and dtypes
+        _check_inputs(name, runner, model)
     fixed = batch_size(model)
     arrays = random_inputs(model, EXAMPLES) if inputs is None else _some(inputs, fixed)
     try:
-        answers = _in_two(lambda sets: [found for found, _ in opened.run(sets, fixed or EXAMPLES)], arrays, fixed)
+        answers = _in_two(lambda sets: [runner.run(some, fixed or EXAMPLES).outputs for some in sets], arrays, fixed)
     except ValueError as error:
         raise ValueError(str(error).replace(str(path), path.name)) from error
     with as_float32(model):  # as what it is written, whatever mixed policy it has
         expected = keras_answers(model, arrays)
-    _check_outputs(name, opened, model, expected, answers)
+    _check_outputs(name, runner, model, expected, answers)
     count, limit = len(arrays[0]), THRESHOLDS[stored][1] or 0.0
     found = [differences(one, other, count) for one, other in zip(expected, answers, strict=True)]
     largest = max(float(rows.max(initial=0)) for rows in found)
@@ -91,7 +93,7 @@ def prove(model: Any, path: str | Path, stored: str = "float32", inputs: Sequenc
         found = [differences(one, other, count) for one, other in zip(expected, answers, strict=True)]
         with as_float32(model):
             _check_answers(name, found, allowed(model, stored, arrays))
-    return Proof(opened.runtime, count, largest, random=inputs is None)
+    return Proof(runner.runtime, count, largest, random=inputs is None)
 
 
 def _some(inputs: Sequence[np.ndarray], fixed: int | None) -> Arrays:
@@ -115,35 +117,39 @@ def _join(first: np.ndarray, others: np.ndarray) -> np.ndarray:
     return np.concatenate([first, others]) if first.ndim else others
 
 
-def _check_inputs(name: str, opened: Opened, model: Any) -> None:
+def _check_inputs(name: str, runner: Runner, model: Any) -> None:
     """Refuse a file whose inputs are not the model's."""
-    if opened.inputs is None or not getattr(model, "inputs", None):
+    if not runner.inputs or not getattr(model, "inputs", None):
         return
+    if runner.runtime == "onnxruntime" and runner.batch_size and not batch_size(model):  # LiteRT may need a fixed one
+        raise ValueError(f"{name} takes batches of {runner.batch_size} only; expected a dynamic batch size")
     expected = list(zip(inference.input_names(model), model.inputs, strict=True))
-    found = {tensor.name: tensor for tensor in opened.inputs}
+    found = {tensor.name: tensor for tensor in runner.inputs}
     named = [input_name for input_name, _ in expected]
-    if None not in found and (set(found) != set(named) or len(opened.inputs) != len(named)):
+    if None not in found and (set(found) != set(named) or len(runner.inputs) != len(named)):
         raise ValueError(f"{name} has the inputs {', '.join(map(str, found))}; expected {', '.join(named)}")
-    for (input_name, item), tensor in zip(expected, opened.inputs, strict=False):
+    for (input_name, item), tensor in zip(expected, runner.inputs, strict=False):
         shape = tuple(item.shape)
-        fits = len(shape) == len(tensor.shape) and all(
-            None in (ours, theirs) or ours == theirs for ours, theirs in zip(shape, tensor.shape, strict=True)
+        fits = (
+            tensor.shape is not None
+            and len(shape) == len(tensor.shape)
+            and all(None in (ours, theirs) or ours == theirs for ours, theirs in zip(shape, tensor.shape, strict=True))
         )
         if not fits or tensor.dtype not in _dtypes(item.dtype):
             received = f"{tensor.dtype} of {tensor.shape}"
             raise ValueError(f"{name} takes {received} as {input_name}; expected {item.dtype} of {shape}")
 
 
-def _check_outputs(name: str, opened: Opened, model: Any, expected: Arrays, answers: Arrays) -> None:
+def _check_outputs(name: str, runner: Runner, model: Any, expected: Arrays, answers: Arrays) -> None:
     """Refuse answers of another number, shape or dtype."""
-    if opened.outputs is not None and getattr(model, "inputs", None):
-        named = inference.output_names(model)
-        if sorted(opened.outputs) != sorted(named):
-            raise ValueError(f"{name} has the outputs {', '.join(opened.outputs)}; expected {', '.join(named)}")
+    if runner.runtime == "LiteRT" and runner.outputs and getattr(model, "inputs", None):
+        found_names, named = [str(output.name) for output in runner.outputs], inference.output_names(model)
+        if None not in {output.name for output in runner.outputs} and sorted(found_names) != sorted(named):
+            raise ValueError(f"{name} has the outputs {', '.join(found_names)}; expected {', '.join(named)}")
     if len(answers) != len(expected):
         raise ValueError(f"{name} gives {len(answers)} outputs; expected {len(expected)}")
     for index, (wanted, found) in enumerate(zip(expected, answers, strict=True)):
-        dtypes = _dtypes(wanted.dtype.name, loosely=opened.runtime == "TF.js")
+        dtypes = _dtypes(wanted.dtype.name, loosely=runner.runtime == "TF.js")
         if found.shape != wanted.shape or found.dtype.name not in dtypes:
             received = f"{found.dtype.name} of {found.shape}"
             raise ValueError(

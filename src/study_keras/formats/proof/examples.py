@@ -9,8 +9,8 @@ from typing import Any
 import keras
 import numpy as np
 
-from study_keras.formats.compare import Arrays
-from study_keras.formats.runners import input_names
+from study_keras.formats.proof.artifact import input_names
+from study_keras.runtimes.runner import Arrays
 
 ONLY = ("x_test", "x", "inputs", "input", "images", "x_train")  # what the array of a model with one input may be called
 LABELS = ("y_test", "y", "labels", "label", "targets", "y_train")

@@ -6,9 +6,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from study_keras.formats.compare import Arrays
-from study_keras.formats.input_values import Values, runs_dry, values_of
-from study_keras.formats.keras_answers import batch_size, keras_answers
+from study_keras.formats.keras_runner import batch_size, keras_answers
+from study_keras.formats.proof.input_values import Values, runs_dry, values_of
+from study_keras.runtimes.runner import Arrays
 
 LENGTHS = (8, 16, 32, 64, 128, 224, 5, 3, 2, 1)  # for sizes that a model leaves open: the first that Keras can run
 PERIOD = 16  # after so many examples their kinds begin anew

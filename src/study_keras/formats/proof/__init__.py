@@ -1,0 +1,1 @@
+"""The proof that a file answers as its Keras model does: inputs, the reference, differences, and what is allowed."""

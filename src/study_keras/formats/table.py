@@ -1,0 +1,209 @@
+"""The one table of formats: what each is called, what it keeps of a model, and which functions write and read it."""
+
+import json
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Format:
+    """A file format. Functions are named ``module:function``, below ``study_keras``; None where there is none.
+
+    Attributes:
+        name: as in ``hello-mnist convert --json``.
+        suffixes: of the names that stand for it.
+        keeps: of ``structure``, ``weights`` and ``optimizer``; or ``inference``: a function, its weights inside.
+        save: writes a model.
+        load: returns a model.
+        load_weights: puts the weights into a model.
+        list_weights: returns name and shape of each array.
+        runtime: the module that runs it, below ``study_keras.runtimes``; None for what Keras runs.
+        needs: what ``save`` runs in, where that is not any backend: ``tensorflow``.
+    """
+
+    name: str
+    suffixes: tuple[str, ...]
+    keeps: tuple[str, ...]
+    save: str | None = None
+    load: str | None = None
+    load_weights: str | None = None
+    list_weights: str | None = None
+    runtime: str | None = None
+    needs: str | None = None
+
+    def function(self, task: str) -> Any:
+        """Import and return the function for ``task``, the name of one of the attributes; None if there is none."""
+        place = getattr(self, task)
+        if place is None:
+            return None
+        module, _, name = place.partition(":")
+        return getattr(import_module(f"study_keras.{module}"), name)
+
+
+WHOLE = ("structure", "weights", "optimizer")
+FORMATS = (
+    Format(
+        "weights_h5",
+        (".weights.h5",),
+        ("weights", "optimizer"),
+        save="formats.saving.weights_h5:save_weights_h5",
+        load_weights="formats.saving.weights_h5:load_weights_h5",
+        list_weights="formats.saving.weights_h5:list_weights_h5",
+    ),
+    Format(
+        "keras",
+        (".keras",),
+        WHOLE,
+        save="formats.saving.keras_file:save_keras",
+        load="formats.saving.keras_file:load_keras",
+        load_weights="formats.saving.keras_file:load_weights_keras",
+    ),
+    Format(
+        "h5",
+        (".h5", ".hdf5"),
+        WHOLE,
+        save="formats.saving.h5_file:save_h5",
+        load="formats.saving.h5_file:load_h5",
+        load_weights="formats.saving.weights_h5:load_weights_h5",
+    ),
+    Format(
+        "json",
+        (".json",),
+        ("structure",),
+        save="formats.saving.json_file:save_json",
+        load="formats.saving.json_file:load_json",
+    ),
+    Format(
+        "yaml",
+        (".yaml", ".yml"),
+        ("structure",),
+        save="formats.saving.yaml_file:save_yaml",
+        load="formats.saving.yaml_file:load_yaml",
+    ),
+    Format(
+        "tf_checkpoint",
+        (".index", ".data-00000-of-00001", ".weights", ".ckpt"),
+        ("weights", "optimizer"),
+        save="formats.saving.tf_checkpoint:save_tf_checkpoint",
+        load_weights="formats.saving.tf_checkpoint:load_tf_checkpoint",
+        list_weights="formats.saving.tf_checkpoint:list_tf_checkpoint",
+    ),
+    Format(
+        "saved_model",
+        (".savedmodel",),
+        ("inference",),
+        save="formats.export.saved_model:save_saved_model",
+        load="runtimes.saved_model:load_saved_model",
+        list_weights="formats.saving.tf_checkpoint:list_tf_checkpoint",
+        runtime="saved_model",
+        needs="tensorflow",
+    ),
+    Format(
+        "keras2_saved_model",
+        (),
+        WHOLE,
+        load="formats.keras2.saved_model:load_keras2_saved_model",
+        load_weights="formats.keras2.saved_model:load_weights_keras2_saved_model",
+        runtime="saved_model",
+    ),
+    Format(
+        "tfjs",
+        (".tfjs",),
+        ("structure", "weights"),
+        save="formats.tfjs:export_tfjs",
+        load="formats.tfjs:load_tfjs",
+        list_weights="formats.tfjs:list_tfjs",
+        runtime="tfjs",
+    ),
+    Format("tfjs_graph", (), ("inference",), list_weights="formats.tfjs:list_tfjs", runtime="tfjs"),
+    Format(
+        "litert",
+        (".tflite",),
+        ("inference",),
+        save="formats.export.litert_file:export_litert",
+        list_weights="formats.export.litert_file:list_litert",
+        runtime="litert",
+        needs="tensorflow",
+    ),
+    Format(
+        "onnx",
+        (".onnx",),
+        ("inference",),
+        save="formats.export.onnx_file:export_onnx",
+        list_weights="formats.export.onnx_file:list_onnx",
+        runtime="onnx",
+        needs="tensorflow",
+    ),
+)
+BY_NAME = {item.name: item for item in FORMATS}
+
+
+def detect(path: str | Path) -> Format:
+    """Return the format of what is, or would be, at ``path``.
+
+    The content decides: a folder is a SavedModel, one of Keras 2 with the structure in it, or a TF.js model; ``NAME``
+    is a checkpoint if there is a ``NAME.index``; an ``.h5`` without a structure contains only weights; a ``.json`` with
+    a topology stands for the TF.js folder that it lies in. Then the suffix; a name without one is a SavedModel's.
+
+    Raises:
+        ValueError: it is none of these formats.
+    """
+    path = Path(path)
+    if path.is_dir() and (path / "saved_model.pb").is_file():
+        from study_keras.formats.keras2 import metadata
+
+        return BY_NAME["keras2_saved_model" if metadata.is_model(path) else "saved_model"]
+    if path.is_dir() and (path / "model.json").is_file():
+        return BY_NAME["tfjs_graph" if _is_graph(path / "model.json") else "tfjs"]
+    if not path.exists() and Path(f"{path}.index").is_file():
+        return BY_NAME["tf_checkpoint"]
+    found = _by_suffix(path)
+    if found.name == "h5" and path.is_file():
+        return BY_NAME[_detect_h5(path)]
+    if found.name == "json" and path.is_file() and {"modelTopology", "weightsManifest"} <= _json_object(path).keys():
+        return BY_NAME["tfjs_graph" if _is_graph(path) else "tfjs"]
+    return found
+
+
+def detect_target(path: str | Path) -> Format:
+    """Return the format that ``save`` writes at ``path``. What is there, and is replaced, may be of another format.
+
+    Raises:
+        ValueError: it is none of these formats.
+    """
+    found = next((item for item in FORMATS if Path(path).name.endswith(item.suffixes)), None) or detect(path)
+    return {"keras2_saved_model": BY_NAME["saved_model"], "tfjs_graph": BY_NAME["tfjs"]}.get(found.name, found)
+
+
+def _by_suffix(path: Path) -> Format:
+    for item in FORMATS:
+        if path.name.endswith(item.suffixes):
+            return item
+    if path.suffix == "":
+        return BY_NAME["saved_model"]
+    known = ", ".join(suffix for item in FORMATS for suffix in item.suffixes)
+    raise ValueError(f"{path}: expected a name that ends in {known}, or a SavedModel folder")
+
+
+def _is_graph(model_json: Path) -> bool:
+    return _json_object(model_json).get("format") == "graph-model"
+
+
+def _json_object(path: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return {}  # the reader reports what is wrong
+    return content if isinstance(content, dict) else {}
+
+
+def _detect_h5(path: Path) -> str:
+    import h5py
+
+    try:
+        with h5py.File(path) as file:
+            return "h5" if "model_config" in file.attrs or not len(file) else "weights_h5"
+    except (OSError, RuntimeError):
+        return "h5"  # the reader reports what is wrong

@@ -1,0 +1,22 @@
+"""Run a model file in its own runtime: LiteRT, ONNX Runtime, TensorFlow.js in Node, TensorFlow. Imports no Keras."""
+
+from importlib import import_module
+from pathlib import Path
+
+from study_keras.runtimes.runner import Runner
+
+__all__ = ["Runner", "open"]
+
+
+def open(path: str | Path, runtime: str) -> Runner:  # noqa: A001
+    """Load a model file ready to run. The runtime is imported here.
+
+    Args:
+        path: the file or folder.
+        runtime: ``litert``, ``onnx``, ``tfjs`` or ``saved_model``: a module of this package.
+
+    Raises:
+        ValueError: the file is missing or broken.
+        FileNotFoundError: Node or its packages, for TF.js, are not installed.
+    """
+    return import_module(f"{__name__}.{runtime}").open(path)

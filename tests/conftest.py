@@ -77,7 +77,7 @@ def keras2_folders(tmp_path_factory):
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not folder.exists():
             folder.mkdir()
-            command = [sys.executable, ROOT / "tests" / "keras2_folders.py", folder]
+            command = [sys.executable, ROOT / "tests/formats/keras2/keras2_folders.py", folder]
             result = subprocess.run(command, capture_output=True, text=True, check=False)
             assert result.returncode == 0, result.stderr[-3000:]
     return folder
@@ -101,7 +101,7 @@ def hello_mnist(*arguments, **options):
 def mobile(target, folder):
     """What `mobile_models.py` found, for "onnx" or "litert"."""
     environment = {**os.environ, "KERAS_BACKEND": "tensorflow"}
-    command = [sys.executable, ROOT / "tests" / "mobile_models.py", target, folder]
+    command = [sys.executable, ROOT / "tests/formats/export/mobile_models.py", target, folder]
     result = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
     assert result.returncode == 0, result.stderr[-3000:]
     assert "serializing" not in result.stderr  # of tables

@@ -181,7 +181,7 @@ CARD = """# The network that this package ships
 `digits.tflite` (LiteRT, float16 weights, one image at a time) and `digits.tfjs` (the same for TensorFlow.js, float16)
 read one handwritten digit: 28 x 28 float32 in [0, 1], white ink on black as `study_keras.vision.prepare.prepare` makes
 it, to ten probabilities. {weights:,} weights, {kilobytes} kB together. The figures are in `card.json` too, and
-`tests/test_shipped.py` holds the files to them.
+`tests/vision/test_shipped.py` holds the files to them.
 
 ## How well it reads
 

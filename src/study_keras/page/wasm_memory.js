@@ -2,7 +2,7 @@
 //
 // Where it finds no room for an aligned block of an odd size, it may ask the system for more again and again, and stop at
 // 4 GB with nothing. XNNPACK then cannot make its operator; the kernel prints "XNN status ... is not successful" and
-// gives what lay in memory as its answer. ``node tests/wasm_memory.mjs bare`` shows it.
+// gives what lay in memory as its answer. ``node tests/formats/tfjs/wasm_memory.mjs bare`` shows it.
 import { backend } from '@tensorflow/tfjs-core';
 
 let fault = '';

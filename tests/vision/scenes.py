@@ -6,9 +6,9 @@ import sys
 from pathlib import Path
 
 import numpy as np
-from conftest import ROOT
 from PIL import Image
 
+ROOT = Path(__file__).resolve().parents[2]
 NODE = Path(sys.executable).with_name("node")
 RUN = """
 import { readFileSync, writeFileSync } from "node:fs";

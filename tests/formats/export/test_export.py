@@ -37,7 +37,7 @@ def everywhere(request, tutorial, tmp_path_factory):
     """The backend, the folder with all exports of the trained model, and what running them gave."""
     folder = tmp_path_factory.mktemp("everywhere")
     environment = {**os.environ, "KERAS_BACKEND": request.param}
-    command = [sys.executable, ROOT / "tests/export_everywhere.py", tutorial, folder]
+    command = [sys.executable, ROOT / "tests/formats/export/export_everywhere.py", tutorial, folder]
     result = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
     assert result.returncode == 0, result.stderr
     assert result.stderr == ""

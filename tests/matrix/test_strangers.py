@@ -13,7 +13,7 @@ from keras import Input, Sequential, layers
 from study_keras import formats
 from study_keras.runtimes.tfjs import run_tfjs
 
-# Names in tests/models, by the kind of fault that they once showed.
+# Names in tests/matrix/models, by the kind of fault that they once showed.
 ONCE_WRONG = {
     "one layer, two sizes": ["two sizes: CenterCrop", "two sizes: MaxPooling3D", "two sizes: Flatten"],
     "constants": ["Add with a constant", "ops concatenate constants", "constants as initial states"],

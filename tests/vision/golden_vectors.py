@@ -1,14 +1,13 @@
 """Write tests/golden/: small pictures, and what CONTRACT 1 makes of them. Run only with a new contract or picture.
 
-    python tests/golden_vectors.py
+    python tests/vision/golden_vectors.py
 
 ``digits.png`` holds the answers side by side, 28 pixels each, in the order of the pictures' names.
 """
 
 import numpy as np
-from conftest import ROOT
 from PIL import Image
-from scenes import enlarge, paper
+from scenes import ROOT, enlarge, paper
 
 from study_keras import mnist
 from study_keras.vision.prepare import prepare

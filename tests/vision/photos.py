@@ -1,21 +1,20 @@
 """Photos of numbers with their true answers: MNIST's test digits on paper, and fonts. Run it for the figures:
 
-python tests/photos.py
+python tests/vision/photos.py
 """
 
 import io
 import sys
 from collections import Counter
-from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
-from scenes import enlarge, paper
+from scenes import ROOT, enlarge, paper
 
 from study_keras import mnist
 from study_keras.vision.recognize import load_network, read_digits
 
-FONTS = Path(__file__).with_name("browser") / "node_modules/@fontsource"
+FONTS = ROOT / "tests/browser/node_modules/@fontsource"
 LIKE_HANDWRITING = (
     "architects-daughter", "caveat", "gochi-hand", "indie-flower", "kalam", "patrick-hand", "shadows-into-light"
 )  # fmt: skip

@@ -1,11 +1,11 @@
 // What the wasm backend answers where its allocator fails. Usage: node wasm_memory.mjs reserved | bare | full
 import { createRequire } from 'node:module';
-import { checkMemory, reserve, startWatched } from '../src/study_keras/page/wasm_memory.js';
+import { checkMemory, reserve, startWatched } from '../../../src/study_keras/page/wasm_memory.js';
 
-const page = createRequire(new URL('../src/study_keras/page/package.json', import.meta.url));
+const page = createRequire(new URL('../../../src/study_keras/page/package.json', import.meta.url));
 const tf = page('@tensorflow/tfjs-core');
 const { setWasmPaths } = page('@tensorflow/tfjs-backend-wasm');
-setWasmPaths(new URL('../src/study_keras/page/node_modules/@tensorflow/tfjs-backend-wasm/dist/', import.meta.url).pathname);
+setWasmPaths(new URL('../../../src/study_keras/page/node_modules/@tensorflow/tfjs-backend-wasm/dist/', import.meta.url).pathname);
 const [, , how] = process.argv;
 await startWatched(() => tf.setBackend('wasm'));
 const { wasm } = tf.backend();

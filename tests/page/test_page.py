@@ -10,7 +10,6 @@ import keras
 import numpy as np
 import pytest
 from conftest import COMMAND, ROOT, hello_mnist
-from golden_vectors import GOLDEN
 
 from study_keras import formats, mnist
 from study_keras.data.dataset import scale
@@ -22,6 +21,7 @@ from study_keras.vision.prepare import prepare, read_image
 from study_keras.vision.recognize import CERTAIN
 
 SHIPPED = ROOT / "src/study_keras/shipped"
+GOLDEN = ROOT / "tests/golden"
 PICTURES = {"paper_8": 5, "night_1": 2, "plain_9": 9}  # of tests/golden, and the digits on them
 
 
@@ -52,7 +52,7 @@ def seen(one_file, tmp_path_factory):
     write_video(read_image(GOLDEN / "paper_8.png"), folder / "camera.y4m")
     spec = {
         "server": [str(COMMAND), "serve", "--port", "0"],
-        "static": [sys.executable, str(ROOT / "tests/static_server.py"), str(folder / "dist")],
+        "static": [sys.executable, str(ROOT / "tests/browser/static_server.py"), str(folder / "dist")],
         "folder": str(folder / "dist"),
         "one_file": str(one_file),
         "images": str(folder / "images"),

@@ -1,6 +1,6 @@
 """The matrix as a program: every model of ``models`` in every target, run in its real runtime, against Keras.
 
-Usage: KERAS_BACKEND=tensorflow python tests/matrix.py FOLDER [--only PATTERN] [--rooms A,B]
+Usage: KERAS_BACKEND=tensorflow python tests/matrix/matrix.py FOLDER [--only PATTERN] [--rooms A,B]
        [--targets tfjs,litert,onnx] [--prove] [--jobs N] [--share 1/3]
 FOLDER/results.jsonl has a line for each model and target, FOLDER/report.json the lists. A run that was cut off goes on.
 On another backend of Keras: TF.js' layers models only.
@@ -122,7 +122,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--only", default="", help="a pattern (re.search) that the models' names must hold")
-    parser.add_argument("--rooms", default="", help="modules of tests/models")
+    parser.add_argument("--rooms", default="", help="modules of tests/matrix/models")
     parser.add_argument("--targets", default=",".join(TARGETS))
     parser.add_argument("--prove", action="store_true", help="let each export prove itself, as users do")
     parser.add_argument("--jobs", type=int, default=1, help="processes at once")

@@ -24,7 +24,7 @@ def everywhere(tmp_path_factory):
     """What `proof_everywhere.py` found on TensorFlow."""
     folder = tmp_path_factory.mktemp("proofs")
     environment = {**os.environ, "KERAS_BACKEND": "tensorflow"}
-    command = [sys.executable, ROOT / "tests/proof_everywhere.py", folder]
+    command = [sys.executable, ROOT / "tests/formats/proof_everywhere.py", folder]
     result = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
     assert result.returncode == 0, result.stderr
     return json.loads(result.stdout.splitlines()[-1])

@@ -43,7 +43,7 @@ def model():
     return keras.Sequential([keras.Input((28, 28)), *hidden, keras.layers.Dense(10, "softmax")])
 
 
-# Photos. The figures, more of them and font by font: python tests/photos.py
+# Photos. The figures, more of them and font by font: python tests/vision/photos.py
 
 
 def test_photos_of_single_digits_are_read(network):

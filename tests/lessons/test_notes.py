@@ -2,7 +2,6 @@
 
 import builtins
 import os
-import pkgutil
 import re
 import shlex
 import subprocess
@@ -21,11 +20,6 @@ from conftest import ROOT
 from study_keras.cli import cli
 
 IDS = {"ids": lambda path: path.name}
-# Chinese and English of the pages for developers: how it works inside, how it scales.
-INSIDE = [
-    (ROOT / f"notes/study_keras/{name}.md", ROOT / f"notes/study_keras/{name}.en.md")
-    for name in ("2_how_it_works", "3_scaling")
-]
 # Runs notebooks as Jupyter does, each in a kernel of its own.
 EXECUTE = """
 import sys, nbclient, nbformat
@@ -114,7 +108,7 @@ def test_the_two_languages_run_parallel():
     assert [row[:2] for row in rows(course.PAGES[0], 3)[-20:]] == [row[:2] for row in rows(course.PAGES[1], 3)[-20:]]
 
 
-@pytest.mark.parametrize("page", course.PAGES + INSIDE[0] + INSIDE[1], **IDS)
+@pytest.mark.parametrize("page", course.PAGES, **IDS)
 def test_links_and_pictures_are_there_and_small(page):
     targets = re.findall(r"\]\((.+?)\)", page.read_text())
     for target in targets:
@@ -151,21 +145,6 @@ def test_every_command_can_be_typed(page):
             assert arguments[0] == "output/my.py" or (ROOT / arguments[0]).is_file(), command
         else:
             assert program == ".venv/bin/tensorboard"
-
-
-@pytest.mark.parametrize("pages", INSIDE, ids=lambda pages: pages[0].name)
-def test_a_page_for_developers_runs_parallel_and_names_what_is_there(pages):
-    chinese, english = map(skeleton, pages)
-    assert len(chinese.pop("blocks")) == len(english.pop("blocks"))  # trees with words in them
-    assert chinese == english
-    ours, theirs = (re.findall(r"`([^`\n]+)`", course.FENCE.sub("", page.read_text())) for page in pages)
-    assert sorted(ours) == sorted(theirs)
-    for name in theirs:
-        rooms = r"(data|files|formats|mnist|page|report|serve|train|vision)(\.\w+)+"
-        if re.fullmatch(rooms, name) and not name.endswith((".py", ".js")):
-            assert pkgutil.resolve_name(f"study_keras.{name}"), name
-        elif re.fullmatch(r"[\w/]+(/|\.\w+)", path := name.split()[0]):
-            assert (ROOT / path).exists() or (ROOT / "src/study_keras" / path).exists(), path
 
 
 def old_calls():

@@ -19,7 +19,7 @@ PAIRS = [README, CONTRIBUTING]
 PAIRS += [(page, NOTES / page.name.replace(".en.md", ".md")) for page in sorted(NOTES.glob("[!1]_*.en.md"))]
 PAGES = [page for pair in PAIRS for page in pair]
 
-FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+FENCE = re.compile(r"^```(\w*)[^\n]*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 each_contributing = pytest.mark.parametrize("page", CONTRIBUTING, ids=lambda page: page.name)
 
@@ -69,6 +69,12 @@ def test_the_names_in_the_text_exist(page):
     for name in inline_code(page):
         if re.fullmatch(rf"(study_keras\.)?({rooms})(\.\w+)+", name) and not name.endswith((".py", ".js")):
             assert pkgutil.resolve_name(f"study_keras.{name.removeprefix('study_keras.')}"), name
+
+
+@pytest.mark.parametrize("page", [*PAGES, *COURSE], ids=lambda page: page.name)
+def test_the_imports_from_this_package_work(page):
+    for code in re.findall(r"(?:^|`)(from study_keras\S* import [\w, ]+)", page.read_text(), re.MULTILINE):
+        exec(code, {})
 
 
 @each_page

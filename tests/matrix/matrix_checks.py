@@ -5,7 +5,7 @@ from pathlib import Path
 
 import matrix
 
-# What TF.js refuses of all models, with the reason. The README lists the same.
+# What TF.js refuses of all models, with the reason. notes/study_keras/4_formats.md lists the same.
 TFJS_REFUSED = {
     "stateful LSTM": "remembers the call before", "stateful RNN of a cell": "remembers the call before",
     "stateful in Bidirectional": "remembers the call before",

@@ -1,6 +1,6 @@
 """Training recipes: settings by name, each chosen on a held-out part of the training images.
 
-The README states the accuracy that each reaches, with the command that measures it.
+``notes/study_keras/5_training.en.md`` has the accuracy of each, with the command that measures it.
 """
 
 from collections.abc import Mapping

@@ -122,7 +122,7 @@ def test_convert_goes_there_and_back_and_says_what_was_lost(trained, small, tmp_
             one, other = keras.saving.load_model(trained), keras.saving.load_model(target)
             for expected, found in zip(one.get_weights(), other.get_weights(), strict=True):
                 np.testing.assert_array_equal(expected, found)
-    assert "holds weights alone" in convert(tmp_path / "model.ckpt", tmp_path / "no.keras")
+    assert "contains only weights" in convert(tmp_path / "model.ckpt", tmp_path / "no.keras")
     assert "model for inference alone" in convert(tmp_path / "model.savedmodel", tmp_path / "no.keras")
     assert "expected a name that ends in" in convert(trained, tmp_path / "model.docx")
     assert not (tmp_path / "no.keras").exists()

@@ -1,4 +1,4 @@
-"""From any format to any other, and what is in a file."""
+"""Convert a model from any format to any other, and list the weights in a file."""
 
 from collections.abc import Callable
 from dataclasses import asdict
@@ -27,18 +27,18 @@ def convert(
         weights: a file of weights to put into the model first; needed where ``source`` is a structure and
             ``target`` holds weights.
         quantize: how a ``.tfjs`` or ``.tflite`` stores the weights; see ``export_tfjs`` and ``export_litert``.
-        images: gives for the loaded model some hundred typical inputs, which int8 needs.
-        prove: whether a model for a runtime of its own must answer there as Keras does before it gets its name.
-        options: what the format's own function takes besides, such as ``batch``.
+        images: returns some hundred typical inputs for the loaded model, which int8 is calibrated on.
+        prove: whether a file with a runtime of its own is only written if it gives Keras' outputs there.
+        options: further arguments of the format's own function, such as ``batch``.
 
     Returns:
         ``source, target``: the paths; ``from, to``: the names of their formats; ``lost``: what ``target``
         cannot hold of what ``source`` and ``weights`` held; ``proof``: the fields of the ``Proof``, None without one;
-        ``note``: which of several things was written, and why, None where there is only one.
+        ``note``: which variant of the format was written, and why, None where there is only one.
 
     Raises:
-        ValueError: ``source`` is no model, or without weights for a target that holds some; the target's format has
-            no such ``quantize``; a file is broken, or the weights are another model's.
+        ValueError: ``source`` is not a model, or has no weights for a target that needs them; the target's format has
+            no such ``quantize``; a file is broken, or the weights do not fit.
         OSError: the target cannot be written. What stood there is untouched.
     """
     was, becomes = formats.detect(source), formats.detect_target(target)
@@ -50,27 +50,26 @@ def convert(
         options["quantize"] = quantize
     if becomes.runtime:
         options["prove"] = proofs.append if prove else False
-    if becomes.name == "litert" and quantize == "int8" and images:
+    if quantize == "int8" and images:
         options["images"] = images(model)
     formats.save(model, target, **options)
     becomes = formats.detect(target) if becomes.name == "tfjs" else becomes
-    lost = sorted(held - {*becomes.keeps, *(("structure", "weights") if "inference" in becomes.keeps else ())})
-    proof = asdict(proofs[0]) if proofs else None
+    kept = {"structure", "weights"} if becomes.keeps == ("inference",) else set(becomes.keeps)
     return {
         "source": str(source),
         "target": str(target),
         "from": was.name,
         "to": becomes.name,
-        "lost": lost,
-        "proof": proof,
+        "lost": sorted(held - kept),
+        "proof": asdict(proofs[0]) if proofs else None,
         "note": _note(model, Path(target), becomes.name, options),
     }
 
 
 def _note(model: Any, target: Path, becomes: str, options: dict[str, Any]) -> str | None:
-    """Return in one line which of several things was written, and why."""
+    """Return in one line which variant of the format was written, and why."""
     if becomes == "tfjs":
-        return "a layers model for tf.loadLayersModel: each layer is one of TF.js too"
+        return "a layers model for tf.loadLayersModel: TF.js has all of its layers"
     if becomes == "tfjs_graph":
         reason = "asked for" if options.get("kind") == "graph" else (why_graph(model) or "").partition("; ")[0]
         return f"a graph model for tf.loadGraphModel: {reason}"
@@ -80,30 +79,30 @@ def _note(model: Any, target: Path, becomes: str, options: dict[str, Any]) -> st
         and not options.get("batch")
         and None in [item.shape[0] for item in model.inputs]
     ):
-        return "for one input at a time: LiteRT has no built-in operations for an open number of inputs of this model"
+        return "for batches of one: LiteRT has no built-in operations for a dynamic batch size of this model"
     return None
 
 
 def load_source(
     source: str | Path, target: str | Path, weights: str | Path | None = None, structure_only: bool = False
 ) -> tuple[Any, set[str]]:
-    """Return the model at ``source`` with ``weights`` put into it, and what the two held, as in ``Format.keeps``.
+    """Return the model at ``source`` with ``weights`` loaded, and what the files contained, as in ``Format.keeps``.
 
     Args:
-        target: what it is for; the messages name it.
-        structure_only: whether that takes a model without trained weights.
+        target: named in the messages.
+        structure_only: whether the target needs no weights.
 
     Raises:
         ValueError: as ``convert``.
     """
     held = set(formats.detect(source).keeps)
     if "structure" not in held:
-        found = "weights alone" if "weights" in held else "a model for inference alone"
-        raise ValueError(f"{source}: holds {found}; expected a model or a structure to begin with")
+        found = "weights" if "weights" in held else "a model for inference"
+        raise ValueError(f"{source}: contains only {found}; expected a model or a structure")
     if weights is not None:
         held |= set(formats.detect(weights).keeps) - {"structure"}
     if "weights" not in held and not structure_only:
-        raise ValueError(f"{source}: holds a structure alone; name a file of weights for {target} with --weights FILE")
+        raise ValueError(f"{source}: contains only a structure; give the weights for {target} with --weights FILE")
     model = formats.load(source)
     if weights is not None:
         formats.load_weights(model, weights)
@@ -115,7 +114,7 @@ def load_source(
 
 
 def stored_weights(path: str | Path) -> list[tuple[str, tuple[int, ...]]]:
-    """Return name and shape of all arrays in a file of weights or a model for inference.
+    """Return the name and shape of each array in a file of weights or a model for inference.
 
     Raises:
         ValueError: it is missing, broken, or neither.

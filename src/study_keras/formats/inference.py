@@ -1,4 +1,4 @@
-"""What the formats for inference ask of a model, and the names under which others find its inputs and outputs."""
+"""What the formats for inference require of a model, and the names of its inputs and outputs in them."""
 
 import re
 from pathlib import Path
@@ -20,23 +20,23 @@ def check_model(model: keras.Model, path: Path, suffix: str) -> None:
     if path.suffix != suffix:
         raise ValueError(f"{path}: expected a name that ends in {suffix}")
     if path.is_dir():
-        raise ValueError(f"{path}: there is a folder; expected a free name or a file to replace")
+        raise ValueError(f"{path}: is a folder; expected a new name or a file to replace")
     check_built(model)
-    with files.staging(path.absolute()):  # a folder that cannot be written to shows now, before the long work
+    with files.staging(path.absolute()):  # fails now, before the long export, if the folder is not writable
         pass
 
 
 def check_built(model: keras.Model) -> None:
-    """Refuse what has no graph of known inputs.
+    """Refuse a model whose inputs are not known.
 
     Raises:
-        ValueError: it is no Keras model, or was never built.
+        ValueError: it is not a Keras model, or was never built.
     """
     if not isinstance(model, keras.Model):
         raise ValueError(f"received {type(model).__name__}; expected a Keras model")
     if not model.built:
         raise ValueError(
-            f"the {type(model).__name__} {model.name!r} was never built; begin it with keras.Input(shape), or call it"
+            f"the {type(model).__name__} {model.name!r} was never built; start it with keras.Input(shape), or call it"
         )
     if not getattr(model, "inputs", None) and not getattr(model, "_build_shapes_dict", None):
         raise ValueError(
@@ -49,7 +49,7 @@ def input_specs(model: keras.Model, batch: int | None = None) -> Any:
     """Return a ``keras.InputSpec`` for each input, in the structure in which the model takes them.
 
     Args:
-        batch: the first size of all of them; None for any number, where the model leaves it open.
+        batch: a fixed batch size; None for that of the model.
     """
 
     def spec(shape: Any, dtype: str) -> keras.InputSpec:
@@ -65,14 +65,14 @@ def input_specs(model: keras.Model, batch: int | None = None) -> Any:
 
 
 def input_names(model: keras.Model) -> list[str]:
-    """Return a name for each input: that of the user's ``keras.Input``, otherwise ``input``."""
+    """Return a name for each input: that of its ``keras.Input`` if the user gave one, otherwise ``input``."""
     if not getattr(model, "inputs", None):
         return distinct(["input" for _ in keras.tree.flatten(input_specs(model))])
     return distinct([re.sub(r"^(keras_tensor|input_layer)(_\d+)?$", "input", item.name) for item in model.inputs])
 
 
 def output_names(model: keras.Model) -> list[str]:
-    """Return a name for each output: that of the layer which gives it, without Keras' counting (``dense_7``)."""
+    """Return a name for each output: that of its layer, without the number that Keras adds (``dense_7``)."""
     if not getattr(model, "outputs", None):
         outputs = keras.tree.flatten(model.compute_output_spec(_symbolic(input_specs(model))))
         return distinct(["output" for _ in outputs])
@@ -90,7 +90,7 @@ def _uncounted(layer: keras.layers.Layer) -> str:
 
 
 def distinct(names: list[str]) -> list[str]:
-    """Make names that every format takes: letters, digits, ``_`` and ``.`` of ASCII. Each one's first use is kept."""
+    """Return distinct names that every format accepts: ASCII letters, digits, ``_`` and ``.``."""
     found: list[str] = []
     for name in names:
         base = re.sub(r"[^A-Za-z0-9_.]", "_", name)

@@ -1,4 +1,4 @@
-"""The proof that artifacts answer as their model does: all run on the same examples, each in its real runtime."""
+"""Verify that artifacts give the outputs of their model: all run on the same examples, each in its own runtime."""
 
 import glob
 import math
@@ -24,12 +24,12 @@ FEWEST, MOST = 16, 1000  # random examples
 MEMORY = 2**28  # bytes of random examples
 BATCH = 1000
 BATCH_MEMORY = 2**27  # bytes that the largest tensor of a batch may take
-DOUBTFUL = 16  # examples, the most different ones, on which Keras settles whether a difference is rounding
+DOUBTFUL = 16  # examples, those that differ most, for which Keras computes how much of it is rounding
 
 
 @dataclass(frozen=True)
 class Task:
-    """What every artifact of a model is asked: ``arrays``, one an input, and what Keras answers."""
+    """The inputs for every artifact, one array per input, and the outputs of Keras."""
 
     model: Any
     arrays: Arrays
@@ -40,9 +40,9 @@ class Task:
 
 
 def verify(model: Any, artifact: str | Path, images: Any, labels: Any = None) -> dict[str, Any]:
-    """Run ``artifact`` in its real runtime and compare its answers with those of ``model``.
+    """Run ``artifact`` in its own runtime and compare its outputs with those of ``model``.
 
-    A file of weights is put into a copy of the model first; a structure gets the model's weights.
+    Weights are loaded into a copy of the model first; a structure gets the model's weights.
 
     Args:
         model: a Keras model, or a SavedModel as a function.
@@ -52,11 +52,11 @@ def verify(model: Any, artifact: str | Path, images: Any, labels: Any = None) ->
 
     Returns:
         ``artifact``; ``runtime`` (TF.js runs in Node, on wasm); ``bytes``; ``images``: n; ``random``: whether they
-        are random; ``agree``: for how many the predicted class is Keras', or one that is within ``TIE`` of it, None
-        where the outputs are no classes; ``max_abs_diff`` and ``mean_abs_diff`` of the outputs; ``max_relative_diff``
+        are random; ``agree``: for how many the predicted class is that of Keras, or one within ``TIE`` of it, None
+        where the outputs are not classes; ``max_abs_diff`` and ``mean_abs_diff`` of the outputs; ``max_relative_diff``
         and ``mean_relative_diff``: by the ``sizes`` of the answers; ``accuracy`` of the artifact, None without labels;
         ``ms_per_image``: in large batches after a first one, without loading; ``passed``: within ``THRESHOLDS``, or
-        as near as rounding allows.
+        as close as rounding allows.
 
     Raises:
         ValueError: the artifact is missing or broken, or takes or gives other shapes than the model.
@@ -72,16 +72,16 @@ def verify_all(
     labels: Any = None,
     watch: Callable[[str], None] = lambda step: None,
 ) -> list[dict[str, Any]]:
-    """Return what ``verify`` finds for each artifact, all on the same examples.
+    """Verify several artifacts on the same examples.
 
     Args:
-        inputs: as the ``images`` of ``verify``; None for random ones, as many as take about a minute, from 16 to 1000.
+        inputs: as the ``images`` of ``verify``; None for 16 to 1000 random ones, as many as fit in about a minute.
         labels: ``(n,)`` the true classes.
-        watch: is told what begins now.
+        watch: receives the name of each step when it starts.
 
     Returns:
-        A row for each artifact; that of a broken one holds ``artifact``, ``error`` and ``passed``: False, and that of
-        one whose runtime is not installed ``missing``: True besides.
+        What ``verify`` returns for each artifact; ``artifact``, ``error`` and ``passed``: False for a broken one, and
+        ``missing``: True as well for one whose runtime is not installed.
 
     Raises:
         ValueError: the examples are not the model's, or none can be drawn for it.
@@ -93,25 +93,28 @@ def verify_all(
             opened[path] = open_artifact(path, model)
         except (ValueError, OSError) as error:
             opened[path] = error
-    random = inputs is None
-    batch = None
+    batch, random = None, inputs is None
     if inputs is None:
         inputs, batch = _random(model, opened, watch, time.perf_counter() + SECONDS)
     arrays = _arrays(inputs)
     watch(f"Keras: {len(arrays[0]):,} examples")
     task = _task(model, arrays, labels, batch, random=random)
     rows = []
-    for path, artifact in opened.items():
+    for path, runner in opened.items():
         watch(f"{path.name}: {len(arrays[0]):,} examples")
-        try:
-            if isinstance(artifact, Exception):
-                raise artifact
-            rows.append(_row(path, artifact, task))
-        except FileNotFoundError as error:
-            rows.append({"artifact": str(path), "error": _told(error), "missing": True, "passed": False})
-        except (ValueError, OSError) as error:
-            rows.append({"artifact": str(path), "error": _told(error), "passed": False})
+        rows.append(_row_or_error(path, runner, task))
     return rows
+
+
+def _row_or_error(path: Path, runner: Runner | Exception, task: Task) -> dict[str, Any]:
+    try:
+        if isinstance(runner, Exception):
+            raise runner
+        return _row(path, runner, task)
+    except FileNotFoundError as error:
+        return {"artifact": str(path), "error": _told(error), "missing": True, "passed": False}
+    except (ValueError, OSError) as error:
+        return {"artifact": str(path), "error": _told(error), "passed": False}
 
 
 def _arrays(images: Any) -> Arrays:
@@ -127,9 +130,9 @@ def _told(error: Exception) -> str:
 def _random(
     model: Any, opened: dict[Path, Runner | Exception], watch: Callable[[str], None], until: float
 ) -> tuple[Arrays, int | None]:
-    """Return as many random examples as Keras and all artifacts answer ``until`` then, by the time of a first batch.
+    """Return random examples, as many as all runtimes finish ``until`` then, estimated from a first batch.
 
-    And how many of them at once, None for as many as fit: another batch size would have to be compiled anew.
+    Also the batch size, None for the largest that fits: another one would be compiled again.
     """
     watch(f"Keras: a first batch of {FEWEST}")
     first = random_inputs(model, FEWEST)
@@ -144,7 +147,7 @@ def _random(
         try:
             seconds += [artifact.run(first, batch).seconds for _ in range(times)][-1] / asked
         except (ValueError, OSError):
-            continue  # its row will say so
+            continue  # reported later, in its row
     size = sum(array.nbytes for array in first) / asked
     count = min((until - time.perf_counter()) / max(seconds, 1e-9), MEMORY / max(1, size))
     if count >= MOST:
@@ -157,7 +160,7 @@ def _task(model: Any, arrays: Arrays, labels: Any, batch: int | None, *, random:
         raise ValueError(f"images of {[array.shape for array in arrays]}; expected the same number, at least one")
     fixed = batch_size(model)
     if fixed and len(arrays[0]) % fixed:
-        raise ValueError(f"{len(arrays[0])} examples; the model takes {fixed} at once, so give whole batches of them")
+        raise ValueError(f"{len(arrays[0])} examples for the fixed batch size {fixed}; expected a multiple of it")
     batch = fixed or batch or _examples_at_once(model, arrays)
     try:
         expected = keras_runner(model, compiled=True).run(arrays, batch).outputs
@@ -171,7 +174,7 @@ def _task(model: Any, arrays: Arrays, labels: Any, batch: int | None, *, random:
 
 def _row(path: str | Path, runner: Runner, task: Task) -> dict[str, Any]:
     count = len(task.arrays[0])
-    if runner.runtime != "TF.js" and not task.random:  # the one times itself, with the others a first batch has run
+    if runner.runtime != "TF.js" and not task.random:  # TF.js times itself; for random examples a first batch has run
         runner.run([array[: task.batch] for array in task.arrays], task.batch)  # the first run compiles
     answers, seconds = runner.run(task.arrays, task.batch)
     given, wanted = ([array.shape for array in arrays] for arrays in (answers, task.expected))

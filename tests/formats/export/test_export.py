@@ -184,7 +184,7 @@ def test_a_model_or_path_that_cannot_be_exported_is_refused(suffix, export, tmp_
     with pytest.raises(ValueError, match=f"expected a name that ends in {suffix}"):
         export(mlp(), tmp_path / "model.txt")
     path.mkdir()
-    with pytest.raises(ValueError, match="there is a folder"):
+    with pytest.raises(ValueError, match="is a folder"):
         export(mlp(), path)
     path.rmdir()
     with pytest.raises(OSError, match="cannot be written"):

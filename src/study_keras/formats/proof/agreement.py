@@ -1,4 +1,4 @@
-"""The classes that answers stand for, and whether they are Keras'."""
+"""Predicted classes, and for how many examples they agree with those of Keras."""
 
 import numpy as np
 
@@ -11,9 +11,9 @@ def accuracy(answer: np.ndarray, labels: np.ndarray) -> float:
 
 
 def agreement(expected: Arrays, answers: Arrays, count: int, *, labelled: bool) -> int | None:
-    """Return for how many examples all outputs have the same class; None where the outputs are no classes.
+    """Return for how many examples all outputs have the same class; None where the outputs are not classes.
 
-    They are where labels say so, or where each row of every output holds probabilities: none negative, with the sum 1.
+    They are classes if labels are given, or if each row of every output contains probabilities that sum to 1.
     """
     if not all(output.ndim and len(output) == count and output.dtype.kind == "f" for output in expected):
         return None
@@ -33,7 +33,7 @@ def _probabilities(output: np.ndarray) -> bool:
 
 
 def _agree(wanted: np.ndarray, found: np.ndarray, tie: np.ndarray) -> np.ndarray:
-    """Tell for each prediction whether its class is the wanted one, or as good within ``tie``."""
+    """Tell for each prediction whether its class is the expected one, or within ``tie`` of it."""
     same: np.ndarray = _classes(wanted) == _classes(found)
     if wanted.ndim < 2 or wanted.shape[-1] == 1:
         return same | (np.abs(wanted.reshape(same.shape) - 0.5) <= tie.reshape(-1, 1))
@@ -42,7 +42,7 @@ def _agree(wanted: np.ndarray, found: np.ndarray, tie: np.ndarray) -> np.ndarray
 
 
 def _classes(answer: np.ndarray) -> np.ndarray:
-    """Return the predicted classes; of a single number the side of 0.5 that it is on."""
+    """Return the predicted classes; for a single number, whether it is above 0.5."""
     if answer.ndim < 2 or answer.shape[-1] == 1:
         return answer.reshape(len(answer), -1) > 0.5
     return answer.argmax(axis=-1)

@@ -1,4 +1,4 @@
-"""Which values the inputs of a model have a meaning for, found by following its graph from each of them."""
+"""The range of values that each input of a model accepts, found by following the graph from the input."""
 
 import math
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import keras
 import numpy as np
 
-# Operations and layers that pass on the values they are given: what reads their output reads the input.
+# Operations and layers that pass values on unchanged, so that the next layer reads the input.
 # fmt: off
 _PASSING = {
     "BroadcastTo", "Cast", "Concatenate", "Copy", "Dropout", "ExpandDims", "Flatten", "Flip", "GetItem", "Identity",
@@ -21,22 +21,22 @@ _PASSING_BEGINNINGS = ("Cropping", "UpSampling", "ZeroPadding")
 
 
 class Values(NamedTuple):
-    """What an input has a meaning for: whole numbers below ``high``, one of ``choices``, or floats near ``mean``."""
+    """What an input accepts: integers below ``high``, one of ``choices``, or floats near ``mean``."""
 
     high: int | None = None
     choices: np.ndarray | None = None
-    mean: Any = None  # of a shape that the input's last axes broadcast with
+    mean: Any = None  # broadcasts with the last axes of the input
     spread: Any = None
 
 
 def values_of(model: Any) -> list[Values]:
     """Return the values of each input of ``model``, flat in the order of ``model.inputs``.
 
-    Of several readers with vocabularies of different sizes the smallest counts. A layer of one's own is taken for a
-    reader of the embeddings inside it, and so is a subclassed model.
+    Where several layers read an input, the smallest range is returned. A custom layer and a subclassed model are
+    assumed to read their input with the embeddings inside them.
     """
     graph = _graph(model)
-    if not isinstance(model, keras.Model):  # a SavedModel as a function tells no more than shapes and dtypes
+    if not isinstance(model, keras.Model):  # a SavedModel as a function has only shapes and dtypes
         return [Values() for _ in model.inputs]
     if graph is None:
         return [_merged(_inside(model))]
@@ -44,12 +44,12 @@ def values_of(model: Any) -> list[Values]:
 
 
 def normalizes_inputs(model: Any) -> list[bool]:
-    """Tell for each input whether a Normalization reads it, which takes a mean away exactly."""
+    """Return for each input whether a Normalization reads it, which subtracts a mean exactly."""
     return [values.mean is not None for values in values_of(model)]
 
 
 def tensor_shapes(model: Any) -> Iterator[tuple[int | None, ...]]:
-    """Yield the shapes of all tensors between the layers of a model; none of one without a graph."""
+    """Yield the shapes of all tensors between the layers of a model; nothing if it has no graph."""
     graph = _graph(model)
     for node in _nodes(graph) if graph is not None else ():
         yield from (tuple(output.shape) for output in node.outputs)
@@ -57,9 +57,9 @@ def tensor_shapes(model: Any) -> Iterator[tuple[int | None, ...]]:
 
 
 def runs_dry(model: Any, arrays: list[np.ndarray]) -> bool:
-    """Tell whether nothing is left between the layers, as after a convolution of too small an image.
+    """Tell whether a tensor between the layers is empty, as after a convolution of too small an image.
 
-    Only its layers say so: TensorFlow answers rubbish then.
+    TensorFlow returns meaningless numbers then.
     """
     graph = _graph(model)
     if graph is None:
@@ -80,7 +80,7 @@ def runs_dry(model: Any, arrays: list[np.ndarray]) -> bool:
 
 
 def _too_small(layer: Any, value: Any) -> bool:
-    with suppress(AttributeError, NotImplementedError, TypeError):  # operations, and layers that do not tell
+    with suppress(AttributeError, NotImplementedError, TypeError):  # operations, and layers without this method
         try:
             layer.compute_output_shape(tuple(value.shape))
         except ValueError as error:
@@ -124,7 +124,7 @@ def _passes(operation: Any) -> bool:
 
 
 def _reading(node: Any, places: list[int]) -> Iterator[Values]:
-    """Yield what one operation that reads an input, as its arguments at ``places``, has a meaning for."""
+    """Yield the values that an operation accepts as its arguments at ``places``."""
     operation = node.operation
     name = type(operation).__name__
     if name == "OneHot":
@@ -140,7 +140,7 @@ def _reading(node: Any, places: list[int]) -> Iterator[Values]:
 
 
 def _inside(layer: Any) -> Iterator[Values]:
-    """Yield what a layer and the layers inside it have a meaning for."""
+    """Yield the values that a layer and the layers inside it accept."""
     for part in layer._flatten_layers():
         if isinstance(part, keras.layers.Embedding):
             yield Values(high=part.input_dim)

@@ -1,4 +1,4 @@
-"""The proof of an export: the file answers as Keras does, in its own runtime, before it gets its name."""
+"""The check of an export: before a file gets its name, its outputs in its own runtime must equal those of Keras."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -17,19 +17,19 @@ from study_keras.formats.proof.random_inputs import random_inputs
 from study_keras.formats.proof.rounding import allowed
 from study_keras.runtimes.runner import Arrays, Runner
 
-EXAMPLES = 5  # the first by itself, the others at once: a file may take one batch size only
+EXAMPLES = 5  # the first by itself, the others at once, since a file may take only one batch size
 FORMATS = {"onnxruntime": "ONNX", "TensorFlow": "SavedModel"}  # where the runtime's name is not the format's
 
 
 @dataclass(frozen=True)
 class Proof:
-    """What was proven of a file: in which runtime, of how many examples, and the largest difference of an answer."""
+    """What was checked: the runtime, the number of examples, and the largest difference of an output."""
 
     runtime: str
     examples: int = 0
     difference: float = 0.0
-    missing: str | None = None  # why it was not run
-    random: bool = True  # otherwise the examples were given, such as those that int8 is fitted to
+    missing: str | None = None  # why the file was not run
+    random: bool = True  # False for given examples, such as those that int8 is calibrated on
 
     def __str__(self) -> str:
         if self.missing:
@@ -41,7 +41,7 @@ class Proof:
 def prove_export(
     wish: bool | Callable[[Proof], None], model: Any, path: str | Path, stored: str = "float32", inputs: Any = None
 ) -> None:
-    """Do what ``prove=`` of an export function says: nothing, prove, or prove and be told the ``Proof``."""
+    """Handle the argument ``prove`` of an export function: False, True, or a function that receives the ``Proof``."""
     if wish is False:
         return
     proof = prove(model, path, stored, inputs)
@@ -50,48 +50,47 @@ def prove_export(
 
 
 def prove(model: Any, path: str | Path, stored: str = "float32", inputs: Sequence[np.ndarray] | None = None) -> Proof:
-    """Run the file that ``model`` was written to, and compare its answers, inputs and outputs with those of Keras.
+    """Run the file that ``model`` was exported to, and compare its inputs and outputs with those of Keras.
 
     Args:
         model: a Keras model.
-        path: what was written, perhaps under a temporary name.
-        stored: a key of ``THRESHOLDS``: how it stores its numbers.
-        inputs: one array an input, of which some examples are used; None for random ones.
+        path: the file or folder, perhaps under a temporary name.
+        stored: how it stores its numbers, a key of ``THRESHOLDS``.
+        inputs: one array per input, of which some examples are used; None for random ones.
 
     Returns:
-        What was proven. Without Node, or its packages, a TF.js model is not run, which is no error.
+        What was checked. Without Node or its packages a TF.js model is not run, which is not an error.
 
     Raises:
-        ValueError: no runtime opens the file, or it is not the model: in an input's name, shape or dtype, in the
-            number, shape or dtype of its outputs, or in an answer.
+        ValueError: the runtime cannot open the file, or the file differs from the model: in the name, shape or dtype of
+            an input, in the number, shape or dtype of its outputs, or in an output's values.
     """
     path = Path(path)
     try:
         runner = open_artifact(path, model)
+        return _compare(runner, f"{path.name}: {FORMATS.get(runner.runtime, runner.runtime)}", model, stored, inputs)
     except FileNotFoundError as error:
         return Proof("TF.js", missing="Node is missing" if "Node" in str(error) else str(error))
     except ValueError as error:
         raise ValueError(str(error).replace(str(path), path.name)) from error
-    name = f"{path.name}: {FORMATS.get(runner.runtime, runner.runtime)}"
+
+
+def _compare(runner: Runner, name: str, model: Any, stored: str, inputs: Sequence[np.ndarray] | None) -> Proof:
     if runner.runtime in ("LiteRT", "onnxruntime"):  # the others have no fixed names and dtypes
         _check_inputs(name, runner, model)
     fixed = batch_size(model)
     arrays = random_inputs(model, EXAMPLES) if inputs is None else _some(inputs, fixed)
-    try:
-        answers = _in_two(lambda sets: [runner.run(some, fixed or EXAMPLES).outputs for some in sets], arrays, fixed)
-    except ValueError as error:
-        raise ValueError(str(error).replace(str(path), path.name)) from error
-    with as_float32(model):  # as what it is written, whatever mixed policy it has
+    answers = _in_two(lambda sets: [runner.run(some, fixed or EXAMPLES).outputs for some in sets], arrays, fixed)
+    with as_float32(model):  # the file computes in float32 whatever mixed precision the model has
         expected = keras_answers(model, arrays)
     _check_outputs(name, runner, model, expected, answers)
     count, limit = len(arrays[0]), THRESHOLDS[stored][1] or 0.0
     found = [differences(one, other, count) for one, other in zip(expected, answers, strict=True)]
     largest = max(float(rows.max(initial=0)) for rows in found)
-    if largest > limit:  # what follows takes Keras longer
+    if largest > limit:  # perhaps only rounding, which takes Keras longer to tell
         with as_float32(model):
             expected = _in_two(lambda sets: [keras_answers(model, some) for some in sets], arrays, fixed)
-        found = [differences(one, other, count) for one, other in zip(expected, answers, strict=True)]
-        with as_float32(model):
+            found = [differences(one, other, count) for one, other in zip(expected, answers, strict=True)]
             _check_answers(name, found, allowed(model, stored, arrays))
     return Proof(runner.runtime, count, largest, random=inputs is None)
 
@@ -104,7 +103,7 @@ def _some(inputs: Sequence[np.ndarray], fixed: int | None) -> Arrays:
 
 
 def _in_two(run: Callable[[list[Arrays]], list[Arrays]], arrays: Arrays, fixed: int | None) -> Arrays:
-    """Return the answers to the first example by itself and to the others at once, joined."""
+    """Return the outputs for the first example by itself and for the others at once, joined."""
     if fixed is not None or len(arrays[0]) == 1:
         return run([arrays])[0]
     first, others = run([[array[:1] for array in arrays], [array[1:] for array in arrays]])
@@ -141,7 +140,7 @@ def _check_inputs(name: str, runner: Runner, model: Any) -> None:
 
 
 def _check_outputs(name: str, runner: Runner, model: Any, expected: Arrays, answers: Arrays) -> None:
-    """Refuse answers of another number, shape or dtype."""
+    """Refuse outputs of another number, shape or dtype."""
     if runner.runtime == "LiteRT" and runner.outputs and getattr(model, "inputs", None):
         found_names, named = [str(output.name) for output in runner.outputs], inference.output_names(model)
         if None not in {output.name for output in runner.outputs} and sorted(found_names) != sorted(named):
@@ -158,7 +157,7 @@ def _check_outputs(name: str, runner: Runner, model: Any, expected: Arrays, answ
 
 
 def _dtypes(dtype: str, *, loosely: bool = False) -> tuple[str, ...]:
-    """Return what may stand for a dtype of Keras in a file: halves are written as float32; TF.js has one of a kind."""
+    """Return the dtypes that a file may have for one of Keras: float16 becomes float32, and TF.js has few dtypes."""
     if dtype in ("float16", "bfloat16") or (loosely and "float" in dtype):
         return dtype, "float32"
     if loosely:
@@ -167,7 +166,7 @@ def _dtypes(dtype: str, *, loosely: bool = False) -> tuple[str, ...]:
 
 
 def _check_answers(name: str, found: list[np.ndarray], largest: list[np.ndarray]) -> None:
-    """Refuse a file where an example's difference in an output is larger than what passes."""
+    """Refuse a file where an example's difference in an output is larger than allowed."""
     for index, (rows, most) in enumerate(zip(found, largest, strict=True)):
         if (rows > most).any():
             worst = int(np.argmax(rows - most))

@@ -1,4 +1,4 @@
-"""Seeded random inputs for any model: of its shapes and dtypes, and of values that it has a meaning for."""
+"""Seeded random inputs for any model, of its shapes and dtypes, and within the range of values that it reads."""
 
 import math
 from collections.abc import Iterator
@@ -8,10 +8,10 @@ import numpy as np
 
 from study_keras.formats.keras_runner import batch_size, keras_answers
 from study_keras.formats.proof.input_values import Values, runs_dry, values_of
-from study_keras.runtimes.runner import Arrays
+from study_keras.runtimes.runner import Arrays, first_words
 
-LENGTHS = (8, 16, 32, 64, 128, 224, 5, 3, 2, 1)  # for sizes that a model leaves open: the first that Keras can run
-PERIOD = 16  # after so many examples their kinds begin anew
+LENGTHS = (8, 16, 32, 64, 128, 224, 5, 3, 2, 1)  # tried in this order for open sizes, until Keras can run the model
+PERIOD = 16  # the kinds of examples repeat after this many
 KINDS = ("zeros first", "large", "negative", "zeros", "fractions")  # of the first examples; see `_floats`
 
 
@@ -24,17 +24,17 @@ class Spec(NamedTuple):
 
 
 def random_inputs(model: Any, count: int = 5, seed: int = 0, length: int | None = None) -> Arrays:
-    """Return ``count`` random examples for ``model``, one array an input, flat in the order of ``model.inputs``.
+    """Return ``count`` random examples for ``model``, one array per input, flat in the order of ``model.inputs``.
 
-    Numbers that choose a row of an Embedding or a class are within its range, 0 among them; where a Normalization or
-    Discretization reads an input, its values are near what that was fitted to. Of floats the examples are in turn:
-    a sequence that begins with zeros (so that masks show), large, negative, all 0, from 0 to 1, then plain ones. An
-    example for which Keras gives no finite number is drawn again, tamely.
+    Indices of an Embedding or a class are within its range and include 0; where a Normalization or Discretization
+    reads an input, the values are near those that it was adapted to. Float examples are in turn: a sequence that begins
+    with zeros (to test masks), large, negative, all 0, from 0 to 1, then normally distributed. An example for which
+    Keras returns no finite number is replaced by a tame one: floats from 0.1 to 1, small integers.
 
     Args:
-        model: a Keras model, of which a subclassed one must have been called; or a SavedModel as a function.
-        count: rounded up to whole batches where the model has a fixed batch size.
-        length: what open sizes become; None for one that Keras can run.
+        model: a Keras model, which must have been called if it is subclassed; or a SavedModel as a function.
+        count: rounded up to full batches where the model has a fixed batch size.
+        length: the value for open sizes; None for one that Keras can run.
 
     Raises:
         ValueError: the model's inputs are not known, or Keras can run none of what is drawn.
@@ -43,7 +43,8 @@ def random_inputs(model: Any, count: int = 5, seed: int = 0, length: int | None 
     fixed = batch_size(model)
     count = count if fixed is None else math.ceil(count / fixed) * fixed
     open_sizes = any(size is None for spec in specs for size in spec.shape[1:])
-    reason, unanswered = "", None
+    errors: list[Exception] = []
+    without_finite: list[Arrays] = []
     for size in (length,) if length else LENGTHS if open_sizes else (1,):
         random = np.random.default_rng(seed)
         arrays, tame = ([_draw(spec, count, size, random, tame=tame) for spec in specs] for tame in (False, True))
@@ -52,17 +53,16 @@ def random_inputs(model: Any, count: int = 5, seed: int = 0, length: int | None 
                 finite = _finite(model, drawn)
                 if open_sizes and runs_dry(model, [array[: fixed or 1] for array in drawn]):
                     break
-            except Exception as error:  # the backends of Keras raise what they like at sizes that do not fit
-                reason = reason or (str(error).splitlines() or [type(error).__name__])[0]
+            except Exception as error:  # the backends of Keras raise any class at sizes that do not fit
+                errors.append(error)
                 continue
             if finite is not None and finite.any():
-                pairs = zip(drawn, tame, strict=True)
-                return [np.where(_along(finite, array), array, other) for array, other in pairs]
-            if finite is not None:  # numbers, but none that is finite: the mean of nothing where a size is too small
-                unanswered = unanswered or tame
-    if unanswered is not None:
-        return unanswered
-    shapes = [spec.shape for spec in specs]
+                return [np.where(_along(finite, *pair[:1]), *pair) for pair in zip(drawn, tame, strict=True)]
+            if finite is not None:  # only NaN or infinity: the mean of nothing where a size is too small
+                without_finite.append(tame)
+    if without_finite:
+        return without_finite[0]
+    shapes, reason = [spec.shape for spec in specs], first_words(errors[0]) if errors else "no output"
     raise ValueError(f"the model takes {shapes}, but Keras can run no random input of these shapes: {reason}")
 
 
@@ -73,13 +73,13 @@ def _specs(model: Any) -> list[Spec]:
     config = model.get_build_config() if getattr(model, "built", False) else None  # None of a SavedModel
     shape = (config or {}).get("input_shape")
     if not isinstance(shape, (tuple, list)) or not all(size is None or isinstance(size, int) for size in shape):
-        raise ValueError("the model's inputs are not known; call the model once, or begin it with keras.Input")
+        raise ValueError("the model's inputs are not known; call the model once, or start it with keras.Input")
     values = values_of(model)[0]
     return [Spec((None, *shape[1:]), "int32" if values.high else "float32", values)]
 
 
 def _finite(model: Any, arrays: Arrays) -> np.ndarray | None:
-    """Tell for each example whether Keras answers with finite numbers; None where it answers nothing at all."""
+    """Tell for each example whether all outputs are finite; None where an output is empty."""
     count = len(arrays[0])
     finite = np.ones(count, bool)
     for answer in keras_answers(model, arrays):
@@ -117,7 +117,7 @@ def _draw(spec: Spec, count: int, length: int, random: np.random.Generator, *, t
 
 
 def _indices(high: int, shape: tuple[int, ...], random: np.random.Generator) -> np.ndarray:
-    """Return whole numbers below ``high``; sequences begin, or end, with zeros, which a mask leaves out."""
+    """Return integers below ``high``; some sequences begin or end with zeros, for masks."""
     drawn = random.integers(0, high, shape)
     if len(shape) == 2 and shape[1] > 2:
         drawn[0, : shape[1] // 3] = 0
@@ -127,7 +127,7 @@ def _indices(high: int, shape: tuple[int, ...], random: np.random.Generator) -> 
 
 
 def _floats(shape: tuple[int, ...], random: np.random.Generator) -> np.ndarray:
-    """Return normal values, of which the first examples of every ``PERIOD`` are of ``KINDS``; the rest are plain."""
+    """Return normally distributed values; the first examples of every ``PERIOD`` are of the ``KINDS``."""
     drawn = random.normal(0, 1, shape)
     for index, kind in _kinds(shape[0]):
         if kind == "zeros first" and len(shape) > 2 and shape[1] > 2:

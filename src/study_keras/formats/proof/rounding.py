@@ -1,8 +1,8 @@
-"""How much of a difference is rounding: what Keras' own answers move by when numbers move by their last digit.
+"""How much of a difference is rounding: the change of Keras' own outputs when numbers change in their last digit.
 
-A difference within ``compare.THRESHOLDS`` passes. A larger one is doubtful, since deep networks and large inputs
-amplify rounding, and quantization rounds on purpose. It passes too while it is at most ``SLACK`` times what Keras'
-answer to the same example moves if weights and inputs move by the last digit that the file stores of them.
+A difference within ``differences.THRESHOLDS`` passes. A larger one may still be rounding, since deep networks and large
+inputs amplify it, and quantization rounds on purpose. It passes if it is at most ``SLACK`` times the change of Keras'
+output for the same example when weights and inputs change in the last digit that the file stores.
 """
 
 from typing import Any
@@ -16,19 +16,19 @@ from study_keras.formats.proof.input_values import normalizes_inputs
 from study_keras.runtimes.runner import Arrays
 
 SLACK = 10
-TRIALS = 3  # how often Keras' answers are moved
-# The last digit of a number that is stored so: a fraction of the number, or of the largest one in its array.
+TRIALS = 3
+# The last digit of a stored number, as a fraction of the number, or of the largest one in its array.
 RELATIVE = {"float32": 2.0**-23, "float16": 2.0**-11, "bfloat16": 2.0**-8}
 OF_LARGEST = {"uint16": 2 / 65535, "uint8": 2 / 255, "dynamic": 2 / 255, "int8": 2 / 255}
 
 
 def allowed(model: Any, stored: str, arrays: Arrays) -> list[np.ndarray]:
-    """Return for each output and example the largest difference that passes; ``(count,)``, as ``differences`` has it.
+    """Return for each output the largest difference that passes for each example; ``(count,)``, in relative units.
 
     Args:
         model: a Keras model, whose weights stay as they are, or a SavedModel as a function.
         stored: a key of ``THRESHOLDS``.
-        arrays: one array an input.
+        arrays: one array per input.
     """
     count, limit = len(arrays[0]), THRESHOLDS[stored][1] or 0.0
     random = np.random.default_rng(0)
@@ -43,7 +43,7 @@ def allowed(model: Any, stored: str, arrays: Arrays) -> list[np.ndarray]:
             for array, fixed in zip(arrays, exact, strict=True)
         ]
         answers = keras_answers(model, inputs, weights)
-        if stored == "int8":  # whose outputs are bytes inside too
+        if stored == "int8":  # its outputs are quantized, too
             answers = [_nudged(answer, digit, random) for answer in answers]
         pairs = zip(moved, expected, answers, strict=True)
         moved = [np.maximum(before, differences(one, other, count)) for before, one, other in pairs]
@@ -51,7 +51,7 @@ def allowed(model: Any, stored: str, arrays: Arrays) -> list[np.ndarray]:
 
 
 def _movable(model: Any) -> list[Any]:
-    """Return the float weights of a model; a Normalization takes its mean away exactly, and so must the file."""
+    """Return the float weights of a model, without those of a Normalization, which must be stored exactly."""
     if not isinstance(model, keras.Model):
         return []
     exact = [layer for layer in model._flatten_layers() if isinstance(layer, keras.layers.Normalization)]
@@ -60,7 +60,7 @@ def _movable(model: Any) -> list[Any]:
 
 
 def _coarsest(model: Any, stored: str) -> str:
-    """Return how coarse the numbers are that the model computes with, where they are coarser than those stored."""
+    """Return the coarsest dtype of those stored and those that the model computes with."""
     layers = model._flatten_layers() if isinstance(model, keras.Model) else ()
     used = {layer.compute_dtype for layer in layers} & RELATIVE.keys()
     return max((stored, *used), key=lambda name: RELATIVE.get(name, 1.0))

@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -14,10 +15,13 @@ import pytest
 
 os.environ.setdefault("KERAS_BACKEND", "jax")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-from study_keras.startup import import_keras
 
-import_keras()
-import tensorflow  # noqa: F401  # or the first `train` in this process would shut it out for the tests after it
+# JAX keeps what it compiles: no later test, and no process that a test starts, compiles the same program again.
+# It must be told before Keras imports it. A folder for each worker, as JAX does not write these files atomically.
+COMPILED = tempfile.TemporaryDirectory(prefix="hello_mnist_compiled_")
+os.environ["JAX_COMPILATION_CACHE_DIR"] = COMPILED.name
+os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0"
+os.environ["JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES"] = "0"
 
 # Started in the background, this process ignores Ctrl-C, and so would every process it starts.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -26,19 +30,25 @@ ROOT = Path(__file__).resolve().parents[1]
 COMMAND = Path(sys.executable).with_name("hello-mnist")
 
 
+def pytest_configure(config):
+    """Import the frameworks before the test modules do; not in the process that only hands tests to the workers."""
+    if config.getoption("numprocesses", None) and not hasattr(config, "workerinput"):
+        return
+    from study_keras.startup import import_keras
+
+    import_keras()
+    import tensorflow  # noqa: F401  # or the first `train` in this process would shut it out for the tests after it
+
+
+def pytest_unconfigure():
+    COMPILED.cleanup()
+
+
 @pytest.fixture(autouse=True)
 def names_from_the_start():
     """Let Keras count its layers anew (dense, dense_1), whatever tests ran before."""
     if "keras" in sys.modules:
         sys.modules["keras"].utils.clear_session(free_memory=False)
-
-
-@pytest.fixture(scope="session", autouse=True)
-def compiled_once(tmp_path_factory):
-    """Let JAX keep what it compiles, so that the processes that tests start need not compile the same again."""
-    os.environ["JAX_COMPILATION_CACHE_DIR"] = str(tmp_path_factory.mktemp("compiled"))
-    os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0"
-    os.environ["JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES"] = "0"
 
 
 @pytest.fixture(scope="session")

@@ -232,7 +232,7 @@ def test_no_process_outlives_the_one_that_started_it(six_thousand, tmp_path):
         (["--join", "127.0.0.1:9"], "--join needs --processes N and --process-id K"),
         (["--process-id", "1"], "--process-id needs --join"),
         (["--join", "127.0.0.1:9", "--processes", "2", "--process-id", "2"], "--process-id 2 of 2 processes"),
-        (["--processes", "33"], "--processes 33 for batches of 32 images"),
+        (["--processes", "33"], "--processes 33 is more than the batch size, 32"),
         (["--join", "nowhere", "--processes", "2", "--process-id", "1"], "--join nowhere: expected ADDRESS:PORT"),
     ],
 )

@@ -40,6 +40,19 @@ def pytest_configure(config):
     import tensorflow  # noqa: F401  # or the first `train` in this process would shut it out for the tests after it
 
 
+# The files that take longest, the longest first.
+LONGEST = (
+    "test_matrix", "test_lessons", "test_processes", "test_keras2_loading", "test_export", "test_proof",
+    "test_page", "test_engine", "test_mobile", "test_shards", "test_strangers", "test_server", "test_formats",
+)  # fmt: skip
+
+
+def pytest_collection_modifyitems(items):
+    """Begin with the files that take longest, so that no worker waits for another at the end."""
+    place = {name: number for number, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: place.get(item.path.stem, len(place)))
+
+
 def pytest_unconfigure():
     COMPILED.cleanup()
 
@@ -106,13 +119,3 @@ def hello_mnist(*arguments, **options):
     """Run the command as a user does, in a process of its own."""
     command = [COMMAND, *map(str, arguments)]
     return subprocess.run(command, capture_output=True, text=True, check=False, **options)
-
-
-def mobile(target, folder):
-    """What `mobile_models.py` found, for "onnx" or "litert"."""
-    environment = {**os.environ, "KERAS_BACKEND": "tensorflow"}
-    command = [sys.executable, ROOT / "tests/formats/export/mobile_models.py", target, folder]
-    result = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
-    assert result.returncode == 0, result.stderr[-3000:]
-    assert "serializing" not in result.stderr  # of tables
-    return json.loads(result.stdout.splitlines()[-1])

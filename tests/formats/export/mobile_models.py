@@ -1,6 +1,7 @@
-"""Models for any number of inputs or for one at a time, exported and run. Usage: mobile_models.py TARGET FOLDER
+"""Models with dynamic or fixed batch sizes, exported to ONNX and LiteRT and run. Usage: mobile_models.py FOLDER
 
-It prints for each model how far the answers are from Keras', for batches of three and of one, or why it was refused.
+It prints, for each target and model, how far the answers are from Keras', for batches of three and of one, or why the
+export was refused; and whether exports with several inputs, batch sizes and quantizations answer as Keras does.
 """
 
 import json
@@ -8,13 +9,18 @@ import sys
 import warnings
 from pathlib import Path
 
-import keras
 import numpy as np
+
+from study_keras.startup import import_keras
+
+keras = import_keras()
+
 from keras import Input, Model, Sequential, layers, ops
 
 from study_keras import formats
 from study_keras.formats import inference
 from study_keras.formats.export.graph.freeze import as_float32
+from study_keras.formats.verify import verify
 
 EQUAL, REFUSED = {}, {}
 
@@ -158,9 +164,34 @@ def far(expected, found):
     return max(float(np.abs(array - other).max() / (np.abs(array).max() + 1e-30)) for array, other in pairs)
 
 
-def main(target, folder):
-    for fill in (for_any_number, recurrent, own, refused):
-        fill()
+def shapes(folder):
+    """Several inputs and outputs, in an order that is not the alphabet's, and convolutions: whether each is equal."""
+    left, right = Input((4,), name="left"), Input((3,), name="a_right")
+    joined = layers.Concatenate()([left, right])
+    two = Model([left, right], [layers.Dense(2, "softmax", name="z")(joined), layers.Dense(2, name="c")(joined)])
+    conv = Sequential(
+        [
+            Input((8, 8, 1)),
+            layers.Conv2D(4, 3, activation="relu"),
+            layers.BatchNormalization(),
+            layers.GlobalAveragePooling2D(),
+            layers.Dense(3, "softmax"),
+        ]
+    )
+    found = []
+    for model in (two, conv):
+        arrays = [np.random.default_rng(0).random((70, *item.shape[1:]), "float32") for item in model.inputs]
+        for batch in (None, 1, 32):
+            for quantize in (None, "float16"):
+                path = formats.export_litert(model, folder / "small.tflite", quantize, batch=batch)
+                found.append(verify(model, path, arrays)["passed"])
+        path = formats.export_litert(model, folder / "small.tflite", "int8", arrays)
+        found.append(verify(model, path, arrays)["max_abs_diff"] < 0.05)
+        found.append(verify(model, formats.export_onnx(model, folder / "small.onnx"), arrays)["passed"])
+    return found
+
+
+def run_models(target, folder):
     export = formats.export_onnx if target == "onnx" else formats.export_litert
     path = folder / ("model.onnx" if target == "onnx" else "model.tflite")
     found = {}
@@ -177,10 +208,17 @@ def main(target, folder):
         worst = [far(answers(model, list(given.values())), run(given)) for given in batches]
         found[name] = {"far": worst, "batch": one}
         path.unlink()
-    print(json.dumps(found))
+    return found
+
+
+def main(folder):
+    for fill in (for_any_number, recurrent, own, refused):
+        fill()
+    found = {target: run_models(target, folder) for target in ("onnx", "litert")}
+    print(json.dumps({**found, "shapes": shapes(folder)}))
 
 
 if __name__ == "__main__":
     warnings.simplefilter("error")
     warnings.filterwarnings("ignore", "__array__ implementation", DeprecationWarning)
-    main(sys.argv[1], Path(sys.argv[2]))
+    main(Path(sys.argv[1]))

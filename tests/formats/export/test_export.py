@@ -1,21 +1,26 @@
 """The model in a web page, on a phone and anywhere else: every export answers as Keras does, in its real runtime."""
 
+import io
 import json
 import os
 import re
 import shutil
 import subprocess
 import sys
+from contextlib import redirect_stdout
+from pathlib import Path
 
 import keras
 import numpy as np
 import pytest
-from conftest import ROOT, hello_mnist
+from conftest import ROOT
 
-from study_keras import formats
+from study_keras import formats, mnist
 from study_keras.cli import main
+from study_keras.formats import verify as verifying
 from study_keras.formats.proof.differences import THRESHOLDS
-from study_keras.formats.verify import verify
+from study_keras.formats.verify import verify, verify_all
+from study_keras.report import evaluation
 from study_keras.train import artifacts, models, recipes
 
 KEYS = {"artifact", "runtime", "bytes", "images", "random", "agree", "accuracy", "ms_per_image", "passed"}
@@ -24,35 +29,59 @@ FLOAT32 = ["Keras"] * 6 + ["TensorFlow", "TF.js", "LiteRT", "onnxruntime"]
 
 
 @pytest.fixture(scope="module")
-def tutorial(tmp_path_factory):
-    """The path of the tutorial's network, trained on all digits: the thresholds are published for it."""
-    folder = tmp_path_factory.mktemp("tutorial")
-    result = hello_mnist("train", "--epochs", 3, "--seed", 1, "--output", folder)
-    assert result.returncode == 0, result.stderr
-    return folder / "hello_mnist.keras"
+def ran(tmp_path_factory):
+    """What `hello-mnist run` left after three epochs on all digits, what it printed, and what running each export gave.
+
+    The thresholds are published for the tutorial's network, trained on all digits.
+    """
+    folder, rows = tmp_path_factory.mktemp("run"), []
+
+    def recorded(*arguments):
+        rows.extend(verify_all(*arguments))
+        return rows
+
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(io.StringIO()) as shown:
+        patch.setattr(recipes, "TUTORIAL", recipes.Recipe(epochs=3, seed=1))
+        patch.setattr(verifying, "verify_all", recorded)
+        assert main(["run", "--output", str(folder)]) == 0
+    return folder, shown.getvalue(), rows
 
 
-@pytest.fixture(scope="module", params=["jax", "tensorflow"])
-def everywhere(request, tutorial, tmp_path_factory):
-    """The backend, the folder with all exports of the trained model, and what running them gave."""
+@pytest.fixture(scope="module")
+def tutorial(ran):
+    """The path of the tutorial's network, with all its exports beside it."""
+    return ran[0] / "hello_mnist.keras"
+
+
+@pytest.fixture(scope="module", params=["jax", pytest.param("tensorflow", marks=pytest.mark.slow)])
+def everywhere(request, ran, tutorial, tmp_path_factory):
+    """The folder with all exports of the trained model, what running them gave, and what they are to another model."""
+    if request.param == "jax":
+        inputs = evaluation.inputs(formats.load(tutorial), mnist.load_data()[1][0][:200])
+        return ran[0], ran[2], verify_all(models.mlp(), [row["artifact"] for row in ran[2]], inputs)
     folder = tmp_path_factory.mktemp("everywhere")
     environment = {**os.environ, "KERAS_BACKEND": request.param}
     command = [sys.executable, ROOT / "tests/formats/export/export_everywhere.py", tutorial, folder]
     result = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
     assert result.returncode == 0, result.stderr
     assert result.stderr == ""
-    return request.param, folder, json.loads(result.stdout.splitlines()[-1])
+    return folder, *json.loads(result.stdout.splitlines()[-1])
+
+
+def test_run_takes_the_model_everywhere(ran):
+    shown = ran[1]
+    assert len(re.findall(r" ok *$", shown, re.MULTILINE)) == len(artifacts.ARTIFACTS) + 1
+    assert "DIFFERS" not in shown
 
 
 def test_every_export_gives_the_answers_of_keras_on_10000_digits(everywhere):
-    _, _, results = everywhere
-    found = results["digits"]
+    _, found, _ = everywhere
     assert len(found) == len(artifacts.ARTIFACTS) + 1 >= 12
     quantize = dict(artifacts.ARTIFACTS)
     exact = []
     for result in found:
         assert set(result) == KEYS | DIFFERENCES
-        name = result["artifact"].rpartition("/")[2].removeprefix("model")
+        name = result["artifact"].rpartition("/")[2].removeprefix("hello_mnist")
         fraction, limit = THRESHOLDS[quantize.get(name) or "float32"]
         assert result["images"] == 10_000
         assert result["agree"] >= 10_000 * fraction, name
@@ -67,30 +96,22 @@ def test_every_export_gives_the_answers_of_keras_on_10000_digits(everywhere):
             assert result["max_abs_diff"] > 1e-5, name  # it is what its name says
     assert sorted(exact) == sorted(FLOAT32)
     sizes = {result["artifact"].rpartition("/")[2]: result["bytes"] for result in found}
-    assert sizes["model_float16.tflite"] < 0.52 * sizes["model.tflite"]
-    assert sizes["model_int8.tflite"] < 0.28 * sizes["model.tflite"]
-    assert sizes["model_uint8.tfjs"] < 0.28 * sizes["model.tfjs"]
+    assert sizes["hello_mnist_float16.tflite"] < 0.52 * sizes["hello_mnist.tflite"]
+    assert sizes["hello_mnist_int8.tflite"] < 0.28 * sizes["hello_mnist.tflite"]
+    assert sizes["hello_mnist_uint8.tfjs"] < 0.28 * sizes["hello_mnist.tfjs"]
 
 
 def test_no_export_passes_for_another_model(everywhere):
-    _, _, results = everywhere
-    passed = [result["artifact"] for result in results["other"] if result["passed"]]
-    assert [path.rpartition("/")[2] for path in passed] == ["model.model.json", "model.model.yaml"]  # structures
-
-
-def test_other_shapes_than_digits_are_exported_too(everywhere):
-    backend, _, results = everywhere
-    if backend == "jax":
-        return  # there the same code runs in a process with TensorFlow
-    assert results["shapes"]["found"] == [True] * 16
+    _, _, rows = everywhere
+    passed = [Path(row["artifact"]).name for row in rows if row["passed"]]
+    assert passed == ["hello_mnist.model.json", "hello_mnist.model.yaml"]  # structures
 
 
 def test_an_app_finds_inputs_and_outputs_by_name(everywhere):
     from ai_edge_litert.interpreter import Interpreter
 
-    _, folder, _ = everywhere
-    for name in ("model.tflite", "model_int8.tflite"):
-        interpreter = Interpreter(str(folder / name))
+    for name in ("hello_mnist.tflite", "hello_mnist_int8.tflite"):
+        interpreter = Interpreter(str(everywhere[0] / name))
         assert interpreter.get_signature_list() == {"serving_default": {"inputs": ["input"], "outputs": ["dense"]}}
         (given,), (answered,) = interpreter.get_input_details(), interpreter.get_output_details()
         assert given["shape_signature"].tolist() == [-1, 28, 28]
@@ -98,9 +119,8 @@ def test_an_app_finds_inputs_and_outputs_by_name(everywhere):
         assert given["dtype"] is answered["dtype"] is np.float32
 
 
-def test_verify_is_exit_code_1_where_a_threshold_is_missed(tutorial, everywhere, small, tmp_path, capsys):
-    _, folder, _ = everywhere
-    good, bad = folder / "model.tflite", tmp_path / "bad.tfjs"
+def test_verify_is_exit_code_1_where_a_threshold_is_missed(tutorial, small, tmp_path, capsys):
+    good, bad = tutorial.with_suffix(".tflite"), tmp_path / "bad.tfjs"
     model = formats.load(tutorial)
     model.set_weights([weight + np.float32(0.01) * np.sign(weight) for weight in model.get_weights()])
     formats.export_tfjs(model, bad)
@@ -112,14 +132,14 @@ def test_verify_is_exit_code_1_where_a_threshold_is_missed(tutorial, everywhere,
     assert "DIFFERS" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("name", ["model.tflite", "model.onnx", "model.tfjs", "model.savedmodel", "model.h5"])
-def test_what_is_missing_or_broken_has_a_row_and_the_others_are_measured(everywhere, small, tmp_path, capsys, name):
-    _, folder, _ = everywhere
-    path, good = tmp_path / name, folder / "model.tflite"
-    call = ["verify", str(folder / "model.keras"), str(path), str(good), "--data", str(small)]
+@pytest.mark.parametrize("suffix", [".tflite", ".onnx", ".tfjs", ".savedmodel", ".h5"])
+def test_what_is_missing_or_broken_has_a_row_and_the_others_are_measured(tutorial, small, tmp_path, capsys, suffix):
+    whole, good = tutorial.with_suffix(suffix), tutorial.with_suffix(".tflite")
+    path = tmp_path / whole.name
+    call = ["verify", str(tutorial), str(path), str(good), "--data", str(small)]
     for broken in ("missing", "cut short"):
         if broken == "cut short":
-            (shutil.copytree if (folder / name).is_dir() else shutil.copy)(folder / name, path)
+            (shutil.copytree if whole.is_dir() else shutil.copy)(whole, path)
             files = [path] if path.is_file() else [file for file in path.rglob("*") if file.suffix in (".bin", ".pb")]
             for file in files:
                 file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
@@ -129,7 +149,7 @@ def test_what_is_missing_or_broken_has_a_row_and_the_others_are_measured(everywh
         bad, measured = json.loads(shown.out)
         assert measured["passed"]
         assert not bad["passed"]
-        assert name in bad["error"]
+        assert path.name in bad["error"]
         assert "runtime" not in bad
         assert main(call) == 1
         assert "BROKEN" in capsys.readouterr().out
@@ -214,7 +234,7 @@ def test_convert_quantizes_and_refuses_where_it_cannot(trained, small, tmp_path,
     target = tmp_path / "model.tflite"
     assert main(["convert", str(trained), str(target), "--quantize", "int8", "--data", str(small)]) == 0
     shown = capsys.readouterr()
-    assert "process with TensorFlow" in shown.err
+    assert "TensorFlow subprocess" in shown.err
     assert "has lost: optimizer" in shown.out
     assert main(["show", str(target)]) == 0
     assert "128" in capsys.readouterr().out
@@ -234,13 +254,13 @@ def test_convert_quantizes_and_refuses_where_it_cannot(trained, small, tmp_path,
 
 
 def test_the_tiny_network_fits_into_10000_bytes(tmp_path, small, capsys):
-    model = models.build({"network": "tiny"})
+    model = models.build(recipes.Recipe(network="tiny"))
     path = formats.save(model, tmp_path / "tiny.keras")
     options = ["--quantize", "int8", "--batch", "1", "--data", str(small)]
     assert main(["convert", str(path), str(tmp_path / "tiny.tflite"), *options]) == 0
     assert (tmp_path / "tiny.tflite").stat().st_size <= 10_000
     assert main(["convert", str(path), str(tmp_path / "tiny.onnx"), "--batch", "1"]) == 2
-    assert "--batch is for .tflite alone" in capsys.readouterr().err
+    assert "--batch is only for .tflite files" in capsys.readouterr().err
 
 
 def test_without_node_the_others_are_still_verified(trained, small, tmp_path):
@@ -253,7 +273,7 @@ def test_without_node_the_others_are_still_verified(trained, small, tmp_path):
     from study_keras.startup import import_keras
     tfjs.FOLDER = Path({str(tmp_path)!r}) / "no" / "study_keras" / "page"
     import_keras()
-    from study_keras import formats
+    from study_keras import formats, mnist
     paths = [Path({str(trained)!r}), Path({str(tmp_path)!r}) / "model.tfjs"]
     from study_keras.report import evaluation
     model = formats.load(paths[0])
@@ -286,11 +306,3 @@ def test_a_custom_layer_that_tensorflow_cannot_see_is_named(tmp_path):
     with pytest.raises(ValueError, match="Twice"):
         formats.export_onnx(model, tmp_path / "model.onnx")
     assert not list(tmp_path.iterdir())
-
-
-def test_run_takes_the_model_everywhere(tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr(recipes, "TUTORIAL", recipes.Recipe(epochs=3))
-    assert main(["run", "--output", str(tmp_path)]) == 0
-    shown = capsys.readouterr().out
-    assert len(re.findall(r" ok *$", shown, re.MULTILINE)) == len(artifacts.ARTIFACTS) + 1
-    assert "DIFFERS" not in shown

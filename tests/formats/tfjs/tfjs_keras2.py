@@ -28,7 +28,7 @@ model = tf_keras.Model([image, words], y)
 random, folder = np.random.default_rng(0), Path(sys.argv[1])
 model.set_weights([np.abs(random.normal(0, 0.5, w.shape)).astype("float32") + 0.1 for w in model.get_weights()])
 inputs = [random.normal(size=(3, 9, 9, 2)).astype("float32"), random.integers(0, 10, (3, 6)).astype("int32")]
-np.savez(folder / "example.npz", inputs[0], inputs[1], model.predict(inputs, verbose=0))
+np.savez(folder / "example.npz", inputs[0], inputs[1], model(inputs, training=False))
 specs = [{"name": w.name.removesuffix(":0"), "shape": list(w.shape), "dtype": "float32"} for w in model.weights]
 (folder / "group1-shard1of1.bin").write_bytes(b"".join(w.numpy().tobytes() for w in model.weights))
 (folder / "model.json").write_text(

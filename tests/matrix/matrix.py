@@ -7,6 +7,7 @@ On another backend of Keras: TF.js' layers models only.
 """
 
 import argparse
+import functools
 import json
 import os
 import re
@@ -142,14 +143,19 @@ def main() -> None:
         print(f"{target}: {', '.join(f'{outcome} {count}' for outcome, count in counts.items())}")
 
 
-def names_of(rooms: str = "") -> list[str]:
-    """The names of all models, or of those in some rooms; asked of a process that may import Keras."""
+@functools.cache
+def names_by_room() -> dict[str, list[str]]:
+    """The names of all models; asked of a process that may import Keras."""
     code = "import json, models; print(json.dumps({room: models.names(room) for room in models.ROOMS}))"
     done = subprocess.run([sys.executable, "-c", code], cwd=HERE, capture_output=True, text=True, check=False)
     if done.returncode:
         raise RuntimeError(done.stderr[-2000:])
-    all_rooms = json.loads(done.stdout.splitlines()[-1])
-    return [name for room in (rooms.split(",") if rooms else all_rooms) for name in all_rooms[room]]
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def names_of(rooms: str = "") -> list[str]:
+    """The names of all models, or of those in some rooms."""
+    return [name for room in (rooms.split(",") if rooms else names_by_room()) for name in names_by_room()[room]]
 
 
 if __name__ == "__main__":

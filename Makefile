@@ -16,12 +16,13 @@ run: .venv/run.done .venv/page.done ## set up and run the main job: train on MNI
 
 setup: .venv/dev.done .venv/page.done .venv/browser.done ## set up all that running, testing and linting need
 
-PYTEST = $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
-test: setup lint ## set up, lint, and pass all tests but the slow ones
-	@$(PYTEST) -m "not slow"
+PYTEST = $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+TESTS = $(if $(ROOM),tests/$(ROOM) tests/test_imports.py)
+test: setup lint ## set up, lint, and pass all tests but the slow ones (ROOM=formats: only those in tests/formats)
+	@$(PYTEST) -m "not slow" $(TESTS)
 
 test-slow: setup ## pass the slow tests: trainings killed at random moments, and what others do in less
-	@$(PYTEST) -m slow
+	@$(PYTEST) -m slow $(TESTS)
 
 lint: setup ## ruff (format and check) and mypy
 	@$(BIN)/ruff format --check --quiet

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import venv
+import zipfile
 
 import keras
 import numpy as np
@@ -68,7 +69,7 @@ def test_evaluate_gives_a_table_to_people(trained, small, capsys):
     assert "200" in shown
 
 
-@pytest.mark.parametrize("backend", ["jax", "tensorflow"])
+@pytest.mark.parametrize("backend", ["jax", pytest.param("tensorflow", marks=pytest.mark.slow)])
 def test_the_same_seed_gives_the_same_weights(small, tmp_path, backend):
     environment = {**os.environ, "KERAS_BACKEND": backend}
     for name in ("first", "second"):
@@ -223,14 +224,40 @@ def test_ctrl_c_ends_a_training_with_130_and_one_line(tmp_path):
     assert "Traceback" not in rest
 
 
-def test_the_wheel_works_in_an_empty_environment(checkout, tmp_path):
-    """What `pip install .` gives: the command, the lessons and the data, in an environment with nothing else."""
+@pytest.fixture(scope="module")
+def wheel(checkout, tmp_path_factory):
+    """The path of the wheel that `pip install .` installs."""
+    folder = tmp_path_factory.mktemp("wheel")
+    command = [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "--no-build-isolation", "-w", folder, checkout]
+    subprocess.run(command, check=True)
+    (wheel,) = folder.glob("*.whl")
+    return wheel
+
+
+def test_the_wheel_holds_each_file_of_the_package_and_runs_from_an_empty_folder(wheel, tmp_path):
+    folders = ("node_modules", "dist", "__pycache__")  # installed, built and compiled
+    files = [path.relative_to(ROOT / "src") for path in (ROOT / "src/study_keras").rglob("*") if path.is_file()]
+    expected = {path.as_posix() for path in files if not set(folders) & set(path.parts)}
+    with zipfile.ZipFile(wheel) as archive:
+        assert expected <= set(archive.namelist())
+        archive.extractall(tmp_path / "installed")
+    (entry_points,) = (tmp_path / "installed").glob("*.dist-info/entry_points.txt")
+    assert "hello-mnist = study_keras.cli:main" in entry_points.read_text()
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    code = "from study_keras import files, mnist; print(mnist.load_data()[0][0].shape, files.output_dir())"
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path / "installed")}
+    command = [sys.executable, "-c", code]
+    result = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=True)
+    assert result.stdout == f"(60000, 28, 28) {folder / 'output'}\n"
+
+
+@pytest.mark.slow
+def test_the_wheel_works_in_an_empty_environment(wheel, tmp_path):
+    """The command, the lessons and the data, in an environment with nothing else."""
     # The ranges of the wheel's own metadata decide what comes; the lock only says which version of it.
     lock = (ROOT / "requirements/run.txt").read_text()
     (tmp_path / "versions.txt").write_text("\n".join(re.findall(r"^[a-z][^\\\n]+", lock, re.MULTILINE)))
-    pip_wheel = [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "--no-build-isolation", "-w", tmp_path]
-    subprocess.run([*pip_wheel, checkout], check=True)
-    (wheel,) = tmp_path.glob("*.whl")
 
     environment = tmp_path / "environment"
     venv.create(environment, with_pip=True)
@@ -249,14 +276,15 @@ def test_the_wheel_works_in_an_empty_environment(checkout, tmp_path):
         folder = tmp_path / "folder"
         folder.mkdir()
         command = [environment / "bin/hello-mnist", "train", "--epochs", "1", "--json"]
-        result = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True)
+        alone = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+        result = subprocess.run(command, cwd=folder, env=alone, capture_output=True, text=True, check=True)
         figures = json.loads(result.stdout)
         assert figures["images"] == 10_000
         assert figures["accuracy"] > 0.94
         assert figures["model"] == str(folder / "output/hello_mnist.keras")
         lesson = [environment / "bin/python", "-c", "import study_keras.hello_mnist_1 as lesson; print(lesson.output)"]
-        assert subprocess.run(lesson, cwd=folder, capture_output=True, text=True, check=True).stdout.endswith(
-            f"{folder / 'output'}\n"
-        )
+        assert subprocess.run(
+            lesson, cwd=folder, env=alone, capture_output=True, text=True, check=True
+        ).stdout.endswith(f"{folder / 'output'}\n")
     finally:
         shutil.rmtree(environment)  # 2 GB

@@ -34,7 +34,7 @@ fit.train(model, images, labels, epochs=3, validation=0.2, callbacks=watchers)
 """
 
 
-@pytest.fixture(scope="module", params=["jax", "tensorflow"])
+@pytest.fixture(scope="module", params=["jax", pytest.param("tensorflow", marks=pytest.mark.slow)])
 def ask(request, small, tmp_path_factory):
     """Train with the callbacks, start the server on their folder, and give a function that asks it."""
     logs = tmp_path_factory.mktemp("logs")

@@ -1,10 +1,9 @@
-"""Models as strangers build them, each of a kind that once went wrong, and what ``convert`` says of them."""
+"""Models as users build them, and what ``convert`` says of them."""
 
 import json
 import re
 
 import keras
-import matrix
 import numpy as np
 import pytest
 from conftest import hello_mnist
@@ -12,31 +11,6 @@ from keras import Input, Sequential, layers
 
 from study_keras import formats
 from study_keras.runtimes.tfjs import run_tfjs
-
-# Names in tests/matrix/models, by the kind of fault that they once showed.
-ONCE_WRONG = {
-    "one layer, two sizes": ["two sizes: CenterCrop", "two sizes: MaxPooling3D", "two sizes: Flatten"],
-    "constants": ["Add with a constant", "ops concatenate constants", "constants as initial states"],
-    "window below the stride": ["Conv3D window below stride", "AveragePooling3D window below stride"],
-    "cancellation": ["op clip large", "relu large max", "normalization of large means, no axis"],
-    "dtypes": ["Concatenate integers and floats", "bool and floats out", "nested: floats to integers"],
-    "masks": ["mask by hand: LSTM", "mask by hand: average", "masked bidirectional series", "mask for one of two"],
-    "nested": ["nested: called with a dict", "nested: one axis more, for numbers"],
-    "augmentation": ["AutoContrast", "RandomCrop"],
-    "unknown sizes": ["batch norm any size", "TimeDistributed any length", "MultiHeadAttention causal any length"],
-    "graphs of TensorFlow": ["activation gelu", "dense celu", "op argmax", "Discretization", "IntegerLookup"],
-    "others": ["GRU any length, one after another", "Dot normalized of zeros", "brain transformer", "LSTM of one step"],
-}  # fmt: skip
-
-
-def test_what_once_went_wrong_is_right_everywhere(tmp_path, monkeypatch):
-    monkeypatch.setenv("KERAS_BACKEND", "tensorflow")
-    known = set(matrix.names_of())
-    names = [name for names in ONCE_WRONG.values() for name in names]
-    assert set(names) <= known, set(names) - known
-    found = matrix.run(tmp_path, names, matrix.TARGETS)
-    for target, counts in found["counts"].items():
-        assert counts["equal"] == len(names), (target, found["lists"][target])
 
 
 def test_default_names_of_keras_do_not_collide_in_tfjs(tmp_path):

@@ -48,6 +48,7 @@ def test_its_steps_are_keras_steps(digits, options):
         np.testing.assert_allclose(weight, expected, atol=1e-5, err_msg=weight.path)
 
 
+@pytest.mark.slow
 def test_twenty_trainings_end_where_twenty_of_fit_end():
     (x, y), (x_test, y_test) = ((images[:2000], labels[:2000]) for images, labels in mnist.load_data())
     model = network(dropout=0.2)

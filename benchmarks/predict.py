@@ -18,7 +18,8 @@ from statistics import median
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 ROUNDS = 7
 READ = (
-    "import sys; from study_keras.vision.recognize import *; print(read_digits(sys.argv[1], load_network(sys.argv[2])))"
+    "import sys; from study_keras.vision.classifier import load_network; "
+    "from study_keras.vision.recognize import recognize; print(recognize(sys.argv[1], load_network(sys.argv[2])))"
 )
 
 

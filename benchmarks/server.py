@@ -5,7 +5,7 @@
 The server runs in a process of its own; the load comes from this one, a thread for each connection, over
 keep-alive connections. Each load is warmed up and takes turns with the others for several rounds, each of SECONDS;
 printed are the medians of the rounds. `GET /health` in the same run is what a request costs without a picture, and
-`read_digits` called directly, in one thread, what reading costs without a server. A 503 counts as a failure.
+`recognize` called directly, in one thread, what reading costs without a server. A 503 counts as a failure.
 """
 
 import io
@@ -22,7 +22,8 @@ import numpy as np
 from PIL import Image
 
 from study_keras import mnist
-from study_keras.vision.recognize import load_network, read_digits
+from study_keras.vision.classifier import load_network
+from study_keras.vision.recognize import recognize
 
 ROUNDS, SECONDS = 3, 2.0
 CONNECTIONS = (1, 8, 32)
@@ -76,10 +77,10 @@ def measure(port, request, connections, seconds):
 
 
 def direct(body, seconds):
-    """Return how often a second `read_digits` itself reads the picture."""
+    """Return how often a second `recognize` itself reads the picture."""
     network, count, started = load_network(), 0, time.perf_counter()
     while time.perf_counter() - started < seconds:
-        read_digits(body, network)
+        recognize(body, network)
         count += 1
     return count / (time.perf_counter() - started)
 
@@ -111,7 +112,7 @@ finally:
     code = process.wait(30)
 
 print(f"{os.cpu_count()} processors for server and load together, Python {sys.version.split()[0]}, {ROUNDS} rounds")
-print(f"{'':28}connections  a second     p50 ms     p99 ms  of /health  of read_digits alone  failed")
+print(f"{'':28}connections  a second     p50 ms     p99 ms  of /health  only recognize        failed")
 for (name, connections), rounds in results.items():
     rate, half, slow = (median(column) for column in list(zip(*rounds, strict=True))[:3])
     health = median(a[0] / b[0] for a, b in zip(rounds, results["GET /health", connections], strict=True))

@@ -150,8 +150,8 @@ def measure(network, test):
     def accuracy(pictures):
         return round(float((network(pictures).argmax(axis=1) == labels[: len(pictures)]).mean()), 4)
 
-    as_they_are = {name: accuracy(pictures) for name, pictures in corruptions.varied(images).items()}
-    some = corruptions.varied(images[:PREPARED])
+    as_they_are = {name: accuracy(pictures) for name, pictures in corruptions.corrupt(images).items()}
+    some = corruptions.corrupt(images[:PREPARED])
     contract = {name: accuracy(corruptions.prepared(pictures)) for name, pictures in some.items()}
     return {"test": accuracy(images), "as_they_are": as_they_are, "prepared": contract}
 

@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from study_keras.vision.normalize import frame
+from study_keras.vision.normalize import normalize
 from study_keras.vision.prepare import prepare
-from study_keras.vision.segment import find_digits
+from study_keras.vision.segment import segment_digits
 
 # Fonts that matplotlib brings; what the tests read is set in others.
 FONTS = (
@@ -90,8 +90,8 @@ def photographed(image, rng):
     try:
         if rng.random() < 0.5:
             return prepare(light)
-        found = find_digits(light)
-        return frame(found[0][1]) if len(found) == 1 else None
+        found = segment_digits(light)
+        return normalize(found[0][1]) if len(found) == 1 else None
     except ValueError:
         return None
 
@@ -171,7 +171,7 @@ def _letter(text, rng, folder):
     left, top, right, bottom = font.getbbox(text)
     picture = Image.new("L", (int(right - left) + 8, int(bottom - top) + 8))
     ImageDraw.Draw(picture).text((4 - left, 4 - top), text, 255, font)
-    return frame(np.asarray(picture) / 255)
+    return normalize(np.asarray(picture) / 255)
 
 
 def _letters(rng, folder, _):
@@ -182,7 +182,7 @@ def _drawing(draw_on):
     picture = Image.new("L", (160, 160))
     draw_on(ImageDraw.Draw(picture))
     ink = np.asarray(picture.resize((80, 80), Image.Resampling.BOX)) / 255
-    return frame(ink if ink.any() else np.ones((5, 5)))
+    return normalize(ink if ink.any() else np.ones((5, 5)))
 
 
 def _scribble(rng, *_):
@@ -235,4 +235,4 @@ def _pair(rng, _, images):
     both[top : top + 28, : one.shape[1]] = one
     part = both[low : low + 28, one.shape[1] - over :]
     np.maximum(part, other, out=part)
-    return frame(both / 255)
+    return normalize(both / 255)

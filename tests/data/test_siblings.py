@@ -16,9 +16,9 @@ from study_keras import mnist
 from study_keras.cli import main
 from study_keras.data import class_names
 from study_keras.serve.model_store import load_models
-from study_keras.serve.workers import Readers
+from study_keras.serve.workers import WorkerPool
 from study_keras.train import metadata
-from study_keras.vision import recognize
+from study_keras.vision import classifier, recognize
 
 LETTERS = list("abcdefghijklmnopqrstuvwxyz")
 KANA = ["o", "ki", "su", "tsu", "na", "ha", "ma", "ya", "re", "wo"]
@@ -115,10 +115,10 @@ def test_the_names_go_from_the_data_to_the_model_its_copies_and_every_answer(wor
     assert main(["convert", str(model), str(tmp_path / "page.html")]) == 0
     shelf = load_models([model], 1, tmp_path)
     assert [offer.get("classes") for offer in shelf.offers] == [WORDS, None, None]
-    readers = Readers(shelf.networks, 0, 60, shelf.classes)
+    pool = WorkerPool(shelf.networks, 0, 60, shelf.classes)
     for name, text in (("hello_mnist", "thing H"), ("digits", "7")):
-        assert asyncio.run(readers.read(name, picture.read_bytes()))["text"] == text
-    readers.close()
+        assert asyncio.run(pool.recognize(name, picture.read_bytes()))["text"] == text
+    pool.close()
 
     (inside,) = re.findall(
         r'<script id="model" type="application/json">(.*?)</script>', (tmp_path / "page.html").read_text()
@@ -131,14 +131,14 @@ def test_the_names_go_from_the_data_to_the_model_its_copies_and_every_answer(wor
 def test_letters_are_read_as_a_word_and_words_with_spaces_between_them(digits):
     images = np.pad(np.concatenate(list(digits[1][0][:3]), axis=1), 20) / 255  # 7, 2, 1 beside each other
     grey = (1 - images).astype("float32")
-    network = recognize.load_network()
-    assert recognize.read_grey(grey, network)["text"] == "721"
-    assert recognize.read_grey(grey, network, LETTERS[:10])["text"] == "hcb"
-    answer = recognize.read_grey(grey, network, KANA)
+    network = classifier.load_network()
+    assert recognize.recognize(grey, network)["text"] == "721"
+    assert recognize.recognize(grey, network, LETTERS[:10])["text"] == "hcb"
+    answer = recognize.recognize(grey, network, KANA)
     assert answer["text"] == "ya su ki"
-    (line,) = recognize.lines_of(recognize.find_candidates(grey, network, KANA), KANA)
+    (line,) = recognize.to_text(recognize.detect(grey, network, KANA))
     assert re.fullmatch(r"ya\?? su\?? ki\?? \(.* %, .* %, .* %\)", line)
-    twelve = recognize.read_grey(grey, lambda given: np.pad(network(given), ((0, 0), (2, 0))))
+    twelve = recognize.recognize(grey, lambda given: np.pad(network(given), ((0, 0), (2, 0))))
     assert (twelve["text"], twelve["digits"][0]["name"]) == ("9 4 3", "9")
 
 
@@ -152,7 +152,7 @@ def test_a_picture_of_another_set_reaches_its_network_as_it_is_and_a_digit_prepa
         seen.append(images[0])
         return np.eye(10, dtype="float32")[[9]]
 
-    assert recognize.read_digits(tmp_path / "shoe.png", network, class_names.FASHION)["text"] == "Ankle boot"
+    assert recognize.recognize(tmp_path / "shoe.png", network, class_names.FASHION)["text"] == "Ankle boot"
     np.testing.assert_array_equal(np.round(seen[0] * 255), shoe)
-    recognize.read_digits(tmp_path / "shoe.png", network)
+    recognize.recognize(tmp_path / "shoe.png", network)
     assert np.abs(seen[1] * 255 - shoe).max() > 50

@@ -17,7 +17,8 @@ from study_keras.report import evaluation
 from study_keras.runtimes.tfjs import find_node
 from study_keras.serve import single_file
 from study_keras.vision.classifier import load_network
-from study_keras.vision.prepare import prepare, read_image
+from study_keras.vision.image_io import read_image
+from study_keras.vision.prepare import prepare
 from study_keras.vision.recognize import CERTAIN
 
 SHIPPED = ROOT / "src/study_keras/shipped"

@@ -24,8 +24,8 @@ import pytest
 from conftest import COMMAND, hello_mnist
 from PIL import Image
 
-from study_keras.vision.classifier import SHIPPED
-from study_keras.vision.recognize import load_network, read_digits
+from study_keras.vision.classifier import SHIPPED, load_network
+from study_keras.vision.recognize import recognize
 
 SERVE = """
 import json, sys
@@ -173,7 +173,7 @@ def test_a_picture_is_read_as_read_digits_reads_it(server, seven, photo):
     for content in (seven, photo):
         status, headers, body = ask(server, "POST", "/predict", content, {"Content-Type": "anything"})
         assert (status, headers["Content-Type"]) == (200, "application/json")
-        assert json.loads(body) == {"image": None, **read_digits(content, network)}
+        assert json.loads(body) == {"image": None, **recognize(content, network)}
     assert json.loads(ask(server, "POST", "/predict?name=my%20seven.png", seven)[2])["image"] == "my seven.png"
 
 

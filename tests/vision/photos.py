@@ -12,7 +12,8 @@ from PIL import Image, ImageDraw, ImageFont
 from scenes import ROOT, enlarge, paper
 
 from study_keras import mnist
-from study_keras.vision.recognize import load_network, read_digits
+from study_keras.vision.classifier import load_network
+from study_keras.vision.recognize import recognize
 
 FONTS = ROOT / "tests/browser/node_modules/@fontsource"
 LIKE_HANDWRITING = (
@@ -68,14 +69,14 @@ def read_singles(network, count, seed=1):
     """Return (truth, text) of photos of single test digits."""
     (images, labels), rng = mnist.load_data()[1], np.random.default_rng(seed)
     chosen = rng.permutation(len(images))[:count]
-    return [(str(labels[one]), read_digits(single(images[one], rng), network)["text"]) for one in chosen]
+    return [(str(labels[one]), recognize(single(images[one], rng), network)["text"]) for one in chosen]
 
 
 def read_lines(network, count, seed=2):
     """Return (truth, text) of photos of six test digits in a line."""
     (images, labels), rng = mnist.load_data()[1], np.random.default_rng(seed)
     chosen = rng.permutation(len(images))[: 6 * count].reshape(count, 6)
-    return [("".join(map(str, labels[six])), read_digits(line(images[six], rng), network)["text"]) for six in chosen]
+    return [("".join(map(str, labels[six])), recognize(line(images[six], rng), network)["text"]) for six in chosen]
 
 
 def read_typed(network, font, count, seed=3):
@@ -83,7 +84,7 @@ def read_typed(network, font, count, seed=3):
     rng = np.random.default_rng(seed)
     drawn = np.concatenate([rng.permutation(10) for _ in range(-(-6 * count // 10))])[: 6 * count].reshape(count, 6)
     texts = ["".join(map(str, six)) for six in drawn]
-    return [(text, read_digits(typed(text, font, rng), network)["text"]) for text in texts]
+    return [(text, recognize(typed(text, font, rng), network)["text"]) for text in texts]
 
 
 def right(answers):

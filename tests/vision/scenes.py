@@ -13,7 +13,7 @@ NODE = Path(sys.executable).with_name("node")
 RUN = """
 import { readFileSync, writeFileSync } from "node:fs";
 const [module, folder] = process.argv.slice(2);
-const { CONTRACT, prepare, greyOf } = await import(module);
+const { CONTRACT, prepare, rgbToGrey } = await import(module);
 const read = (name) => readFileSync(`${folder}/${name}`);
 const bytes = read("greys.bin");
 const greys = new Float32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4);
@@ -32,7 +32,7 @@ for (const [height, width] of JSON.parse(read("shapes.json"))) {
   at += width * height;
 }
 writeFileSync(`${folder}/digits.bin`, Buffer.concat(results));
-writeFileSync(`${folder}/colours.bin`, Buffer.from(greyOf(read("rgba.bin")).buffer));
+writeFileSync(`${folder}/colours.bin`, Buffer.from(rgbToGrey(read("rgba.bin")).buffer));
 console.log(JSON.stringify({ contract: CONTRACT, errors }));
 """
 

@@ -14,8 +14,9 @@ from study_keras.data.dataset import scale
 from study_keras.report import evaluation
 from study_keras.train import fit, models
 from study_keras.vision import binarize, components, normalize
-from study_keras.vision.prepare import CONTRACT, prepare, read_image
-from study_keras.vision.segment import find_digits
+from study_keras.vision.image_io import read_image
+from study_keras.vision.prepare import CONTRACT, prepare
+from study_keras.vision.segment import segment_digits
 
 
 @pytest.fixture(scope="module")
@@ -296,7 +297,7 @@ def test_missing_files_and_folders_are_refused(tmp_path):
     ],
 )
 def test_pictures_without_a_digit_are_refused(grey, message):
-    for read in (prepare, find_digits):
+    for read in (prepare, segment_digits):
         if read is prepare or "narrow" not in message:
             with pytest.raises(ValueError, match=message):
                 read(grey)
@@ -314,7 +315,7 @@ def test_empty_paper_is_refused(grain):
 
 def test_pieces_are_what_a_flood_fill_finds():
     mask = np.random.default_rng(7).random((60, 70)) < 0.35
-    found = components.find_pieces(mask)
+    found = components.connected_components(mask)
     left = mask.copy()
     for number in range(len(found.areas)):
         row, column = np.argwhere(left)[0]  # pieces are numbered by their first pixels
@@ -338,10 +339,10 @@ def test_lines_of_six_digits_are_cut_into_six(test_set, network):
     six, right = 0, 0
     for _ in range(60):
         chosen = rng.integers(0, 10_000, 6)
-        found = find_digits(line_of(images[chosen], rng))
+        found = segment_digits(line_of(images[chosen], rng))
         if len(found) == 6:
             six += 1
-            read = evaluation.predict(network, np.round([255 * normalize.frame(crop) for _, crop in found]))
+            read = evaluation.predict(network, np.round([255 * normalize.normalize(crop) for _, crop in found]))
             right += int((read.argmax(axis=1) == labels[chosen]).sum())
     assert six >= 57
     assert right / (6 * six) > 0.9
@@ -354,7 +355,7 @@ def test_digits_are_read_line_by_line_and_boxes_hold_them(test_set):
         page[top : top + 112, left : left + 112] -= 0.8 * enlarge(digit, 4)
     page[250:254, 100:106] = page[650:655, 20:25] = 0.2  # specks
     page[350:353] = 0.4  # a ruled line
-    found = find_digits(page)
+    found = segment_digits(page)
     assert len(found) == 5
     for (box, crop), (top, left) in zip(found, places, strict=True):
         assert left <= box[0] < box[2] <= left + 112
@@ -366,23 +367,23 @@ def test_a_bar_apart_stays_with_its_digit():
     page = np.ones((120, 260))
     page[20:100, 30:40] = page[30:100, 150:160] = page[92:100, 150:200] = 0.1
     page[20:26, 165:210] = 0.1  # the bar of a 5, apart from its body
-    assert [box for box, _ in find_digits(page)] == [(30, 20, 40, 100), (150, 20, 210, 100)]
+    assert [box for box, _ in segment_digits(page)] == [(30, 20, 40, 100), (150, 20, 210, 100)]
 
 
 def test_the_ink_of_a_digit_is_the_same_alone_and_in_company(test_set):
     drawn = 1 - 0.9 * enlarge(test_set[0][2], 4)
-    ((_, alone),) = find_digits(drawn)
-    (_, first), _ = find_digits(np.hstack([drawn, drawn]))
-    assert np.abs(normalize.frame(alone) - normalize.frame(first)).mean() < 0.01
+    ((_, alone),) = segment_digits(drawn)
+    (_, first), _ = segment_digits(np.hstack([drawn, drawn]))
+    assert np.abs(normalize.normalize(alone) - normalize.normalize(first)).mean() < 0.01
 
 
 def test_box_sums_are_sums_over_boxes():
     values = np.random.default_rng(9).random((9, 14))
-    sums = binarize.box_sum(values, 2)
+    sums = binarize.box_filter(values, 2)
     for row, column in np.ndindex(values.shape):
         box = values[max(row - 2, 0) : row + 3, max(column - 2, 0) : column + 3]
         assert sums[row, column] == pytest.approx(box.sum())
-    np.testing.assert_array_equal(binarize.box_sum(values > 0.5, 3), binarize.box_sum((values > 0.5) * 1.0, 3))
+    np.testing.assert_array_equal(binarize.box_filter(values > 0.5, 3), binarize.box_filter((values > 0.5) * 1.0, 3))
 
 
 def test_sums_in_a_faster_order_decide_nothing_that_is_close():
@@ -395,5 +396,5 @@ def test_sums_in_a_faster_order_decide_nothing_that_is_close():
         assert binarize._noise(difference, limit) == noise
     assert binarize._noise(difference, 2 * noise) == pytest.approx(noise)
     even = np.concatenate([difference, -difference[::-1]])  # its third powers add up to what rounding leaves
-    assert binarize._lean(even) == np.cumsum(even * even * even)[-1]
-    assert binarize._lean(difference + 0.1) == pytest.approx(np.cumsum((difference + 0.1) ** 3)[-1])
+    assert binarize._sum_of_cubes(even) == np.cumsum(even * even * even)[-1]
+    assert binarize._sum_of_cubes(difference + 0.1) == pytest.approx(np.cumsum((difference + 0.1) ** 3)[-1])

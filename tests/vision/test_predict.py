@@ -19,8 +19,9 @@ from study_keras import formats, mnist
 from study_keras.cli import main
 from study_keras.data.dataset import scale
 from study_keras.formats.export import tensorflow_process
-from study_keras.vision.prepare import read_image
-from study_keras.vision.recognize import find_candidates, load_network, read_digits, read_grey
+from study_keras.vision.classifier import load_network
+from study_keras.vision.image_io import read_image
+from study_keras.vision.recognize import detect, recognize
 
 
 @pytest.fixture(scope="module")
@@ -76,7 +77,7 @@ def test_lines_are_read_from_the_top(network, test_set):
         np.minimum(part, row, out=part)
         top += len(row)
     expected = ["".join(map(str, labels[start : start + 4])) for start in (0, 10, 20)]
-    answer = read_grey(page, network)
+    answer = recognize(page, network)
     assert answer["text"].split("\n") == expected
     assert len(answer["digits"]) == 12
 
@@ -86,7 +87,7 @@ def test_what_the_contract_prepares_is_read_as_a_number_too(network, test_set):
     shown = {f"{kind}_{number}": labels[number] for kind in ("plain", "paper", "night") for number in range(10)}
     shown |= {"mnist": labels[0], "negative": labels[0], "ruled": labels[3], "small": labels[4]}
     for name, label in shown.items():
-        assert read_digits(GOLDEN / f"{name}.png", network)["text"] == str(label), name
+        assert recognize(GOLDEN / f"{name}.png", network)["text"] == str(label), name
 
 
 @pytest.mark.parametrize(("rules", "dark"), [([0], 0.6), ([0, 1], 0.7), ([0, 1, 2], 0.6)])
@@ -97,14 +98,14 @@ def test_digits_on_ruled_paper_are_read(network, test_set, rules, dark):
         page = paper(drawn.shape, np.random.default_rng(int(label)), 0.01) * (1 - 0.7 * drawn)
         for row in rules:
             page[7 + row :: 40] *= dark
-        answers.append((str(label), read_grey(page.clip(0, 1), network)["text"]))
+        answers.append((str(label), recognize(page.clip(0, 1), network)["text"]))
     assert photos.right(answers) >= 0.95, photos.failures(answers)
 
 
 def test_the_box_is_where_the_digit_is(network, test_set):
     page = np.full((200, 300), 0.9)
     page[40:124, 150:234] -= 0.8 * enlarge(test_set[0][0], 3)
-    (digit,) = read_digits(photos.encoded(page), network)["digits"]
+    (digit,) = recognize(photos.encoded(page), network)["digits"]
     inked = np.argwhere(page < 0.5)
     top, left = inked.min(axis=0)
     bottom, right = inked.max(axis=0) + 1
@@ -118,13 +119,13 @@ def test_a_photo_on_its_side_is_read_upright(network, test_set):
     exif[0x0112] = 6
     file = io.BytesIO()
     page.transpose(Image.Transpose.ROTATE_90).save(file, "JPEG", exif=exif)
-    assert read_digits(file.getvalue(), network)["text"] == "7"
+    assert recognize(file.getvalue(), network)["text"] == "7"
 
 
 def test_mnists_own_images_pass_to_the_network_unchanged(network, test_set):
     for image in test_set[0][:20]:
         for pixels in (image, 255 - image):
-            answer = read_digits(photos.encoded(pixels / 255), network)
+            answer = recognize(photos.encoded(pixels / 255), network)
             expected = network(scale(image[None]))[0]
             assert answer["digits"][0]["probabilities"] == pytest.approx(expected.tolist(), abs=1e-6)
 
@@ -156,7 +157,7 @@ def blobs():
 
 @pytest.mark.parametrize("kind", list(blobs()))
 def test_a_blob_is_no_digit(network, kind):
-    assert read_grey(blobs()[kind], network) == {"text": "", "digits": []}
+    assert recognize(blobs()[kind], network) == {"text": "", "digits": []}
 
 
 def test_a_blob_beside_a_number_is_not_counted(network, test_set):
@@ -164,7 +165,7 @@ def test_a_blob_beside_a_number_is_not_counted(network, test_set):
     page = line_of(test_set[0][:4], rng)
     spot = Image.new("L", (page.shape[0], page.shape[0]), 255)
     ImageDraw.Draw(spot).ellipse((30, 30, page.shape[0] - 30, page.shape[0] - 30), 40)
-    answer = read_grey(np.hstack([page, np.minimum(paper(spot.size, rng), np.asarray(spot) / 255)]).clip(0, 1), network)
+    answer = recognize(np.hstack([page, np.minimum(paper(spot.size, rng), np.asarray(spot) / 255)]).clip(0, 1), network)
     assert answer["text"] == "".join(map(str, test_set[1][:4]))
 
 
@@ -172,11 +173,11 @@ def test_uncertain_answers_are_marked_and_are_wrong_more_often(network, test_set
     images, labels = test_set
     rows = network(scale(images))
     wrong = rows.argmax(axis=1) != labels
-    doubtful = [read_digits(photos.encoded(images[one] / 255), network) for one in np.argsort(rows.max(axis=1))[:40]]
+    doubtful = [recognize(photos.encoded(images[one] / 255), network) for one in np.argsort(rows.max(axis=1))[:40]]
     assert not any(digit["certain"] for answer in doubtful for digit in answer["digits"])
     certain = rows.max(axis=1) >= 0.9999
     assert wrong[~certain].mean() > 20 * wrong[certain].mean()
-    digits = [digit for image in images[:40] for digit in read_digits(photos.encoded(image / 255), network)["digits"]]
+    digits = [digit for image in images[:40] for digit in recognize(photos.encoded(image / 255), network)["digits"]]
     assert sum(digit["certain"] for digit in digits) >= 38
 
 
@@ -260,7 +261,7 @@ def test_show_writes_every_stage(pictures, tmp_path, network):
     names = ("1_number", "2_one", "3_dash")
     stages = {f"{name}_{stage}.png" for name in names for stage in ("grey", "ink", "answer")}
     assert {path.name for path in folder.iterdir()} == digits | stages
-    candidates = find_candidates(read_image(pictures[0]), network)
+    candidates = detect(pictures[0], network).candidates
     for number, candidate in enumerate(candidates, 1):
         np.testing.assert_allclose(read_image(folder / f"1_number_digit_{number}.png"), candidate.image, atol=0.001)
     answer = np.asarray(Image.open(folder / "1_number_answer.png")).astype(int)
@@ -302,7 +303,7 @@ def test_every_format_of_a_model_gives_the_same_answers(model, test_set, tmp_pat
 
 def test_predict_takes_any_model(model, pictures, tmp_path, capsys):
     path = formats.save_keras(model, tmp_path / "model.keras")
-    row = model.predict(find_candidates(read_image(pictures[1]), load_network())[0].image[None], verbose=0)[0]
+    row = model.predict(detect(pictures[1], load_network()).candidates[0].image[None], verbose=0)[0]
     assert main(["predict", str(pictures[1]), "--model", str(path), "--json"]) == 0
     found = json.loads(capsys.readouterr().out)["digits"]
     assert [digit["probabilities"] for digit in found] == (

@@ -10,8 +10,8 @@ from study_keras import formats, mnist
 from study_keras.data.dataset import scale
 from study_keras.runtimes.litert import interpreter_of
 from study_keras.vision import corruptions
-from study_keras.vision.classifier import SHIPPED
-from study_keras.vision.recognize import CERTAIN, NO_DIGIT, load_network
+from study_keras.vision.classifier import SHIPPED, load_network
+from study_keras.vision.recognize import CERTAIN, NO_DIGIT
 
 CARD = json.loads((SHIPPED.parent / "card.json").read_text())
 ACCURACY = CARD["accuracy"]
@@ -59,9 +59,9 @@ def test_it_reads_as_much_of_the_test_set_as_the_card_says(network, test_set):
 
 def test_it_reads_as_much_of_each_variation_as_the_card_says(network, test_set):
     images, labels = test_set
-    for name, pictures in corruptions.varied(images).items():
+    for name, pictures in corruptions.corrupt(images).items():
         assert accuracy(network, pictures, labels) == pytest.approx(ACCURACY["as_they_are"][name], abs=1e-3), name
-    for name, pictures in corruptions.varied(images[:1_000]).items():
+    for name, pictures in corruptions.corrupt(images[:1_000]).items():
         found = accuracy(network, corruptions.prepared(pictures), labels)
         assert found == pytest.approx(ACCURACY["prepared"][name], abs=2e-3), name
 

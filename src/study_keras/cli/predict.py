@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from study_keras.cli.options import JSON
-from study_keras.cli.shared import complain, named
+from study_keras.cli.shared import complain
 
 
 @click.command()
@@ -25,8 +25,8 @@ def predict(images: tuple[str, ...], model: Path | None, show: Path | None, as_j
     """Read the digits in pictures.
 
     IMAGE is a PNG, JPEG, WebP, BMP or GIF file, or - for standard input. Several digits are read as a number, line by
-    line. A ? follows a digit that the network is not certain of; ink that is no digit is left out. A picture that
-    cannot be read is reported on standard error, the others are read, and the exit code is 1.
+    line. A ? follows an uncertain digit; ink that is no digit is left out. A picture that cannot be read is reported on
+    standard error, the others are read, and the exit code is 1.
 
     --json prints {"image", "text", "digits": [{"digit", "name", "probability", "probabilities", "box", "certain"}]},
     or an array of these for several IMAGEs.
@@ -42,30 +42,19 @@ def predict(images: tuple[str, ...], model: Path | None, show: Path | None, as_j
     answers: list[dict[str, Any]] = []
     for number, image in enumerate(images, 1):
         try:
-            candidates = _find(image, number, network, folder, names)
+            found = recognize.detect(sys.stdin.buffer if image == "-" else image, network, names)
         except ValueError as error:
             complain(str(error), 1)
             continue
-        answers.append({"image": image, **recognize.answer_of(candidates, names)})
+        if folder:
+            from study_keras.vision import debug_images
+
+            debug_images.save_debug_images(found, folder, f"{number}_{'stdin' if image == '-' else Path(image).stem}")
+        answers.append({"image": image, **recognize.to_dict(found)})
         if not as_json:
-            for line in recognize.lines_of(candidates, names):
+            for line in recognize.to_text(found):
                 click.echo(f"{image}: {line}")
     if as_json and answers:
         click.echo(json.dumps(answers if len(images) > 1 else answers[0]))
     if len(answers) < len(images):
         raise click.exceptions.Exit(1)
-
-
-def _find(image: str, number: int, network: Any, folder: Path | None, names: list[str] | None) -> list[Any]:
-    from study_keras.vision import recognize
-    from study_keras.vision.prepare import read_image
-
-    grey = read_image(sys.stdin.buffer if image == "-" else image)
-    with named(Path(image)):
-        candidates = recognize.find_candidates(grey, network, names)
-        if folder:
-            from study_keras.vision import debug_images
-
-            name = "stdin" if image == "-" else Path(image).stem
-            debug_images.save_stages(grey, candidates, folder, f"{number}_{name}", names)
-    return candidates

@@ -4,7 +4,7 @@ import { install } from "./install.js";
 import { drawByKeys } from "./keyboard.js";
 import { listModels, openModel, read } from "./model.js";
 import { acceptPictures, pixelsOf } from "./photo.js";
-import { frame, greyOf, prepare } from "./prepare.js";
+import { frame, rgbToGrey, prepare } from "./prepare.js";
 import { announce, makeBars, showAnswer, showBars, showLayers, showSeen } from "./view.js";
 import { showModels, showTime } from "./models.js";
 import { startLanguage, switchLanguage, words } from "./words.js";
@@ -19,7 +19,7 @@ let spoken = true;
 
 /** The model that answers now: tests run it on many pictures. */
 export const currentModel = () => model;
-export { greyOf, prepare };
+export { rgbToGrey, prepare };
 
 function drawn() {
   byId("hint").hidden = !pad.isEmpty();
@@ -69,7 +69,7 @@ function see() {
   }
   try {
     const { colours, width, height } = pixelsOf(picture);
-    const grey = greyOf(colours);
+    const grey = rgbToGrey(colours);
     // Classes with names are not MNIST's digits, and their own pictures were prepared otherwise: they pass as they are.
     const own = entry?.classes && width === 28 && height === 28;
     return { pixels: own ? Float32Array.from(grey) : prepare(grey, width, height), reason: null };

@@ -15,7 +15,7 @@ const LEAST_SIGNAL = 5;
  * @param {Uint8Array | Uint8ClampedArray} colours four bytes a pixel
  * @returns {Float32Array}
  */
-export function greyOf(colours) {
+export function rgbToGrey(colours) {
   const light = (i) => 299 * colours[i] + 587 * colours[i + 1] + 114 * colours[i + 2];
   let shown = 0;
   let alpha = 0;

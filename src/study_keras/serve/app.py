@@ -12,8 +12,9 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from study_keras.serve.static_files import File, FileResponse
-from study_keras.serve.workers import MOST_PIXELS, FullError, Readers
-from study_keras.vision.prepare import CONTRACT, picture_kind
+from study_keras.serve.workers import MAX_PIXELS, QueueFullError, WorkerPool
+from study_keras.vision.image_io import picture_kind
+from study_keras.vision.prepare import CONTRACT
 
 CURL = "curl --data-binary @digit.png http://127.0.0.1:8000/predict"
 
@@ -77,7 +78,7 @@ _BODY = {"content": {kind: {"schema": {"type": "string", "format": "binary"}} fo
 
 
 def create_app(
-    readers: Readers,
+    pool: WorkerPool,
     names: Sequence[str],
     models: Sequence[Mapping[str, Any]],
     files: Mapping[str, File],
@@ -88,8 +89,8 @@ def create_app(
     """Return the application.
 
     Args:
-        readers: what reads the pictures.
-        names: the models that ``readers`` know, the default first.
+        pool: what recognizes the pictures.
+        names: the models that ``pool`` knows, the default first.
         models: what ``GET /models`` says.
         files: path in the address -> file.
         body_limit: the most bytes of a body.
@@ -112,7 +113,7 @@ def create_app(
         if model not in names:
             raise HTTPException(400, f"model={model!r}; expected one of {', '.join(names)}")
         picture = await read_body(request, body_limit, seconds)
-        return _json({"image": name, **await read_picture(readers, model, picture)})
+        return _json({"image": name, **await read_picture(pool, model, picture)})
 
     @app.get("/health", response_model=Health)
     async def health() -> Response:
@@ -169,7 +170,7 @@ async def read_body(request: Request, limit: int, seconds: float) -> bytes:
     return bytes(body)
 
 
-async def read_picture(readers: Readers, model: str, picture: bytes) -> dict[str, Any]:
+async def read_picture(pool: WorkerPool, model: str, picture: bytes) -> dict[str, Any]:
     """Return what is in a picture.
 
     Raises:
@@ -180,14 +181,14 @@ async def read_picture(readers: Readers, model: str, picture: bytes) -> dict[str
         found = f"{len(picture)} bytes that begin with {picture[:8]!r}"
         raise HTTPException(415, f"{found}; expected a picture: PNG, JPEG, WebP, BMP or GIF{hint}")
     try:
-        return await readers.read(model, picture)
+        return await pool.recognize(model, picture)
     except ValueError as error:
         raise HTTPException(422, str(error)) from None
-    except FullError:
+    except QueueFullError:
         text = "as many pictures as there is room for are being read; expected fewer at once: come again in a second"
         raise HTTPException(503, text, {"Retry-After": "1"}) from None
     except TimeoutError:
-        most = f"{MOST_PIXELS // 1_000_000} megapixels"
+        most = f"{MAX_PIXELS // 1_000_000} megapixels"
         raise HTTPException(
             504, f"reading took too long; expected a picture far below {most}: make it smaller"
         ) from None

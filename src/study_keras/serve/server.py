@@ -17,7 +17,7 @@ from study_keras.serve.connection import Connection, Server
 from study_keras.serve.middleware import HEADERS, guard
 from study_keras.serve.model_store import load_models
 from study_keras.serve.static_files import read_site
-from study_keras.serve.workers import Readers
+from study_keras.serve.workers import WorkerPool
 
 PAGE = FOLDER / "dist"
 LOOPBACK = ("127.", "::1", "localhost")
@@ -55,11 +55,11 @@ def serve(
         listener = stack.enter_context(_listen(host, port))
         with tempfile.TemporaryDirectory(prefix="hello-mnist-") as temporary:  # the files are kept in memory
             shelf = load_models([Path(model) for model in models], workers or os.cpu_count() or 1, Path(temporary))
-        readers = Readers(shelf.networks, queue, seconds, shelf.classes)
-        stack.callback(readers.close)
+        pool = WorkerPool(shelf.networks, queue, seconds, shelf.classes)
+        stack.callback(pool.close)
         files = {**shelf.files, **read_site(Path(page))}
         names = list(shelf.networks)
-        app = create_app(readers, names, shelf.offers, files, body_limit=body_limit, seconds=seconds)
+        app = create_app(pool, names, shelf.offers, files, body_limit=body_limit, seconds=seconds)
         _run(guard(app, home=host.startswith(LOOPBACK)), listener, seconds, listening)
 
 

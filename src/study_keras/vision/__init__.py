@@ -1,1 +1,1 @@
-"""From any picture to the digits in it. NumPy and Pillow alone, and the runtime of the network."""
+"""From any picture to the digits in it. Needs only NumPy, Pillow and the runtime of the network."""

@@ -1,33 +1,71 @@
-"""Ink that hangs together, and the ruled lines that are not ink. NumPy alone; ``page/prepare.js`` does the same."""
+"""Operations on a binary mask: dilation, removal of ruled lines, connected components. Needs only NumPy.
+
+``page/vision/components.js`` is the twin in JavaScript.
+"""
 
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from study_keras.vision.binarize import Mask
+Mask = NDArray[np.bool_]
 
 
-class Pieces(NamedTuple):
-    """Connected ink: ``labels`` (h, w) int, -1 for paper; ``boxes`` (n, 4) left, top, right, bottom; ``areas`` (n,)."""
+class Components(NamedTuple):
+    """Connected components of a mask, numbered from 0 in the order of their first pixels.
+
+    ``labels`` (h, w) int, -1 for the background; ``boxes`` (n, 4) int: left, top, right, bottom, the last two
+    exclusive; ``areas`` (n,) int, in pixels.
+    """
 
     labels: NDArray[np.int64]
     boxes: NDArray[np.int64]
     areas: NDArray[np.int64]
 
 
-def without_rules(mask: Mask) -> Mask:
-    """Take out ruled lines: thin rows and columns of ink from edge to edge, except where a stroke crosses them."""
-    return _without_rows(_without_rows(mask).T).T
+def dilate(mask: Mask, radius: int) -> Mask:
+    """Return for each pixel whether any pixel of the (2 radius + 1) x (2 radius + 1) square around it is true."""
+    for _ in range(2):  # rows, then columns
+        wider = mask.copy(order="K")
+        for step in range(1, radius + 1):
+            wider[step:] |= mask[:-step]
+            wider[:-step] |= mask[step:]
+        mask = wider.T
+    return mask
 
 
-def find_pieces(mask: Mask) -> Pieces:
-    """Find the pieces of ink that hang together, corners included, in the order of their first pixels."""
+def remove_ruled_lines(mask: Mask) -> Mask:
+    """Clear thin rows and columns that are set from edge to edge, except where a stroke crosses them."""
+    return _remove_rows(_remove_rows(mask).T).T
+
+
+def _remove_rows(mask: Mask) -> Mask:
+    height, width = mask.shape
+    full = np.count_nonzero(mask, axis=1) > 0.8 * width
+    if not full.any():
+        return mask
+    cleaned = mask.copy()
+    blank = np.zeros(width, bool)
+    top = 0
+    while top < height:
+        bottom = top
+        while bottom < height and full[bottom]:
+            bottom += 1
+        if top < bottom <= top + max(2, height // 25):
+            above = mask[top - 1] if top else blank
+            below = mask[bottom] if bottom < height else blank
+            cleaned[top:bottom] &= above | below
+        top = bottom + 1
+    return cleaned
+
+
+def connected_components(mask: Mask) -> Components:
+    """Label the connected components of a mask; diagonal neighbours are connected."""
     height, width = mask.shape
     padded = np.zeros((height, width + 2), bool)
     padded[:, 1:-1] = mask
-    edges = np.flatnonzero(padded[:, 1:] != padded[:, :-1])  # where runs of ink start and, exclusive, end
-    parents = _join(edges[::2], edges[1::2], width + 1)
+    edges = np.flatnonzero(padded[:, 1:] != padded[:, :-1])  # start and exclusive end of each horizontal run
+    parents = _merge_runs(edges[::2], edges[1::2], width + 1)
     (rows, starts), ends = np.divmod(edges[::2], width + 1), edges[1::2] % (width + 1)
     ranks = np.cumsum(parents == np.arange(len(parents)))
     numbers, count = ranks[parents] - 1, int(ranks[-1]) if len(ranks) else 0
@@ -38,13 +76,13 @@ def find_pieces(mask: Mask) -> Pieces:
     np.maximum.at(boxes[:, 3], numbers, rows + 1)
     labels = np.full(mask.shape, -1)
     labels[mask] = np.repeat(numbers, ends - starts)
-    return Pieces(labels, boxes, np.bincount(numbers, ends - starts, count).astype(np.int64))
+    return Components(labels, boxes, np.bincount(numbers, ends - starts, count).astype(np.int64))
 
 
-def _join(starts: NDArray[np.int64], ends: NDArray[np.int64], row: int) -> NDArray[np.int64]:
-    """Give each run the number of the first run that it hangs together with."""
-    # The runs above that touch [start, end): they end at or after it begins, and begin at or before it ends.
-    first, last = np.searchsorted(ends, starts - row), np.searchsorted(starts, ends - row, side="right")
+def _merge_runs(starts: NDArray[np.int64], ends: NDArray[np.int64], stride: int) -> NDArray[np.int64]:
+    """Return for each run the index of the first run of its component; one row is ``stride`` after the last."""
+    # The runs above that touch [start, end): they end at or after its start, and start at or before its end.
+    first, last = np.searchsorted(ends, starts - stride), np.searchsorted(starts, ends - stride, side="right")
     counts = np.maximum(last - first, 0)
     below = np.repeat(np.arange(len(starts)), counts)
     above = np.arange(len(below)) - np.repeat(np.cumsum(counts) - counts, counts) + np.repeat(first, counts)
@@ -57,23 +95,3 @@ def _join(starts: NDArray[np.int64], ends: NDArray[np.int64], row: int) -> NDArr
         np.minimum.at(parents, high, low)
         while not np.array_equal(parents, parents[parents]):
             parents = parents[parents]
-
-
-def _without_rows(mask: Mask) -> Mask:
-    height, width = mask.shape
-    full = np.count_nonzero(mask, axis=1) > 0.8 * width
-    if not full.any():
-        return mask
-    cleaned = mask.copy()
-    top = 0
-    while top < height:
-        bottom = top
-        while bottom < height and full[bottom]:
-            bottom += 1
-        if top < bottom <= top + max(2, height // 25):
-            nothing = np.zeros(width, bool)
-            above = mask[top - 1] if top else nothing
-            under = mask[bottom] if bottom < height else nothing
-            cleaned[top:bottom] &= above | under
-        top = bottom + 1
-    return cleaned

@@ -1,6 +1,4 @@
-"""Test images as other hands and pens would have made them: moved, turned, thin, thick, noisy, inverted. From seeds."""
-
-from collections.abc import Callable
+"""Corruptions of test images, from fixed seeds: shifted, rotated, thin, thick, noisy, inverted."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,17 +6,17 @@ from PIL import Image
 
 from study_keras.vision.prepare import prepare
 
-Pictures = NDArray[np.float32]  # (n, 28, 28) in [0, 1]
+Images = NDArray[np.float32]  # (n, 28, 28) in [0, 1]
 
 
-def shifted(images: Pictures, rng: np.random.Generator) -> Pictures:
-    """Move each by up to 3 pixels up or down and left or right; MNIST's margin is 4."""
+def shifted(images: Images, rng: np.random.Generator) -> Images:
+    """Shift each image by up to 3 pixels in both directions; MNIST's margin is 4."""
     moves = rng.integers(-3, 4, (len(images), 2))
     return np.array([np.roll(image, move, (0, 1)) for image, move in zip(images, moves, strict=True)])
 
 
-def rotated(images: Pictures, rng: np.random.Generator) -> Pictures:
-    """Turn each by up to 20 degrees."""
+def rotated(images: Images, rng: np.random.Generator) -> Images:
+    """Rotate each image by up to 20 degrees."""
     turns = rng.uniform(-20, 20, len(images))
     turned = [
         np.asarray(Image.fromarray(image).rotate(turn, Image.Resampling.BICUBIC))
@@ -27,44 +25,35 @@ def rotated(images: Pictures, rng: np.random.Generator) -> Pictures:
     return np.clip(turned, 0, 1)
 
 
-def thin(images: Pictures, rng: np.random.Generator) -> Pictures:
-    """Take a pixel off the right and the lower side of each stroke."""
+def thin(images: Images, rng: np.random.Generator) -> Images:
+    """Remove a pixel from the right and the lower side of each stroke."""
     return np.minimum(images, np.minimum(np.roll(images, 1, 1), np.roll(images, 1, 2)))
 
 
-def thick(images: Pictures, rng: np.random.Generator) -> Pictures:
+def thick(images: Images, rng: np.random.Generator) -> Images:
     """Add a pixel to each side of each stroke."""
     wide = np.maximum(np.roll(images, 1, 1), np.roll(images, -1, 1))
     return np.maximum(np.maximum(images, wide), np.maximum(np.roll(images, 1, 2), np.roll(images, -1, 2)))
 
 
-def noisy(images: Pictures, rng: np.random.Generator) -> Pictures:
-    """Add noise of a deviation of 0.2 to each pixel."""
+def noisy(images: Images, rng: np.random.Generator) -> Images:
+    """Add Gaussian noise with a standard deviation of 0.2."""
     return np.clip(images + rng.normal(0, 0.2, images.shape), 0, 1).astype(np.float32)
 
 
-def inverted(images: Pictures, rng: np.random.Generator) -> Pictures:
-    """Draw black on white."""
+def inverted(images: Images, rng: np.random.Generator) -> Images:
+    """Invert to black on white."""
     return 1 - images
 
 
-VARIATIONS: tuple[Callable[[Pictures, np.random.Generator], Pictures], ...] = (
-    shifted,
-    rotated,
-    thin,
-    thick,
-    noisy,
-    inverted,
-)
+def corrupt(images: Images) -> dict[str, Images]:
+    """Return the corruptions of ``images`` by name; the same at every call."""
+    corruptions = (shifted, rotated, thin, thick, noisy, inverted)
+    return {corruption.__name__: corruption(images, np.random.default_rng(7)) for corruption in corruptions}
 
 
-def varied(images: Pictures) -> dict[str, Pictures]:
-    """Return ``images`` in each variation, by its name; the same at every call."""
-    return {vary.__name__: vary(images, np.random.default_rng(7)) for vary in VARIATIONS}
-
-
-def prepared(images: Pictures) -> Pictures:
-    """Return each as ``images.prepare`` makes it, and black where that finds no ink."""
+def prepared(images: Images) -> Images:
+    """Return each image as ``prepare`` makes it; black if that finds no ink."""
 
     def one(image: NDArray[np.float32]) -> NDArray[np.float32]:
         try:

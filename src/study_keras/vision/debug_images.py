@@ -1,63 +1,56 @@
-"""How a picture was read, as pictures: grey, ink, each digit as the network saw it, and the answer. Pillow alone."""
+"""How a picture was read, as images: grey, ink, each digit as the network saw it, and the answer. Needs only Pillow."""
 
-from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from study_keras import files
-from study_keras.data.class_names import name_of
-from study_keras.vision.binarize import Grey, reduce, separate
-from study_keras.vision.recognize import CERTAIN, NO_DIGIT, Candidate
-from study_keras.vision.segment import LONGEST
+from study_keras.vision.recognize import Detection
 
 GREEN, AMBER, GREY = (0, 135, 60), (205, 95, 0), (128, 128, 128)  # certain, uncertain, no digit
 
 
-def save_stages(
-    grey: Grey, found: Sequence[Candidate], folder: Path, name: str, names: Sequence[str] | None = None
-) -> list[Path]:
-    """Write how ``reading.read_grey`` reads ``grey``, one picture a stage; ``found`` is what ``find_candidates`` gave.
+def save_debug_images(detection: Detection, folder: Path, name: str) -> list[Path]:
+    """Save an image of each stage in which a picture was read.
 
     Returns:
-        What was written: ``name`` with ``_grey.png``, ``_ink.png`` (the ink alone, white on black),
-        ``_digit_1.png`` and so on (28 x 28, in reading order), ``_answer.png`` (the boxes with their answers:
-        green, amber with a ? where uncertain, grey where it is no digit).
+        The files: ``name`` with ``_grey.png``, ``_ink.png`` (only the ink, white on black), ``_digit_1.png`` and so on
+        (28 x 28, in reading order), ``_answer.png`` (the boxes with their answers: green, amber with a ? if uncertain,
+        grey if it is no digit).
 
     Raises:
-        OSError: nothing can be written there.
+        OSError: the folder cannot be written to.
     """
-    digits = [candidate for candidate in found if candidate.row.max() >= NO_DIGIT]
-    ink = found[0].image if grey.shape == (28, 28) else separate(reduce(grey, LONGEST)[0]).strength
-    pictures = {"grey": _picture(grey), "ink": _picture(ink)}
-    pictures |= {f"digit_{number}": _picture(digit.image) for number, digit in enumerate(digits, 1)}
-    pictures["answer"] = _answered(_picture(grey), found, names)
-    paths = [folder / f"{name}_{stage}.png" for stage in pictures]
-    for path, picture in zip(paths, pictures.values(), strict=True):
+    digits = [candidate for candidate in detection.candidates if candidate.is_digit]
+    images = {"grey": _to_image(detection.grey), "ink": _to_image(detection.ink)}
+    images |= {f"digit_{number}": _to_image(digit.image) for number, digit in enumerate(digits, 1)}
+    images["answer"] = _draw_answer(images["grey"], detection)
+    paths = [folder / f"{name}_{stage}.png" for stage in images]
+    for path, image in zip(paths, images.values(), strict=True):
         with files.atomic_write(path) as temporary:
-            picture.save(temporary)
+            image.save(temporary)
     return paths
 
 
-def _picture(values: NDArray[np.floating]) -> Image.Image:
+def _to_image(values: NDArray[np.floating[Any]]) -> Image.Image:
     return Image.fromarray(np.round(255 * values).astype(np.uint8))
 
 
-def _answered(picture: Image.Image, found: Sequence[Candidate], names: Sequence[str] | None) -> Image.Image:
-    times = max(1, 280 // max(picture.size))  # a picture of 28 x 28 has no room for writing
-    drawn = picture.convert("RGB").resize((picture.width * times, picture.height * times), Image.Resampling.NEAREST)
+def _draw_answer(picture: Image.Image, detection: Detection) -> Image.Image:
+    zoom = max(1, 280 // max(picture.size))  # a picture of 28 x 28 has no room for text
+    drawn = picture.convert("RGB").resize((picture.width * zoom, picture.height * zoom), Image.Resampling.NEAREST)
     draw = ImageDraw.Draw(drawn)
     width = max(1, max(drawn.size) // 300)
-    for box, _, row, _ in found:
-        left, top, right, bottom = (times * side for side in box)
-        best = float(row.max())
-        colour = GREEN if best >= CERTAIN else AMBER if best >= NO_DIGIT else GREY
+    for candidate in detection.candidates:
+        left, top, right, bottom = (zoom * side for side in candidate.box)
+        colour = GREEN if candidate.certain else AMBER if candidate.is_digit else GREY
         draw.rectangle((left - width, top - width, right - 1 + width, bottom - 1 + width), outline=colour, width=width)
-        if best >= NO_DIGIT:
+        if candidate.is_digit:
             size = max(11, (bottom - top) // 3)
-            text = f"{name_of(int(row.argmax()), names)}{'' if best >= CERTAIN else '?'}"
+            text = f"{detection.names[candidate.label]}{'' if candidate.certain else '?'}"
             place = (left, max(0, top - width))
             draw.text(place, text, colour, ImageFont.load_default(size), anchor="lt" if top < size else "lb")
     return drawn

@@ -1,4 +1,4 @@
-"""A picture -> the number in it: the digits found, framed as MNIST's, and read by a network. NumPy and Pillow alone."""
+"""A picture -> the digits in it: read, segment, normalize, classify. Needs NumPy, Pillow and the network's runtime."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -7,115 +7,160 @@ from typing import Any, BinaryIO, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from study_keras.data.class_names import name_of
-from study_keras.vision.binarize import Grey
-from study_keras.vision.classifier import Network, load_network
-from study_keras.vision.normalize import box_of, frame
-from study_keras.vision.prepare import check_grey, prepare, read_image
-from study_keras.vision.segment import Box, find_lines
-
-__all__ = ["CERTAIN", "NO_DIGIT", "Candidate", "Network", "find_candidates", "load_network", "read_digits", "read_grey"]
+from study_keras.vision.binarize import Grey, check_grey
+from study_keras.vision.classifier import Network
+from study_keras.vision.image_io import MAX_PIXELS, read_image, source_name
+from study_keras.vision.normalize import bounding_box, normalize
+from study_keras.vision.prepare import prepare
+from study_keras.vision.segment import Box, segment_lines
 
 # Chosen on the 5,000 training images that the shipped network never saw, and on ink that is no digit.
-NO_DIGIT = 0.5  # below it for the best class, ink is not counted: 0.16 % of those images, and 96.6 % of that ink
-CERTAIN = 0.9  # below it an answer is marked as uncertain: 1.2 % of those images, but 9 of the 14 that are read wrong
+NO_DIGIT = 0.5  # ink whose best class is below is not counted: 0.16 % of those images, and 96.6 % of that ink
+CERTAIN = 0.9  # below it an answer is marked as uncertain: 1.2 % of those images, but 9 of the 14 misread ones
 
 
 class Candidate(NamedTuple):
-    """Ink that may be a digit: its ``box``, its ``(28, 28)`` image, its probabilities, and its line, from 0."""
+    """Ink that may be a digit: its box, its ``(28, 28)`` image, its probabilities, and the number of its line."""
 
     box: Box
     image: NDArray[np.float32]
-    row: NDArray[np.float32]
+    probabilities: NDArray[np.float32]
     line: int
 
+    @property
+    def label(self) -> int:
+        """The most probable class."""
+        return int(self.probabilities.argmax())
 
-def read_digits(
-    source: str | Path | bytes | BinaryIO, network: Network, names: Sequence[str] | None = None
+    @property
+    def probability(self) -> float:
+        """The probability of that class."""
+        return float(self.probabilities.max())
+
+    @property
+    def is_digit(self) -> bool:
+        """Whether it counts as a digit."""
+        return self.probability >= NO_DIGIT
+
+    @property
+    def certain(self) -> bool:
+        """Whether the answer is not marked as uncertain."""
+        return self.probability >= CERTAIN
+
+
+class Detection(NamedTuple):
+    """What was found in a picture.
+
+    ``grey`` (h, w): the picture; ``ink`` (h, w) in [0, 1]: its ink; ``candidates``: in reading order, also those below
+    ``NO_DIGIT``; ``names``: of all classes.
+    """
+
+    grey: Grey
+    ink: NDArray[np.floating[Any]]
+    candidates: list[Candidate]
+    names: list[str]
+
+    @property
+    def lines(self) -> list[list[Candidate]]:
+        """The digits, line by line; a line without a digit is left out."""
+        lines: dict[int, list[Candidate]] = {}
+        for candidate in self.candidates:
+            if candidate.is_digit:
+                lines.setdefault(candidate.line, []).append(candidate)
+        return list(lines.values())
+
+    @property
+    def separator(self) -> str:
+        """A space if a name has more than one letter, otherwise nothing."""
+        return " " if any(len(name) > 1 for name in self.names) else ""
+
+
+def recognize(
+    source: str | Path | bytes | BinaryIO | Grey,
+    network: Network,
+    names: Sequence[str] | None = None,
+    max_pixels: int = MAX_PIXELS,
 ) -> dict[str, Any]:
-    """Read the digits in a picture, line by line from the left.
+    """Recognize the digits in a picture, line by line from the left.
 
     Args:
-        source: a picture as ``images.read_image`` takes it; one of MNIST's own passes to the network unchanged, and
-            where classes have ``names``, and so are not MNIST's, any of 28 x 28: other sets were prepared otherwise.
-        network: as ``load_network`` gives it.
-        names: of the network's classes, as ``records.class_names`` gives them; by default they are digits.
+        source: a picture as ``image_io.read_image`` takes it, or ``(height, width)`` floats in [0, 1]. One of MNIST's
+            own images goes to the network unchanged; if the classes have ``names``, so does any picture of 28 x 28,
+            because other datasets were prepared differently.
+        network: as returned by ``classifier.load_network``.
+        names: of the network's classes, as returned by ``metadata.class_names``; by default the digits.
+        max_pixels: larger pictures are refused.
 
     Returns:
-        ``text``: the names in reading order, a line feed between lines, "" where the ink is no digit; spaces
-        between names where some are longer than one letter;
-        ``digits``: for each its ``digit``, which is the number of its class, ``name``, ``probability``,
-        ``probabilities``, ``box`` (left, top, right, bottom in pixels of the picture turned upright, the last two
-        exclusive) and ``certain``, whether the probability is at least ``CERTAIN``. Ready for JSON.
+        A dict, ready for JSON. ``text``: the names in reading order, with a line feed between lines, and a space
+        between names if one has more than one letter; "" if no ink is a digit. ``digits``: for each its ``digit``,
+        which is the number of its class, ``name``, ``probability``, ``probabilities``, ``box`` (left, top, right,
+        bottom in pixels of the upright picture, the last two exclusive) and ``certain``: whether the probability is at
+        least ``CERTAIN``.
 
     Raises:
         ValueError: the picture cannot be read, or has no ink.
     """
-    return read_grey(read_image(source), network, names)
+    return to_dict(detect(source, network, names, max_pixels))
 
 
-def read_grey(grey: Grey, network: Network, names: Sequence[str] | None = None) -> dict[str, Any]:
-    """Read the digits in ``(height, width)`` floats in [0, 1], as ``read_digits`` does and with its result."""
-    return answer_of(find_candidates(grey, network, names), names)
-
-
-def answer_of(candidates: Sequence[Candidate], names: Sequence[str] | None = None) -> dict[str, Any]:
-    """Return what ``read_digits`` returns, of the ink that it found."""
-    lines = _by_line(candidates)
-    between = _between(lines, names)
-    text = "\n".join(between.join(name_of(int(digit.row.argmax()), names) for digit in line) for line in lines)
-    return {"text": text, "digits": [_answer(digit.box, digit.row, names) for line in lines for digit in line]}
-
-
-def lines_of(candidates: Sequence[Candidate], names: Sequence[str] | None = None) -> list[str]:
-    """Return the same for people, a text a line: "50?3 (99.8 %, 61.0 %, 98.2 %)"."""
-    shown = []
-    lines = _by_line(candidates)
-    for line in lines:
-        digits = [_answer(digit.box, digit.row, names) for digit in line]
-        marked = _between(lines, names).join(f"{item['name']}{'' if item['certain'] else '?'}" for item in digits)
-        chances = ", ".join(f"{100 * item['probability']:.1f} %" for item in digits)
-        shown.append(f"{marked} ({chances})")
-    return shown or ["no digit"]
-
-
-def _by_line(candidates: Sequence[Candidate]) -> list[list[Candidate]]:
-    """Return what is a digit, a list for each line that has one."""
-    lines: dict[int, list[Candidate]] = {}
-    for candidate in candidates:
-        if candidate.row.max() >= NO_DIGIT:
-            lines.setdefault(candidate.line, []).append(candidate)
-    return list(lines.values())
-
-
-def _between(lines: list[list[Candidate]], names: Sequence[str] | None) -> str:
-    """Return a space where some names are longer than one letter."""
-    count = len(lines[0][0].row) if lines else 0
-    return " " if any(len(name_of(label, names)) > 1 for label in range(count)) else ""
-
-
-def find_candidates(grey: Grey, network: Network, names: Sequence[str] | None = None) -> list[Candidate]:
-    """Return all ink that may be a digit, in reading order; what ``NO_DIGIT`` rules out is among them."""
-    found = _framed(grey, as_it_is=bool(names))
+def detect(
+    source: str | Path | bytes | BinaryIO | Grey,
+    network: Network,
+    names: Sequence[str] | None = None,
+    max_pixels: int = MAX_PIXELS,
+) -> Detection:
+    """Return all ink that may be a digit, and what the network says of it; see ``recognize``."""
+    if isinstance(source, np.ndarray):
+        grey: Grey = source
+        ink, found = _normalized(grey, unchanged=bool(names))
+    else:
+        grey = read_image(source, max_pixels)
+        try:
+            ink, found = _normalized(grey, unchanged=bool(names))
+        except ValueError as error:
+            raise ValueError(f"{source_name(source)}: {error}") from error
     rows = network(np.array([image for _, image, _ in found], np.float32).reshape(-1, 28, 28))
-    return [Candidate(box, image, row, line) for (box, image, line), row in zip(found, rows, strict=True)]
+    names = [*(names or ()), *map(str, range(len(names or ()), rows.shape[1]))]
+    candidates = [Candidate(box, image, row, line) for (box, image, line), row in zip(found, rows, strict=True)]
+    return Detection(grey, ink, candidates, names)
 
 
-def _framed(grey: Grey, *, as_it_is: bool) -> list[tuple[Box, NDArray[np.float32], int]]:
-    """Return box, image and line of whatever may be a digit."""
+def _normalized(
+    grey: Grey, *, unchanged: bool
+) -> tuple[NDArray[np.floating[Any]], list[tuple[Box, NDArray[np.float32], int]]]:
+    """Return the ink, and box, image and line of each candidate; a picture of 28 x 28 may go ``unchanged``."""
     if grey.shape == (28, 28):
-        image = check_grey(grey).astype(np.float32) if as_it_is else prepare(grey)
-        return [(box_of(image > 0), image, 0)]
-    return [(box, frame(ink), number) for number, line in enumerate(find_lines(grey)) for box, ink in line]
+        image = check_grey(grey).astype(np.float32) if unchanged else prepare(grey)
+        return image, [(bounding_box(image > 0), image, 0)]
+    ink, lines = segment_lines(grey)
+    return ink, [(box, normalize(strength), number) for number, line in enumerate(lines) for box, strength in line]
 
 
-def _answer(box: Box, row: NDArray[np.float32], names: Sequence[str] | None) -> dict[str, Any]:
-    best = int(row.argmax())
-    return {
-        "digit": best,
-        "name": name_of(best, names),
-        "probability": float(row[best]),
-        "probabilities": [float(value) for value in row],
-        "box": [int(side) for side in box],
-        "certain": bool(row[best] >= CERTAIN),
-    }
+def to_dict(detection: Detection) -> dict[str, Any]:
+    """Return a detection as ``recognize`` does."""
+    lines, names = detection.lines, detection.names
+    digits = [
+        {
+            "digit": digit.label,
+            "name": names[digit.label],
+            "probability": digit.probability,
+            "probabilities": [float(value) for value in digit.probabilities],
+            "box": [int(side) for side in digit.box],
+            "certain": digit.certain,
+        }
+        for line in lines
+        for digit in line
+    ]
+    text = "\n".join(detection.separator.join(names[digit.label] for digit in line) for line in lines)
+    return {"text": text, "digits": digits}
+
+
+def to_text(detection: Detection) -> list[str]:
+    """Return a detection for people, one string a line: "50?3 (99.8 %, 61.0 %, 98.2 %)"."""
+    shown = []
+    for line in detection.lines:
+        marked = [f"{detection.names[digit.label]}{'' if digit.certain else '?'}" for digit in line]
+        percents = ", ".join(f"{100 * digit.probability:.1f} %" for digit in line)
+        shown.append(f"{detection.separator.join(marked)} ({percents})")
+    return shown or ["no digit"]

@@ -1,87 +1,95 @@
-"""A picture with several digits -> each digit's ink, in reading order. NumPy alone."""
+"""A picture with several digits -> the ink of each digit, in reading order. Needs only NumPy."""
+
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from study_keras.vision.binarize import Grey, Ink, near, reduce, separate
-from study_keras.vision.components import Pieces, find_pieces, without_rules
-from study_keras.vision.prepare import check_grey
+from study_keras.vision.binarize import Grey, Ink, binarize
+from study_keras.vision.components import Components, Mask, connected_components, dilate, remove_ruled_lines
 
-LONGEST = 1024  # a line of digits is wider than one digit, so more pixels a side than `prepare` looks at
-MOST_PIECES = 500  # the largest are kept; more than that is texture
+MAX_SIDE = 1024  # a line of digits is wider than one digit, so more than in `prepare`
+MAX_COMPONENTS = 500  # the largest are kept; more than that is texture
 
 Box = tuple[int, int, int, int]  # left, top, right, bottom; the last two exclusive
+Segment = tuple[Box, NDArray[np.float64]]  # a digit's box in the picture, and its ink (h, w) in [0, 1], white on black
 
 
-def find_digits(grey: Grey) -> list[tuple[Box, NDArray[np.float64]]]:
-    """Return the digits of ``find_lines`` one after the other."""
-    return [digit for line in find_lines(grey) for digit in line]
+class Segmentation(NamedTuple):
+    """``ink`` (h, w) float64 in [0, 1]: all ink of the downscaled picture; ``lines``: its digits, line by line."""
+
+    ink: NDArray[np.float64]
+    lines: list[list[Segment]]
 
 
-def find_lines(grey: Grey) -> list[list[tuple[Box, NDArray[np.float64]]]]:
-    """Cut a picture into digits: pieces of ink that hang together, and strokes that belong to one of them.
+def segment_digits(grey: Grey) -> list[Segment]:
+    """Return the digits of ``segment_lines`` as one list."""
+    return [digit for line in segment_lines(grey).lines for digit in line]
 
-    All is measured by the usual height of the digits. A low piece joins the one that it is over, under or
-    beside, such as the bar of a 5; what then has less than two fifths of the usual height is a speck, a dash or
-    a full stop; what is much wider than high is two digits that touch, and is cut where it has least ink.
-    Ruled lines that follow the edges of the picture are taken out.
+
+def segment_lines(grey: Grey) -> Segmentation:
+    """Segment a picture into digits, in lines from the top, each from the left.
+
+    All sizes are relative to the typical height of the digits. A low component joins the one that it is above, below
+    or beside, such as the bar of a 5. What is then lower than two fifths of the typical height is a speck, a dash or a
+    full stop, and is dropped. What is much wider than high is two touching digits, and is split where it has least ink.
+    Ruled lines from edge to edge are removed.
 
     Args:
         grey: ``(height, width)``, from 0 to 1; dark on light or light on dark.
 
     Returns:
-        Line by line, and each line from the left: the box in pixels of ``grey``, and the ink in it, ``(h, w)``
-        float64 in [0, 1], white on black, which ``framing.frame`` makes ``(28, 28)``.
+        The segmentation; ``normalize.normalize`` turns the ink of each digit into ``(28, 28)``.
 
     Raises:
-        ValueError: as ``images.prepare``.
+        ValueError: as ``prepare.prepare``.
     """
-    small, k = reduce(check_grey(grey), LONGEST)
-    ink = separate(small)
-    pieces = find_pieces(without_rules(ink.mask))
-    if pieces.areas.max(initial=0) < 4:
+    ink = binarize(grey, MAX_SIDE)
+    components = connected_components(remove_ruled_lines(ink.mask))
+    if components.areas.max(initial=0) < 4:
         raise ValueError("no ink found but specks; expected digits of at least 4 pixels of ink")
-    height = _usual_height(pieces)
-    groups = _join_strokes(pieces, height)
-    owners = np.append(groups, -1)  # of labels, -1 for paper
+    height = _typical_height(components)
+    groups = _join_strokes(components, height)
+    group_of_label = np.append(groups, -1)  # the last for label -1, the paper
     digits = []
     for group in range(int(groups.max()) + 1):
-        left, top, right, bottom = _around(pieces.boxes[groups == group])
+        boxes = components.boxes[groups == group]
+        left, top = (int(side) for side in boxes[:, :2].min(axis=0))
+        right, bottom = (int(side) for side in boxes[:, 2:].max(axis=0))
         if bottom - top >= 0.4 * height:
             own = np.zeros_like(ink.mask)
-            own[top:bottom, left:right] = owners[pieces.labels[top:bottom, left:right]] == group
-            digits += [_cut(ink, own, box) for box in _split(own, (left, top, right, bottom), height)]
-    lines = _in_reading_order(digits)
-    return [[((k * a, k * b, k * c, k * d), crop) for (a, b, c, d), crop in line] for line in lines]
+            own[top:bottom, left:right] = group_of_label[components.labels[top:bottom, left:right]] == group
+            digits += [_crop(ink, own, box) for box in _split(own, (left, top, right, bottom), height)]
+    return Segmentation(ink.strength, _in_reading_order(digits))
 
 
-def _usual_height(pieces: Pieces) -> float:
-    heights = pieces.boxes[:, 3] - pieces.boxes[:, 1]
+def _typical_height(components: Components) -> float:
+    heights = components.boxes[:, 3] - components.boxes[:, 1]
     return float(np.median(heights[heights >= heights.max() / 2]))
 
 
-def _join_strokes(pieces: Pieces, height: float) -> NDArray[np.int64]:
-    """Return ``(n,)`` the number of each piece's group, from 0; -1 for specks that are dropped."""
-    order = np.argsort(-pieces.areas, kind="stable")[:MOST_PIECES]
-    order = order[pieces.areas[order] >= (0.05 * height) ** 2]
-    left, top, right, bottom = pieces.boxes[order].T
+def _join_strokes(components: Components, height: float) -> NDArray[np.int64]:
+    """Return ``(n,)``, the group of each component, from 0; -1 for specks, which are dropped."""
+    order = np.argsort(-components.areas, kind="stable")[:MAX_COMPONENTS]
+    order = order[components.areas[order] >= (0.05 * height) ** 2]
+    left, top, right, bottom = components.boxes[order].T
     low = bottom - top < 0.7 * height
-    beside = np.maximum(left[:, None], left) - np.minimum(right[:, None], right)  # negative where they overlap
-    above = np.maximum(top[:, None], top) - np.minimum(bottom[:, None], bottom)
+    x_gap = np.maximum(left[:, None], left) - np.minimum(right[:, None], right)  # negative where they overlap
+    y_gap = np.maximum(top[:, None], top) - np.minimum(bottom[:, None], bottom)
     narrower = np.minimum((right - left)[:, None], right - left)
-    stacked = (-beside >= 0.5 * narrower) & (above <= 0.25 * height)
-    touching = (beside <= 0.1 * height) & (above <= 0.1 * height)
+    stacked = (-x_gap >= 0.5 * narrower) & (y_gap <= 0.25 * height)
+    touching = (x_gap <= 0.1 * height) & (y_gap <= 0.1 * height)
     joined = (low[:, None] | low) & (stacked | touching) | np.eye(len(order), dtype=bool)
-    names = np.arange(len(order))
-    while not np.array_equal(names, lowest := np.where(joined, names, len(order)).min(axis=1)):
-        names = lowest
-    groups = np.full(len(pieces.areas), -1)
-    groups[order] = np.unique(names, return_inverse=True)[1]
+    roots = np.arange(len(order))
+    while not np.array_equal(roots, lowest := np.where(joined, roots, len(order)).min(axis=1)):
+        roots = lowest
+    groups = np.full(len(components.areas), -1)
+    groups[order] = np.unique(roots, return_inverse=True)[1]
     return groups
 
 
-def _split(own: NDArray[np.bool_], box: Box, height: float) -> list[Box]:
-    """Cut a box that is too wide for one digit where its ``own`` ink is thinnest, until none is."""
+def _split(own: Mask, box: Box, height: float) -> list[Box]:
+    """Split a box that is too wide for one digit where its ``own`` ink is thinnest, until none is too wide."""
     left, top, right, bottom = box
     width = right - left
     if width <= 1.25 * max(height, bottom - top):
@@ -89,41 +97,36 @@ def _split(own: NDArray[np.bool_], box: Box, height: float) -> list[Box]:
     middle = np.count_nonzero(own[top:bottom, left + width * 3 // 10 : right - width * 3 // 10], axis=0)
     cut = left + width * 3 // 10 + int(middle.argmin())
     boxes = []
-    for side in ((left, top, cut, bottom), (cut, top, right, bottom)):
-        rows, columns = np.nonzero(own[top:bottom, side[0] : side[2]])
-        x, y = side[0], top
-        tight = (x + columns.min(), y + rows.min(), x + columns.max() + 1, y + rows.max() + 1)
+    for start, end in ((left, cut), (cut, right)):
+        rows, columns = np.nonzero(own[top:bottom, start:end])
+        tight = (start + columns.min(), top + rows.min(), start + columns.max() + 1, top + rows.max() + 1)
         boxes += _split(own, tight, height)
     return boxes
 
 
-def _cut(ink: Ink, own: NDArray[np.bool_], box: Box) -> tuple[Box, NDArray[np.float64]]:
-    """Return the box and its ink: the digit's own, with the soft edges of its strokes, and no neighbour's."""
+def _crop(ink: Ink, own: Mask, box: Box) -> Segment:
+    """Return the box in the full picture, and the digit's own ink with the soft edges of its strokes."""
     left, top, right, bottom = box
     inside = np.s_[max(top - 1, 0) : bottom + 1, max(left - 1, 0) : right + 1]
-    return box, np.where(near(own[inside], 1) & (own | ~ink.mask)[inside], ink.strength[inside], 0)
+    strength = np.where(dilate(own[inside], 1) & (own | ~ink.mask)[inside], ink.strength[inside], 0)
+    k = ink.scale
+    return (k * left, k * top, k * right, k * bottom), strength
 
 
-def _around(boxes: NDArray[np.int64]) -> Box:
-    left, top = boxes[:, :2].min(axis=0)
-    right, bottom = boxes[:, 2:].max(axis=0)
-    return int(left), int(top), int(right), int(bottom)
-
-
-def _in_reading_order(digits: list[tuple[Box, NDArray[np.float64]]]) -> list[list[tuple[Box, NDArray[np.float64]]]]:
-    """Sort by lines, and within a line from the left; a digit follows the line whose last one it overlaps most."""
-    lines: list[list[tuple[Box, NDArray[np.float64]]]] = []
+def _in_reading_order(digits: list[Segment]) -> list[list[Segment]]:
+    """Sort into lines, each from the left; a digit joins the line whose last digit it overlaps most in height."""
+    lines: list[list[Segment]] = []
     for digit in sorted(digits, key=lambda digit: digit[0][0]):
-        shared = [_beside(line[-1][0], digit[0]) for line in lines]
-        if max(shared, default=0) >= 0.2:  # a line may climb by 10 degrees, and its digits dance
-            lines[shared.index(max(shared))].append(digit)
+        overlaps = [_overlap(line[-1][0], digit[0]) for line in lines]
+        if max(overlaps, default=0) >= 0.2:  # a line may rise by 10 degrees, and its digits may be uneven
+            lines[overlaps.index(max(overlaps))].append(digit)
         else:
             lines.append([digit])
     lines.sort(key=lambda line: min(top for (_, top, _, _), _ in line))
     return lines
 
 
-def _beside(one: Box, other: Box) -> float:
-    """Return which part of the lower one's height two boxes share."""
+def _overlap(one: Box, other: Box) -> float:
+    """Return the vertical overlap of two boxes as a fraction of the lower one's height."""
     lower = min(one[3] - one[1], other[3] - other[1])
     return (min(one[3], other[3]) - max(one[1], other[1])) / lower

@@ -1,0 +1,108 @@
+"""Read a picture file as grey: PNG, JPEG, WebP, BMP or GIF. Needs only NumPy and Pillow."""
+
+import io
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import BmpImagePlugin, GifImagePlugin, Image, ImageOps, JpegImagePlugin, PngImagePlugin, WebPImagePlugin
+
+MAX_PIXELS = 50_000_000
+MAX_BYTES = 256 * 2**20  # a BMP of 50 megapixels with four bytes each has 200 MB
+
+# Pillow's own `Image.open` warns of large pictures, so its readers are called directly, chosen by the first bytes.
+_READERS = {
+    b"\x89PNG\r\n\x1a\n": ("PNG", PngImagePlugin.PngImageFile),
+    b"\xff\xd8\xff": ("JPEG", JpegImagePlugin.JpegImageFile),
+    b"RIFF": ("WebP", WebPImagePlugin.WebPImageFile),
+    b"BM": ("BMP", BmpImagePlugin.BmpImageFile),
+    b"GIF8": ("GIF", GifImagePlugin.GifImageFile),
+}
+
+
+def picture_kind(data: bytes) -> str | None:
+    """Return the format of a picture by its first bytes: PNG, JPEG, WebP, BMP or GIF; otherwise None."""
+    return next((kind for magic, (kind, _) in _READERS.items() if data.startswith(magic)), None)
+
+
+def source_name(source: str | Path | bytes | BinaryIO) -> str:
+    """Return what error messages call the source: its path, or "the picture"."""
+    return str(source) if isinstance(source, str | Path) else str(getattr(source, "name", "the picture"))
+
+
+def read_image(source: str | Path | bytes | BinaryIO, max_pixels: int = MAX_PIXELS) -> NDArray[np.float32]:
+    """Read a picture as grey: PNG, JPEG, WebP, BMP, or the first frame of a GIF.
+
+    Colours are converted to grey by ITU-R BT.601. A transparent picture is laid on white, or on black if what it shows
+    is light. A photo is turned upright as its EXIF orientation says.
+
+    Args:
+        source: a path, the bytes of a file, or a binary file object.
+        max_pixels: larger pictures are refused before they are decoded.
+
+    Returns:
+        ``(height, width)`` float32, from 0 (black) to 1 (white).
+
+    Raises:
+        ValueError: the file is missing, empty, not such a picture, truncated, or larger than ``max_pixels``; the
+            message names the file, what was found and what was expected.
+    """
+    name, data = source_name(source), _read_bytes(source)
+    kind, reader = next((found for magic, found in _READERS.items() if data.startswith(magic)), (None, None))
+    if reader is None:
+        what = f"{len(data)} bytes that begin with {data[:8]!r}" if data else "an empty file"
+        raise ValueError(f"{name}: {what}; expected a picture: PNG, JPEG, WebP, BMP or GIF")
+    grey = None
+    try:
+        image = reader(io.BytesIO(data))
+        if image.width * image.height <= max_pixels:
+            image.load()
+            grey = _to_grey(ImageOps.exif_transpose(image))
+    # Pillow's readers raise nearly anything on hostile bytes: OSError, SyntaxError, struct.error, IndexError ...
+    except Exception as error:
+        reason = str(error) or type(error).__name__
+        raise ValueError(f"{name}: a broken or truncated {kind} ({reason}); expected a complete picture") from error
+    if grey is None:
+        raise ValueError(
+            f"{name}: a {kind} of {image.width} x {image.height} pixels, {image.width * image.height / 1e6:.1f} "
+            f"megapixels; expected at most {max_pixels // 1_000_000}: make it smaller first"
+        )
+    return grey
+
+
+def _read_bytes(source: str | Path | bytes | BinaryIO) -> bytes:
+    if isinstance(source, bytes | bytearray | memoryview):
+        return bytes(source)
+    try:
+        if isinstance(source, str | Path):
+            with Path(source).open("rb") as file:
+                data = file.read(MAX_BYTES + 1)
+        else:
+            data = source.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise ValueError(f"{source_name(source)}: {error.strerror or error}; expected a picture file") from error
+    if len(data) > MAX_BYTES:
+        raise ValueError(f"{source_name(source)}: more than {MAX_BYTES >> 20} MiB; expected a smaller picture")
+    return data
+
+
+def _to_grey(image: Image.Image) -> NDArray[np.float32]:
+    if image.mode.startswith("I"):  # 16 bits
+        return (np.asarray(image).astype(np.float64) / 65535).clip(0, 1).astype(np.float32)
+    if image.mode in ("1", "L") and "transparency" not in image.info:
+        return np.divide(np.asarray(image.convert("L")), 255, dtype=np.float32)
+    transparent = "A" in image.mode or "transparency" in image.info
+    return _rgb_to_grey(np.asarray(image.convert("RGBA" if transparent else "RGB")))
+
+
+def _rgb_to_grey(colours: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Convert ``(height, width, 3 or 4)`` uint8, RGB or RGBA, to ``(height, width)`` float32 in [0, 1]."""
+    red, green, blue = (colours[..., channel].astype(np.int32) for channel in range(3))
+    light = 299 * red + 587 * green + 114 * blue  # 0 to 255,000; ITU-R BT.601
+    if colours.shape[2] == 4:
+        alpha = colours[..., 3].astype(np.int32)
+        shown = light * alpha
+        backdrop = 0 if 2 * int(shown.sum(dtype=np.int64)) > 255_000 * int(alpha.sum(dtype=np.int64)) else 255_000
+        return ((shown + backdrop * (255 - alpha)) / 65_025_000).astype(np.float32)
+    return (light / 255_000).astype(np.float32)

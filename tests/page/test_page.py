@@ -124,7 +124,7 @@ def test_a_finger_on_a_small_phone_is_read_in_chinese(seen):
     chinese = seen("phone")["chinese"]
     assert chinese["overflow"] <= 0
     assert (chinese["language"], chinese["undo"]) == ("zh", "撤销")
-    assert chinese["status"].startswith("这是 7,")
+    assert chinese["status"].startswith("这是 7\uff0c")
 
 
 def test_the_language_can_be_chosen_and_is_remembered(seen):

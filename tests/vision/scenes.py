@@ -13,7 +13,8 @@ NODE = Path(sys.executable).with_name("node")
 RUN = """
 import { readFileSync, writeFileSync } from "node:fs";
 const [module, folder] = process.argv.slice(2);
-const { CONTRACT, prepare, rgbToGrey } = await import(module);
+const { CONTRACT, prepare } = await import(`${module}/prepare.js`);
+const { rgbToGrey } = await import(`${module}/image_io.js`);
 const read = (name) => readFileSync(`${folder}/${name}`);
 const bytes = read("greys.bin");
 const greys = new Float32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4);
@@ -38,12 +39,12 @@ console.log(JSON.stringify({ contract: CONTRACT, errors }));
 
 
 def prepare_in_javascript(greys, folder, rgba=b""):
-    """Run page/prepare.js on greys: what it says, the (n, 28, 28) digits, and the greys of ``rgba``."""
+    """Run page/vision/prepare.js on greys: what it says, the (n, 28, 28) digits, and the greys of ``rgba``."""
     (folder / "run.mjs").write_text(RUN)
     (folder / "shapes.json").write_text(json.dumps([grey.shape for grey in greys]))
     (folder / "greys.bin").write_bytes(b"".join(grey.astype("<f4").tobytes() for grey in greys))
     (folder / "rgba.bin").write_bytes(rgba)
-    module = (ROOT / "src/study_keras/page/prepare.js").as_uri()
+    module = (ROOT / "src/study_keras/page/vision").as_uri()
     command = [NODE, folder / "run.mjs", module, folder]
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stderr

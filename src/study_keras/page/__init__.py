@@ -1,4 +1,4 @@
-"""The page in a browser and TensorFlow.js in Node: all JavaScript of this package."""
+"""All JavaScript: the page, and the TensorFlow.js runtime in Node."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-// node build.mjs: makes dist/, all static files of the page. dist/one_file.html is the page for serve/single_file.py to put a model in.
+// node build.mjs: builds dist/, all static files of the page. serve/single_file.py inserts a model into dist/one_file.html.
 import { createHash } from "node:crypto";
 import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
@@ -22,7 +22,7 @@ const OPTIONS = {
   metafile: true,
 };
 
-const folder = `${DIST}.${process.pid}`; // renamed when it is whole
+const folder = `${DIST}.${process.pid}`; // renamed when it is complete
 rmSync(folder, { recursive: true, force: true });
 mkdirSync(folder);
 await bundle(folder);
@@ -57,12 +57,12 @@ async function bundle(outdir) {
   writeFileSync(join(outdir, "index.html"), fill(template(), { head, end: "" }));
 }
 
-/** The page with all in it; what stands for the model is replaced by serve/single_file.py. */
+/** The page with its script and style inside; serve/single_file.py replaces the placeholder of the model. */
 async function writeOneFile(folder) {
   const options = { ...OPTIONS, write: false, outdir: folder, define: { ONE_FILE: "true" }, metafile: false };
   const { outputFiles: [script] } = await build({ ...options, entryPoints: ["main.js"], format: "iife" });
   const { outputFiles: [style] } = await build({ ...options, entryPoints: ["style.css"] });
-  if (/<\/(script|style)/i.test(script.text + style.text)) throw new Error("the bundle would end its own element");
+  if (/<\/(script|style)/i.test(script.text + style.text)) throw new Error("the bundle contains </script> or </style>, which would end its own element");
   const icon = readFileSync(join(folder, "icon-64.png")).toString("base64");
   writeFileSync(join(folder, "one_file.html"), fill(template(), {
     head: `<link rel="icon" href="data:image/png;base64,${icon}">\n    <style>${style.text}</style>`,
@@ -96,7 +96,7 @@ function writeIcons(folder) {
   writeFileSync(join(folder, "manifest.webmanifest"), JSON.stringify(manifest));
 }
 
-/** The shipped model, for hosts that only serve files; `hello-mnist serve` answers /models itself. */
+/** The shipped model, for static hosting; `hello-mnist serve` answers /models itself. */
 function writeModels(folder) {
   const models = [];
   const size = (path) => (statSync(path).isDirectory() ? readdirSync(path).reduce((sum, name) => sum + size(join(path, name)), 0) : statSync(path).size);
@@ -108,10 +108,10 @@ function writeModels(folder) {
   writeFileSync(join(folder, "models"), JSON.stringify(models));
 }
 
-/** The service worker knows each file by its content, so that a new build is a new version. */
+/** The version of the service worker is a hash of all files, so that a new build is a new version. */
 function writeWorker(folder) {
   const names = readdirSync(folder).filter((name) => statSync(join(folder, name)).isFile() && name !== "models").sort();
-  const files = names.filter((name) => !name.startsWith("litert-") && name !== "index.html"); // LiteRT is kept once it is chosen
+  const files = names.filter((name) => !name.startsWith("litert-") && name !== "index.html"); // LiteRT is cached when it is first used
   const hash = createHash("sha256");
   const source = readFileSync(join(HERE, "sw.js"), "utf8");
   for (const name of names) hash.update(name).update(readFileSync(join(folder, name)));

@@ -1,7 +1,7 @@
-// What is drawn: strokes by mouse, finger or pen, or a picture, with undo.
+// The drawing area: strokes by mouse, finger or pen, or a picture, with undo.
 
-const SIDE = 280; // the drawing area in its own units, whatever its size on the screen
-const WIDTH = 22; // of a stroke: a tenth of a digit that fills most of the area, as in MNIST
+const SIDE = 280; // of the drawing area, in its own units
+const WIDTH = 22; // of a stroke: a tenth of the height of a digit that fills most of the area, as in MNIST
 
 /**
  * Let the user draw on a canvas.
@@ -10,7 +10,7 @@ const WIDTH = 22; // of a stroke: a tenth of a digit that fills most of the area
  * @param {() => void} onEnd called when a stroke has ended
  */
 export function createPad(canvas, onChange, onEnd) {
-  // {points: [[x, y], ...]}, {picture} or, for a clearing, {swept}: whether by a stroke that began on a picture.
+  // {points: [[x, y], ...]}, {picture} or, when the area was cleared, {swept}: whether by a stroke on a picture.
   const items = [];
   const changed = () => {
     paint(canvas, shownOf(items));
@@ -39,7 +39,7 @@ export function createPad(canvas, onChange, onEnd) {
       onEnd();
     },
     undo() {
-      if (items.pop()?.points && items.at(-1)?.swept) items.pop(); // both were one deed
+      if (items.pop()?.points && items.at(-1)?.swept) items.pop(); // one action of the user made both
       changed();
       onEnd();
     },
@@ -52,14 +52,14 @@ export function createPad(canvas, onChange, onEnd) {
   return pad;
 }
 
-/** A picture or a clearing hides all that came before it. */
+/** The items since the area was last cleared or a picture was shown, including that picture. */
 function shownOf(items) {
   const start = items.findLastIndex((item) => !item.points);
   return items.slice(items[start]?.picture ? start : start + 1);
 }
 
 function followPointer(canvas, pad) {
-  let pointer = null; // the one that draws; a second finger changes nothing
+  let pointer = null; // the one that draws; a second finger is ignored
   const place = (event) => {
     const box = canvas.getBoundingClientRect();
     return [((event.clientX - box.left) / box.width) * SIDE, ((event.clientY - box.top) / box.height) * SIDE];
@@ -84,7 +84,7 @@ function followPointer(canvas, pad) {
   }
 }
 
-/** The strokes as a plane of ink in [0, 1], or null where nothing is drawn. */
+/** The strokes as a plane of ink in [0, 1], or null if nothing is drawn. */
 function inkOf(items) {
   const canvas = new OffscreenCanvas(SIDE, SIDE);
   const context = canvas.getContext("2d", { willReadFrequently: true });
@@ -114,7 +114,7 @@ function drawStroke(context, points) {
   if (points.length === 1) context.lineTo(points[0][0] + 0.01, points[0][1]); // a dot
   for (let i = 1; i < points.length - 1; i++) {
     const [[x, y], [nextX, nextY]] = [points[i], points[i + 1]];
-    context.quadraticCurveTo(x, y, (x + nextX) / 2, (y + nextY) / 2); // round between the points that were reported
+    context.quadraticCurveTo(x, y, (x + nextX) / 2, (y + nextY) / 2); // a smooth curve between the reported points
   }
   if (points.length > 1) context.lineTo(...points.at(-1));
   context.stroke();

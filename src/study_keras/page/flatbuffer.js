@@ -1,17 +1,17 @@
-// A .tflite for any number of pictures made one for a single picture, which is all that LiteRT.js runs.
+// Fixes the batch size of a .tflite to 1, because LiteRT.js does not run a dynamic batch size.
 
 const [SUBGRAPHS, TENSORS, SHAPE, SIGNATURE] = [2, 0, 0, 7]; // fields of the tables Model, SubGraph, Tensor, Tensor
 
 /**
- * Each tensor has a shape with 1 where a number is open, and a signature with -1 there. Close the signatures.
+ * A dynamic dimension is 1 in the shape of a tensor and -1 in its shape signature. Copy the shapes to the signatures.
  * @param {Uint8Array} bytes a .tflite, which is a flatbuffer
  * @returns {Uint8Array} a copy
- * @throws {Error} it is none
+ * @throws {Error} it is not a .tflite
  */
 export function fixBatch(bytes) {
   const copy = bytes.slice();
   const view = new DataView(copy.buffer);
-  if (copy.length < 8 || String.fromCharCode(...copy.subarray(4, 8)) !== "TFL3") throw new Error("it is no .tflite");
+  if (copy.length < 8 || String.fromCharCode(...copy.subarray(4, 8)) !== "TFL3") throw new Error("not a .tflite file");
   const model = view.getUint32(0, true);
   for (const graph of tables(view, follow(view, model, SUBGRAPHS))) {
     for (const tensor of tables(view, follow(view, graph, TENSORS))) {
@@ -25,7 +25,7 @@ export function fixBatch(bytes) {
   return copy;
 }
 
-/** Where a field of a table leads, or 0 where the table lacks it. */
+/** The offset that a field of a table points to, or 0 if the table lacks the field. */
 function follow(view, table, field) {
   const fields = table - view.getInt32(table, true);
   const place = 4 + 2 * field;
@@ -33,7 +33,7 @@ function follow(view, table, field) {
   return offset && table + offset + view.getUint32(table + offset, true);
 }
 
-/** Where the numbers of a vector stand. */
+/** The offsets of the elements of a vector of 32-bit numbers. */
 function numbers(view, vector) {
   return Array.from({ length: vector ? view.getUint32(vector, true) : 0 }, (_, i) => vector + 4 + 4 * i);
 }

@@ -5,8 +5,8 @@ import { loadGraphModel } from "@tensorflow/tfjs-converter";
 const ASYNC = new Set(["Enter", "Merge", "NextIteration", "Switch", "While", "StatelessWhile", "If", "StatelessIf"]);
 
 /**
- * What `openModel` of tfjs_model.js returns; the tensors are in the signature's order.
- * @param {{json: object, weights: ArrayBuffer}} files the content of model.json, and the weight files joined
+ * What `openModel` of tfjs_model.js returns; the tensors are in the order of the signature.
+ * @param {{json: object, weights: ArrayBuffer}} files the content of model.json, and the concatenated weights
  */
 export async function openGraph({ json, weights }) {
   const signature = json.userDefinedMetadata?.signature ?? json.signature;

@@ -1,4 +1,4 @@
-// The app's icon as a PNG: a 5 drawn by a round pen, without any picture file.
+// Draws the app's icon, a 5 of round strokes, as a PNG.
 import { crc32, deflateSync } from "node:zlib";
 
 const STROKES = [[[0.64, 0.27], [0.41, 0.27]], [[0.41, 0.27], [0.39, 0.48]], ...arc(0.5, 0.58, 0.155, -2.35, 2.5)];
@@ -7,10 +7,10 @@ const BLUE = [35, 83, 200];
 
 /**
  * @param {number} size in pixels
- * @returns {Buffer} a square PNG, full to its edges, the digit within the safe circle of maskable icons
+ * @returns {Buffer} a square PNG without margins, the digit inside the safe zone of maskable icons
  */
 export function drawIcon(size) {
-  const rows = Buffer.alloc(size * (3 * size + 1)); // each row begins with a zero: no filter
+  const rows = Buffer.alloc(size * (3 * size + 1)); // each row starts with its filter type, 0 for none
   for (let y = 0; y < size; y++) {
     for (let x = 0; x < size; x++) {
       const distance = Math.min(...STROKES.map((line) => distanceTo(line, (x + 0.5) / size, (y + 0.5) / size)));

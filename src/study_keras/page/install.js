@@ -1,9 +1,9 @@
-// The page as an app: it works offline after the first visit, and the browser may install it.
+// The page as an app: works offline after the first visit, and can be installed.
 
-/** @param {HTMLButtonElement} button shown where the browser offers to install the page */
+/** @param {HTMLButtonElement} button shown if the browser can install the page */
 export function install(button) {
   if ("serviceWorker" in navigator) {
-    navigator.serviceWorker.register("sw.js").catch(() => {}); // without it the page works online
+    navigator.serviceWorker.register("sw.js").catch(() => {}); // then the page works only online
   }
   let offer = null;
   addEventListener("beforeinstallprompt", (event) => {

@@ -1,12 +1,12 @@
-// Drawing without a pointer: arrow keys move a pen, Space lowers and lifts it.
+// Drawing with the keyboard: arrow keys move a pen, Space lowers and lifts it.
 
 const STEP = 10; // in the units of the drawing area
 const MOVES = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
 /**
- * @param {HTMLCanvasElement} canvas where the keys are pressed
- * @param {object} pad what createPad gave
- * @param {HTMLElement} cursor shown where the pen is
+ * @param {HTMLCanvasElement} canvas has the focus
+ * @param {object} pad as returned by createPad
+ * @param {HTMLElement} cursor shown at the pen
  * @param {(down: boolean) => void} onPen called when the pen is lowered or lifted
  */
 export function drawByKeys(canvas, pad, cursor, onPen) {

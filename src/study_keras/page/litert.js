@@ -1,4 +1,4 @@
-// LiteRT in the browser: the very .tflite that goes to the phone.
+// LiteRT in the browser: runs the same .tflite as the phone.
 import { Tensor, loadAndCompile, loadLiteRt } from "@litertjs/core";
 import { fixBatch } from "./flatbuffer.js";
 
@@ -13,7 +13,7 @@ export async function openLiteRt(bytes) {
   await started;
   const model = await loadAndCompile(fixBatch(bytes), { accelerator: "wasm" });
   const [input, output] = [model.getInputDetails()[0].shape, model.getOutputDetails()[0].shape];
-  if (input.reduce((a, b) => a * b, 1) !== 784) throw new Error(`it takes ${input}, not 1,28,28`);
+  if (input.reduce((a, b) => a * b, 1) !== 784) throw new Error(`its input is ${input}; expected 1,28,28`);
   const classes = output.at(-1);
   return {
     classes,
@@ -28,7 +28,7 @@ export async function openLiteRt(bytes) {
 }
 
 function start() {
-  // LiteRT tells its story as errors; what it really complains of begins otherwise, or is thrown.
+  // LiteRT also prints information as errors; real errors start differently or are thrown.
   self.Module = { printErr: (line) => /^(INFO|WARNING): /.test(line) || console.error(line) };
   return loadLiteRt(new URL("litert/litert_wasm_compat_internal.js", document.baseURI).href);
 }

@@ -1,100 +1,101 @@
-// The page: what is drawn or chosen goes to the network, and what it answers goes to the view.
+// The page: a drawing or picture goes to the network, and the answer to the view.
 import { createPad } from "./drawing.js";
 import { install } from "./install.js";
 import { drawByKeys } from "./keyboard.js";
-import { listModels, openModel, read } from "./model.js";
+import { classify, listModels, openModel } from "./model.js";
 import { acceptPictures, pixelsOf } from "./photo.js";
-import { frame, rgbToGrey, prepare } from "./prepare.js";
+import { rgbToGrey } from "./vision/image_io.js";
+import { normalize } from "./vision/normalize.js";
+import { prepare } from "./vision/prepare.js";
 import { announce, makeBars, showAnswer, showBars, showLayers, showSeen } from "./view.js";
-import { showModels, showTime } from "./models.js";
-import { startLanguage, switchLanguage, words } from "./words.js";
+import { showModels, showTime } from "./model_list.js";
+import { startLanguage, strings, switchLanguage } from "./strings.js";
 
 const byId = (id) => document.getElementById(id);
 const canvas = byId("pad");
 let model = null;
 let entry = null;
-let stale = false; // what is shown is not yet what the network makes of the drawing
-let working = null; // the promise that it soon will be
-let spoken = true;
+let stale = false; // the answer shown is not that to the current drawing
+let updating = null; // the promise of the update under way
+let announced = true;
 
-/** The model that answers now: tests run it on many pictures. */
+/** The open model; the tests run it on many pictures. */
 export const currentModel = () => model;
-export { rgbToGrey, prepare };
 
 function drawn() {
   byId("hint").hidden = !pad.isEmpty();
-  later();
+  scheduleUpdate();
 }
 
-function later() {
+function scheduleUpdate() {
   stale = true;
   byId("result").ariaBusy = "true";
-  working ??= catchUp();
+  updating ??= update();
 }
 
-async function catchUp() {
+async function update() {
   while (stale) {
     await new Promise(requestAnimationFrame);
     stale = false;
     await answer();
   }
-  working = null;
+  updating = null;
   byId("result").ariaBusy = "false";
 }
 
 async function answer() {
-  let { pixels, reason } = see();
+  let { pixels, reason } = networkInput();
   let found = null;
-  if (pixels && !model) reason = words().loading;
+  if (pixels && !model) reason = strings().loading;
   try {
-    if (pixels && model) found = await read(model, pixels, entry.classes);
+    if (pixels && model) found = await classify(model, pixels, entry.classes);
     if (model) showLayers(found ? found.layers : model.look?.(new Float32Array(784)).layers);
   } catch (error) {
-    byId("problem").textContent = words().noModel(entry.name, error.message ?? error);
+    byId("problem").textContent = strings().noModel(entry.name, error.message ?? error);
   }
   showSeen(pixels);
   showBars(found?.probabilities);
   showAnswer(found, reason);
   if (found) showTime(entry, found.milliseconds);
-  if (!spoken) announce(found, reason);
-  spoken = true;
+  if (!announced) announce(found, reason);
+  announced = true;
 }
 
-/** What the network is to see: 784 numbers, or why there are none. */
-function see() {
+/** The input of the network: 784 numbers, or the reason why there are none. */
+function networkInput() {
   const picture = pad.picture();
   if (!picture) {
     const ink = pad.ink();
-    return { pixels: ink && frame(ink), reason: null };
+    return { pixels: ink && normalize(ink), reason: null };
   }
   try {
     const { colours, width, height } = pixelsOf(picture);
     const grey = rgbToGrey(colours);
-    // Classes with names are not MNIST's digits, and their own pictures were prepared otherwise: they pass as they are.
-    const own = entry?.classes && width === 28 && height === 28;
-    return { pixels: own ? Float32Array.from(grey) : prepare(grey, width, height), reason: null };
+    // Classes with names are not MNIST's digits; the images of other datasets were prepared differently.
+    const unchanged = entry?.classes && width === 28 && height === 28;
+    return { pixels: unchanged ? Float32Array.from(grey) : prepare(grey, width, height), reason: null };
   } catch {
-    return { pixels: null, reason: words().noInk };
+    return { pixels: null, reason: strings().noInk };
   }
 }
 
-function speak() {
-  spoken = false;
-  later();
+function updateAndAnnounce() {
+  announced = false;
+  scheduleUpdate();
 }
 
 async function choose(chosen) {
   byId("problem").textContent = "";
   try {
     const opened = await openModel(chosen);
-    await working; // the former model may be at work
+    await updating; // it may be using the previous model
     model?.close();
     [model, entry] = [opened, chosen];
     makeBars(model.classes, entry.classes);
     byId("layers").replaceChildren();
-    speak();
+    updateAndAnnounce();
   } catch (error) {
-    byId("problem").textContent = words().noModel(chosen.name, error.message ?? error);
+    byId("problem").textContent = strings().noModel(chosen.name, error.message ?? error);
   }
   return entry;
 }
@@ -104,24 +105,24 @@ async function start() {
     const models = await listModels();
     await showModels(models, choose);
   } catch (error) {
-    byId("problem").textContent = words().noModels(error.message ?? error);
+    byId("problem").textContent = strings().noModels(error.message ?? error);
   }
 }
 
 startLanguage();
-const pad = createPad(canvas, drawn, speak);
+const pad = createPad(canvas, drawn, updateAndAnnounce);
 drawByKeys(canvas, pad, byId("cursor"), (down) => {
-  byId("status").textContent = words()[down ? "penDown" : "penUp"];
+  byId("status").textContent = strings()[down ? "penDown" : "penUp"];
 });
 acceptPictures(document.querySelector(".paper"), pad.show, (problem) => {
-  showAnswer(null, words()[problem]);
-  announce(null, words()[problem]);
+  showAnswer(null, strings()[problem]);
+  announce(null, strings()[problem]);
 });
 byId("undo").addEventListener("click", pad.undo);
 byId("clear").addEventListener("click", pad.clear);
 byId("language").addEventListener("click", () => {
   switchLanguage();
-  speak();
+  updateAndAnnounce();
 });
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", pad.repaint);
 makeBars(10);

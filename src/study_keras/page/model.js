@@ -1,19 +1,19 @@
-// A model by its name, format and place: opened by the runtime that its format needs, which is loaded only then.
+// Opens a model with the runtime for its format, which is loaded only then.
 
 /**
  * @typedef {object} Model
- * @property {number} classes how many probabilities it gives
+ * @property {number} classes the number of probabilities
  * @property {(pixels: Float32Array, count?: number) => Promise<Float32Array>} run
  *   count * 784 numbers in [0, 1], white ink on black -> count * classes probabilities
  * @property {((pixels: Float32Array) => {outputs: Float32Array, layers: Layer[]}) | null} look
- *   the same of one picture, and what each layer makes of it, from one run
+ *   the same for one image, with the output of each layer; null if the runtime cannot
  * @property {() => void} close
  */
 
 /** @typedef {{name: string, shape: number[], values: Float32Array}} Layer */
 
 /**
- * The models that can be chosen: those inside the page, where it is one file, or those that the server names.
+ * The models to choose from: the one inside a single-file page, otherwise those that the server lists.
  * @returns {Promise<{name: string, format: "tfjs" | "tflite", bytes: number, url?: string, classes?: string[]}[]>}
  */
 export async function listModels() {
@@ -22,7 +22,7 @@ export async function listModels() {
   return (await get("models")).json();
 }
 
-/** Of the models that are named as the first, that for TensorFlow.js: it is the smaller runtime, and shows its layers. */
+/** The TensorFlow.js copy of the first model, if there is one: a smaller runtime, and it shows the layers. */
 export function preferred(entries) {
   return entries.find(({ name, format }) => name === entries[0].name && format === "tfjs") ?? entries[0];
 }
@@ -30,7 +30,7 @@ export function preferred(entries) {
 /**
  * @param {object} entry one of listModels()
  * @returns {Promise<Model>}
- * @throws {Error} it cannot be loaded, or takes something else than one picture of 28 x 28
+ * @throws {Error} it cannot be loaded, or its input is not one image of 28 x 28
  */
 export async function openModel(entry) {
   if (entry.format === "tfjs") {
@@ -41,14 +41,14 @@ export async function openModel(entry) {
     const { openLiteRt } = await import("./litert.js");
     return withProbabilities(await openLiteRt(new Uint8Array(await (await get(entry.url)).arrayBuffer())));
   }
-  throw new Error(`its format is ${entry.format}`);
+  throw new Error(`the format ${entry.format} is not supported`);
 }
 
 /**
- * Run a model on one picture once: the answer, what its layers make of it (null where it does not tell) and how long it
- * took; ``names`` are those of its classes, where they are no digits.
+ * Classify one image: the answer, the outputs of the layers (null if the runtime does not return them), and the time;
+ * `names` are those of the classes if they are not digits.
  */
-export async function read(model, pixels, names) {
+export async function classify(model, pixels, names) {
   const started = performance.now();
   const { outputs, layers } = model.look ? model.look(pixels) : { outputs: await model.run(pixels), layers: null };
   const milliseconds = performance.now() - started;
@@ -63,7 +63,7 @@ async function get(url) {
   return answer;
 }
 
-/** The content of model.json and the bytes of its weights. */
+/** The content of model.json, and the bytes of its weights. */
 async function readTfjs(entry) {
   if (entry.weights !== undefined) {
     const text = atob(entry.weights);
@@ -76,15 +76,15 @@ async function readTfjs(entry) {
   return { json, weights: await new Blob(parts).arrayBuffer() };
 }
 
-// Four images without meaning, the same as in vision/classifier.py.
+// Four arbitrary images, the same as in vision/classifier.py.
 const PROBES = Float32Array.from({ length: 4 * 784 }, (_, i) => ((Math.floor(i / 784) + 1) * (i % 784) * 37 % 101) / 100);
 
-/** Give a model that ends before its softmax one. What it answers to PROBES decides: nothing negative, each sum 1. */
+/** Add a softmax to a model that ends without one, which its outputs for PROBES show: negative values, or sums other than 1. */
 export async function withProbabilities(model) {
   const rowsOf = (outputs, count) =>
     Array.from({ length: count }, (_, i) => outputs.subarray(i * model.classes, (i + 1) * model.classes));
   const rows = rowsOf(await model.run(PROBES, 4), 4);
-  // Bytes round each probability to 1/256, so a sum may be off by a few of them.
+  // int8 rounds each probability to 1/256, so a sum may deviate by a few of these.
   if (rows.every((row) => row.every((v) => v >= 0) && Math.abs(sum(row) - 1) < 0.03)) {
     return { ...model, run: (pixels, count = 1) => model.run(pixels, count) };
   }

@@ -1,10 +1,10 @@
-// Pictures that are not drawn here: chosen, dropped, pasted or taken by the camera.
+// Pictures that are not drawn here: chosen, dropped, pasted or taken with the camera.
 
-const LONGEST = 1200; // larger photos are made smaller before they are searched for a digit
+const MAX_SIDE = 1200; // larger photos are downscaled before a digit is looked for
 const byId = (id) => document.getElementById(id);
 
 /**
- * Let the user bring a picture.
+ * Let the user provide a picture.
  * @param {HTMLElement} place where one can be dropped
  * @param {(picture: HTMLCanvasElement) => void} onPicture
  * @param {(problem: "noPicture" | "noCamera") => void} onProblem
@@ -39,7 +39,7 @@ export function acceptPictures(place, onPicture, onProblem) {
   useCamera(onPicture, onProblem);
 }
 
-/** The grey values of a picture, for prepare(). */
+/** The RGBA bytes of a picture, for rgbToGrey(). */
 export function pixelsOf(picture) {
   const { width, height } = picture;
   return { colours: picture.getContext("2d").getImageData(0, 0, width, height).data, width, height };
@@ -51,7 +51,7 @@ async function load(file) {
 }
 
 function copyOf(source, width, height) {
-  const scale = Math.min(1, LONGEST / Math.max(width, height));
+  const scale = Math.min(1, MAX_SIDE / Math.max(width, height));
   const canvas = document.createElement("canvas");
   canvas.width = Math.max(1, Math.round(width * scale));
   canvas.height = Math.max(1, Math.round(height * scale));
@@ -68,7 +68,7 @@ function useCamera(onPicture, onProblem) {
     video.srcObject = null;
   };
   byId("camera").addEventListener("click", async () => {
-    if (!navigator.mediaDevices) return byId("snap").click(); // the phone's own camera app
+    if (!navigator.mediaDevices) return byId("snap").click(); // opens the camera app of a phone
     try {
       video.srcObject = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment" } });
       dialog.showModal();

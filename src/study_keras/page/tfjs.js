@@ -1,20 +1,20 @@
-// TensorFlow.js: wasm where the page is served, the cpu backend where it is one file or wasm does not start.
+// TensorFlow.js: the wasm backend, or the cpu backend in a single-file page or if wasm does not start.
 import * as tf from "@tensorflow/tfjs-core";
 import { model as modelOf } from "@tensorflow/tfjs-layers";
 import { openModel } from "./tfjs_model.js";
 import { checkMemory, reserve } from "./wasm_memory.js";
 
-const SAME = ["InputLayer", "Flatten", "Reshape", "Dropout"]; // show nothing new
+const HIDDEN = ["InputLayer", "Flatten", "Reshape", "Dropout"]; // they only repeat their input
 let started = null;
 
 /**
- * @param {{json: object, weights: ArrayBuffer}} files the content of model.json, and the weight files joined
+ * @param {{json: object, weights: ArrayBuffer}} files the content of model.json, and the concatenated weights
  * @returns {Promise<import("./model.js").Model>}
  */
 export async function openTfjs({ json, weights }) {
   started ??= startBackend();
   await started;
-  reserve(64e6 + 16 * weights.byteLength); // as float32, and packed once more
+  reserve(64e6 + 16 * weights.byteLength); // as float32, and once more as XNNPACK packs them
   const { model, layers, inputs, outputs, predict } = await openModel({ json, weights });
   const [input, output] = [inputs[0].shape.slice(1), outputs[0].shape.slice(1)];
   checkShapes(inputs.length, input, outputs.length, output);
@@ -34,14 +34,14 @@ export async function openTfjs({ json, weights }) {
 }
 
 function checkShapes(inputs, input, outputs, output) {
-  if (inputs > 1 || input.reduce((a, b) => a * b, 1) !== 784) throw new Error(`it takes ${input}, not 28,28`);
-  if (outputs > 1 || output.length !== 1) throw new Error(`it gives ${output}, not one row of numbers`);
+  if (inputs > 1 || input.reduce((a, b) => a * b, 1) !== 784) throw new Error(`its input is ${input}; expected 28,28`);
+  if (outputs > 1 || output.length !== 1) throw new Error(`its output is ${output}; expected one row of probabilities`);
 }
 
-/** A function from one picture to the answer and what each layer makes of it. */
+/** A function from one image to the answer and the output of each layer. */
 function watch(model, shape) {
-  const shown = model.layers.filter((layer) => !SAME.includes(layer.getClassName()) && layer.output.shape);
-  const symbols = [...new Set([...shown.map((layer) => layer.output), model.outputs[0]])]; // TF.js takes none twice
+  const shown = model.layers.filter((layer) => !HIDDEN.includes(layer.getClassName()) && layer.output.shape);
+  const symbols = [...new Set([...shown.map((layer) => layer.output), model.outputs[0]])]; // TF.js rejects duplicates
   const watched = modelOf({ inputs: model.inputs, outputs: symbols });
   return (pixels) => tf.tidy(() => {
     const values = [watched.predict(tf.tensor(pixels, shape))].flat().map((output) => output.dataSync());

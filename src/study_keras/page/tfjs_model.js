@@ -3,7 +3,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { loadLayersModel } from "@tensorflow/tfjs-layers";
 
 /**
- * @param {{json: object, weights: ArrayBuffer}} files the content of model.json, and the weight files joined
+ * @param {{json: object, weights: ArrayBuffer}} files the content of model.json, and the concatenated weights
  * @returns {Promise<{model: tf.LayersModel | tf.GraphModel, inputs: Spec[], outputs: Spec[],
  *   predict: (tensors: tf.Tensor[], batchSize: number) => Promise<tf.Tensor[]>}>} where a Spec is
  *   {name: string, shape: (number | null)[], dtype: string}, and `layers` tells whether the model has layers

@@ -1,27 +1,27 @@
-// What the page shows of an answer: the digit, the bars, the picture that the network sees, and its layers.
-import { words } from "./words.js";
+// Shows an answer: the digit, the bars, the image that the network sees, and its layers.
+import { strings } from "./strings.js";
 
-const SURE = 0.9; // below this the page says that it is not sure, as `hello-mnist predict` does
+const SURE = 0.9; // below it the page says that it is not sure; the CERTAIN of vision/recognize.py
 const byId = (id) => document.getElementById(id);
 
-/** Show an answer, or that there is none: ``answer`` null and, where something is wrong, its ``reason``. */
+/** Show an answer, or null and the `reason` why there is none. */
 export function showAnswer(answer, reason) {
   const doubtful = answer && answer.probability < SURE;
   byId("digit").textContent = answer ? answer.name : "";
   byId("digit").classList.toggle("word", Boolean(answer && answer.name.length > 2));
   byId("digit").classList.toggle("doubtful", Boolean(doubtful));
   byId("sure").textContent = answer
-    ? words()[doubtful ? "unsure" : "sure"](percent(answer.probability))
-    : reason ?? words().nothing;
+    ? strings()[doubtful ? "unsure" : "sure"](percent(answer.probability))
+    : reason ?? strings().nothing;
 }
 
-/** Tell a screen reader; it reads each change aloud, so this is for finished strokes alone. */
+/** Announce an answer to screen readers. They read every change aloud, so call this only when a stroke has ended. */
 export function announce(answer, reason) {
-  const said = answer && words()[answer.probability < SURE ? "doubted" : "said"](answer.name, percent(answer.probability));
-  byId("status").textContent = said ?? reason ?? words().nothing;
+  const said = answer && strings()[answer.probability < SURE ? "doubted" : "said"](answer.name, percent(answer.probability));
+  byId("status").textContent = said ?? reason ?? strings().nothing;
 }
 
-/** Make a bar for each class, with its name, or its number where it has none. */
+/** Make a bar for each class, with its name, or its number if it has none. */
 export function makeBars(classes, names) {
   const called = Array.from({ length: classes }, (_, digit) => names?.[digit] ?? String(digit));
   byId("bars").classList.toggle("many", classes > 16);
@@ -33,7 +33,7 @@ export function makeBars(classes, names) {
   }));
 }
 
-/** Set the bars to ``classes`` probabilities; null empties them. */
+/** Set the bars to the probabilities; null clears them. */
 export function showBars(probabilities) {
   const best = probabilities ? probabilities.indexOf(Math.max(...probabilities)) : -1;
   [...byId("bars").children].forEach((bar, digit) => {
@@ -44,16 +44,16 @@ export function showBars(probabilities) {
   });
 }
 
-/** Show 784 numbers in [0, 1] as the network sees them, white on black; null empties the picture. */
+/** Show 784 numbers in [0, 1] as an image, white on black; null clears it. */
 export function showSeen(pixels) {
   drawMaps(byId("seen"), [pixels ?? new Float32Array(784)], 28, 28, 1, 0);
 }
 
-/** Show what each layer gives; null where the runtime does not tell. */
+/** Show the output of each layer; null if the runtime does not return them. */
 export function showLayers(layers) {
   const place = byId("layers");
   if (!layers) {
-    place.textContent = words().noLayers;
+    place.textContent = strings().noLayers;
     return;
   }
   const known = place.querySelectorAll("figure");
@@ -84,7 +84,7 @@ function drawLayer(figure, { name, shape, values }) {
   const [canvas, caption] = figure.children;
   const flat = shape.length !== 3;
   const [height, width, count] = flat ? [1, 1, values.length] : shape;
-  const said = flat ? words().neurons(count) : words().maps(count, height, width);
+  const said = flat ? strings().neurons(count) : strings().maps(count, height, width);
   const highest = values.reduce((most, v) => Math.max(most, v), 1e-9);
   const maps = Array.from({ length: count }, (_, map) =>
     Float32Array.from({ length: height * width }, (_, i) => values[i * count + map] / highest));
@@ -94,7 +94,7 @@ function drawLayer(figure, { name, shape, values }) {
   canvas.setAttribute("aria-label", caption.textContent);
 }
 
-/** Draw pictures of numbers in [0, 1], so many in a row, with a gap between them. */
+/** Draw images of numbers in [0, 1] in a grid. */
 function drawMaps(canvas, maps, width, height, columns, gap) {
   const rows = Math.ceil(maps.length / columns);
   canvas.width = columns * (width + gap) - gap;

@@ -1,15 +1,15 @@
-// The memory of TensorFlow.js' wasm backend, whose allocator has a fault that nobody is told of.
+// Works around a silent fault in the allocator of TensorFlow.js' wasm backend.
 //
-// Where it finds no room for an aligned block of an odd size, it may ask the system for more again and again, and stop at
-// 4 GB with nothing. XNNPACK then cannot make its operator; the kernel prints "XNN status ... is not successful" and
-// gives what lay in memory as its answer. ``node tests/formats/tfjs/wasm_memory.mjs bare`` shows it.
+// If it has no room for an aligned block of an odd size, it may request memory again and again until it fails at 4 GB.
+// XNNPACK then cannot create its operator; the kernel only prints "XNN status ... is not successful" and returns
+// uninitialized memory as its output. `node tests/formats/tfjs/wasm_memory.mjs bare` reproduces it.
 import { backend } from '@tensorflow/tfjs-core';
 
 let fault = '';
 
-/** Start the wasm backend by ``start`` so that it tells of an operator that XNNPACK did not make; see ``checkMemory``. */
+/** Start the wasm backend with `start`, and record operators that XNNPACK cannot create, for `checkMemory`. */
 export async function startWatched(start) {
-  const { warn } = console; // the backend keeps the function that it finds here
+  const { warn } = console; // the backend keeps a reference to the function that is here now
   console.warn = (...words) => {
     if (String(words[0]).startsWith('XNN status')) fault ||= String(words[0]).trim();
     else warn(...words);
@@ -21,13 +21,13 @@ export async function startWatched(start) {
   }
 }
 
-/** Let the allocator have ``bytes`` in one piece before it needs them; where there are not as many, nothing happens. */
+/** Let the allocator grow by `bytes` in one step before they are needed; does nothing if they are not available. */
 export function reserve(bytes) {
   const { wasm } = backend();
   if (wasm) wasm._free(wasm._malloc(bytes));
 }
 
-/** @throws {Error} an operator was not made since the last call: the answers are not the model's */
+/** @throws {Error} an operator could not be created since the last call, so the outputs are wrong */
 export function checkMemory() {
   const found = fault;
   fault = '';

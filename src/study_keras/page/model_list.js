@@ -1,23 +1,23 @@
-// The list of models: name, size, and how long each takes for a picture.
+// The list of models: name, size, and time per image.
 import { preferred } from "./model.js";
-import { words } from "./words.js";
+import { strings } from "./strings.js";
 
-const times = new Map(); // entry -> {label, row, milliseconds of its last pictures}
+const times = new Map(); // entry -> {time: its element, milliseconds: of its last runs}
 
 /**
- * Show the models and open the one that is preferred.
- * @param {object[]} entries what listModels() gave
- * @param {(entry: object) => Promise<object>} choose opens one and says which is open now
+ * Show the models and open the preferred one.
+ * @param {object[]} entries as returned by listModels()
+ * @param {(entry: object) => Promise<object>} choose opens one and returns the one that is open now
  */
 export async function showModels(entries, choose) {
-  if (!entries.length) throw new Error("[]");
+  if (!entries.length) throw new Error("the list is empty");
   const inputs = entries.map((entry, index) => {
     const row = document.createElement("label");
     const input = document.createElement("input");
     input.type = "radio";
     input.name = "model";
     input.value = index;
-    const time = textOf("time", words().notRun);
+    const time = textOf("time", strings().notRun);
     row.append(input, textOf("model-name", entry.name), textOf("size", describe(entry)), time);
     document.getElementById("models").append(row);
     times.set(entry, { time, milliseconds: [] });
@@ -33,13 +33,13 @@ export async function showModels(entries, choose) {
   await open(entries.indexOf(preferred(entries)));
 }
 
-/** Note how long a picture took; the middle one of the last 21 is shown. */
+/** Add the time of a run; the median of the last 21 is shown. */
 export function showTime(entry, milliseconds) {
   const { time, milliseconds: all } = times.get(entry);
   all.push(milliseconds);
   if (all.length > 21) all.shift();
-  const middle = all.toSorted((a, b) => a - b)[all.length >> 1];
-  time.textContent = words().milliseconds(middle < 10 ? middle.toFixed(1) : Math.round(middle));
+  const median = all.toSorted((a, b) => a - b)[all.length >> 1];
+  time.textContent = strings().milliseconds(median < 10 ? median.toFixed(1) : Math.round(median));
 }
 
 function describe({ format, bytes }) {

@@ -1,0 +1,125 @@
+// All text of the page, in English and Chinese.
+
+const withArticle = (name) => `${/^(8|11$|18$|[aeiou])/i.test(name) ? "an" : "a"} ${name}`;
+const STRINGS = {
+  en: {
+    lead: "Draw a digit; the network reads it as you draw.",
+    draw: "Draw",
+    pad: "Drawing area",
+    hint: "Draw a digit here",
+    undo: "Undo",
+    clear: "Clear",
+    choose: "Picture",
+    camera: "Camera",
+    keys: "Keyboard: arrow keys move, Space lowers and lifts the pen, Backspace undoes, Delete clears. You can also drop or paste a picture.",
+    answer: "Answer",
+    seen: "What the network sees",
+    seenPicture: "The 28 × 28 image that the network sees",
+    models: "Model",
+    layers: "Layer by layer",
+    layersNote: "The output of each layer: the brighter, the larger the value.",
+    private: "Your drawings and pictures stay on this device.",
+    install: "Install",
+    aim: "One dark digit on light paper",
+    take: "Take picture",
+    close: "Close",
+    other: "中文",
+    loading: "Loading the model …",
+    nothing: "Nothing drawn yet",
+    sure: (percent) => `${percent} sure`,
+    unsure: (percent) => `not sure, ${percent}`,
+    said: (digit, percent) => `This is ${withArticle(digit)}, ${percent}.`,
+    doubted: (digit, percent) => `Perhaps ${withArticle(digit)}, ${percent}.`,
+    penDown: "Pen down",
+    penUp: "Pen up",
+    milliseconds: (ms) => `${ms} ms`,
+    notRun: "not run yet",
+    neurons: (count) => `${count} values`,
+    maps: (count, height, width) => `${count} feature maps, ${height} × ${width}`,
+    noLayers: "LiteRT returns only the answer; choose a TensorFlow.js model to see the layers.",
+    noInk: "No digit found in this picture. One dark digit on light paper works best.",
+    noPicture: "This file cannot be read as a picture.",
+    noCamera: "The camera is not available.",
+    noModel: (name, reason) => `The model ${name} cannot be used: ${reason}`,
+    noModels: (reason) => `No model found: ${reason}`,
+  },
+  zh: {
+    lead: "写一个数字，网络边看边认。",
+    draw: "书写",
+    pad: "书写区",
+    hint: "在这里写一个数字",
+    undo: "撤销",
+    clear: "清空",
+    choose: "图片",
+    camera: "拍照",
+    keys: "键盘：方向键移动画笔，空格键落笔或提笔，退格键撤销，Delete 键清空。也可以拖入或粘贴图片。",
+    answer: "识别结果",
+    seen: "网络看到的图像",
+    seenPicture: "网络看到的 28 × 28 图像",
+    models: "模型",
+    layers: "逐层查看",
+    layersNote: "每一层的输出：越亮，数值越大。",
+    private: "你写的数字和选择的图片都只保留在这台设备上。",
+    install: "安装",
+    aim: "在浅色纸上写一个深色数字",
+    take: "拍摄",
+    close: "关闭",
+    other: "English",
+    loading: "正在加载模型……",
+    nothing: "尚未书写",
+    sure: (percent) => `置信度 ${percent}`,
+    unsure: (percent) => `不确定，${percent}`,
+    said: (digit, percent) => `这是 ${digit}，${percent}。`,
+    doubted: (digit, percent) => `可能是 ${digit}，${percent}。`,
+    penDown: "已落笔",
+    penUp: "已提笔",
+    milliseconds: (ms) => `${ms} 毫秒`,
+    notRun: "尚未运行",
+    neurons: (count) => `${count} 个数值`,
+    maps: (count, height, width) => `${count} 个 ${height} × ${width} 的特征图`,
+    noLayers: "LiteRT 只返回结果；要查看各层，请选择 TensorFlow.js 模型。",
+    noInk: "图片中没有找到数字。浅色纸上写一个深色数字，效果最好。",
+    noPicture: "无法将这个文件作为图片读取。",
+    noCamera: "摄像头不可用。",
+    noModel: (name, reason) => `无法使用模型 ${name}：${reason}`,
+    noModels: (reason) => `没有找到模型：${reason}`,
+  },
+};
+const KEY = "hello-mnist-language";
+
+/** The strings of the current language. */
+export function strings() {
+  return STRINGS[document.documentElement.lang === "zh" ? "zh" : "en"];
+}
+
+/** Set the language that was chosen before, or that of the browser. */
+export function startLanguage() {
+  setLanguage(storedLanguage() ?? (navigator.language.toLowerCase().startsWith("zh") ? "zh" : "en"));
+}
+
+/** Switch to the other language, and store the choice. */
+export function switchLanguage() {
+  const language = document.documentElement.lang === "zh" ? "en" : "zh";
+  try {
+    localStorage.setItem(KEY, language);
+  } catch {} // storage may be blocked; then the choice lasts until the page is closed
+  setLanguage(language);
+}
+
+function storedLanguage() {
+  try {
+    return localStorage.getItem(KEY);
+  } catch {
+    return null;
+  }
+}
+
+function setLanguage(language) {
+  document.documentElement.lang = language === "zh" ? "zh" : "en";
+  for (const element of document.querySelectorAll("[data-string]")) element.textContent = strings()[element.dataset.string];
+  const other = document.getElementById("other");
+  other.textContent = strings().other;
+  other.lang = language === "zh" ? "en" : "zh";
+  document.getElementById("pad").setAttribute("aria-label", strings().pad);
+  document.getElementById("seen").setAttribute("aria-label", strings().seenPicture);
+}

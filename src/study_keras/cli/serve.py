@@ -24,7 +24,7 @@ import click
     metavar="PATH",
     help="Additional model; may be repeated, the first is the default.",
 )
-@click.option("--workers", type=click.IntRange(1, 256), help="Threads that read pictures.  [default: one per CPU]")
+@click.option("--workers", type=click.IntRange(1, 256), help="Threads that recognize pictures.  [default: one per CPU]")
 @click.option(
     "--queue", type=click.IntRange(0), default=64, show_default=True, help="Pictures that may wait for a thread."
 )
@@ -41,8 +41,8 @@ def serve(
 ) -> None:
     """Serve the drawing page and POST /predict.
 
-    Listens on this computer only, unless --host says otherwise; Ctrl-C stops it. Logs one line per request on standard
-    error and stores no picture. GET /openapi.json describes the API.
+    Accepts only clients on this computer, unless --host says otherwise; Ctrl-C stops it. Logs one line per request to
+    standard error, and stores no picture. GET /openapi.json describes the API.
 
     Example: hello-mnist serve --port 8000
     """
@@ -51,4 +51,4 @@ def serve(
     if not host.startswith(server.LOOPBACK):
         text = "anyone who can reach this computer over the network can use the server, unencrypted"
         click.echo(f"--host {host}: {text}", err=True)
-    server.serve(host, port, models, workers=workers, queue=queue, seconds=time_limit, listening=click.echo)
+    server.serve(host, port, models, workers=workers, queue=queue, timeout=time_limit, on_listening=click.echo)

@@ -1,1 +1,1 @@
-"""The page that runs the model in a browser, and the server for it."""
+"""The server, and the page as a single file."""

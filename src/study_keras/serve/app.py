@@ -1,4 +1,4 @@
-"""What the server answers: ``POST /predict``, ``GET /health``, ``GET /models``, and files."""
+"""The HTTP API: ``POST /predict``, ``GET /health``, ``GET /models``, and files."""
 
 import asyncio
 import json
@@ -20,7 +20,7 @@ CURL = "curl --data-binary @digit.png http://127.0.0.1:8000/predict"
 
 
 class Digit(BaseModel):
-    """One digit, its name, its probability, that of each class, and where it is: left, top, right, bottom in pixels."""
+    """A digit, its name, its probability, those of all classes, and its box: left, top, right, bottom in pixels."""
 
     digit: int
     name: str
@@ -31,7 +31,7 @@ class Digit(BaseModel):
 
 
 class Answer(BaseModel):
-    """The number in a picture, its lines parted by line feeds."""
+    """The number in a picture, with a line feed between lines."""
 
     image: str | None
     text: str
@@ -39,7 +39,7 @@ class Answer(BaseModel):
 
 
 class Model(BaseModel):
-    """A file or folder with a model, for the page to run by itself; its classes' names where they are no digits."""
+    """A model that a page can run itself; `classes` are the names of its classes if they are not digits."""
 
     name: str
     format: str
@@ -49,7 +49,7 @@ class Model(BaseModel):
 
 
 class Health(BaseModel):
-    """The server runs; its version, that of the picture preparation, and the models that /predict knows."""
+    """The server's version, that of the picture preparation, and the models that /predict knows."""
 
     status: str
     version: str
@@ -63,18 +63,28 @@ class Error(BaseModel):
     error: str
 
 
-_ERRORS = {
-    400: "An empty body, or a model that is not here",
-    403: "Sent by a page of another site",
-    408: "The body came too slowly",
-    413: "A body over the limit",
-    415: "No PNG, JPEG, WebP, BMP or GIF",
-    422: "A picture that is broken, too large, or has no ink",
-    503: "All threads are busy and the queue is full; Retry-After says when to come again",
-    504: "Reading took too long",
-}
+def _described(errors: Mapping[int, str]) -> dict[int | str, dict[str, Any]]:
+    return {status: {"model": Error, "description": description} for status, description in errors.items()}
+
+
+_ERRORS = _described(
+    {
+        400: "The body is empty, or the model is unknown",
+        403: "The request comes from a page of another site",
+        408: "The request body timed out",
+        413: "The body exceeds the limit",
+        415: "Not a PNG, JPEG, WebP, BMP or GIF",
+        422: "The picture is broken, too large, or has no ink",
+        503: "All threads are busy and the queue is full; retry after the seconds in Retry-After",
+        504: "The recognition timed out",
+    }
+)
 _PICTURES = ("image/png", "image/jpeg", "image/webp", "image/bmp", "image/gif", "application/octet-stream")
 _BODY = {"content": {kind: {"schema": {"type": "string", "format": "binary"}} for kind in _PICTURES}, "required": True}
+_FILE: dict[int | str, dict[str, Any]] = {
+    200: {"description": "The file", "content": {"application/octet-stream": {}}},
+    **_described({404: "No such file"}),
+}
 
 
 def create_app(
@@ -83,41 +93,44 @@ def create_app(
     models: Sequence[Mapping[str, Any]],
     files: Mapping[str, File],
     *,
-    body_limit: int,
-    seconds: float,
+    max_body_bytes: int,
+    timeout: float,
 ) -> FastAPI:
     """Return the application.
 
     Args:
-        pool: what recognizes the pictures.
+        pool: recognizes the pictures.
         names: the models that ``pool`` knows, the default first.
-        models: what ``GET /models`` says.
-        files: path in the address -> file.
-        body_limit: the most bytes of a body.
-        seconds: for a body to come.
+        models: the answer of ``GET /models``.
+        files: URL path -> file.
+        max_body_bytes: maximum size of a request body.
+        timeout: seconds for a request body.
     """
-    title, description = "Hello MNIST", "Reads handwritten digits in pictures."
+    title, description = "Hello MNIST", "Recognizes handwritten digits in pictures."
     app = FastAPI(title=title, description=description, version=version("hello-mnist"), docs_url=None, redoc_url=None)
-    app.exception_handler(HTTPException)(_refuse)
-    errors: dict[int | str, dict[str, Any]] = {
-        status: {"model": Error, "description": description} for status, description in _ERRORS.items()
-    }
+    app.exception_handler(HTTPException)(_error_response)
 
-    @app.post("/predict", response_model=Answer, responses=errors, openapi_extra={"requestBody": _BODY})
+    @app.post("/predict", response_model=Answer, responses=_ERRORS, openapi_extra={"requestBody": _BODY})
     async def predict(
         request: Request,
         model: Annotated[str, Query(description="One of GET /health's models")] = names[0],
-        name: Annotated[str | None, Query(description="Comes back as `image`")] = None,
+        name: Annotated[str | None, Query(description="Returned as `image`")] = None,
     ) -> Response:
-        """Read the digits in a picture, which is the whole body: PNG, JPEG, WebP, BMP or GIF, of any content type."""
+        """Recognize the digits in a picture. The body is the file: PNG, JPEG, WebP, BMP or GIF, of any content type."""
         if model not in names:
             raise HTTPException(400, f"model={model!r}; expected one of {', '.join(names)}")
-        picture = await read_body(request, body_limit, seconds)
-        return _json({"image": name, **await read_picture(pool, model, picture)})
+        picture = await read_body(request, max_body_bytes, timeout)
+        return _json({"image": name, **await recognize_picture(pool, model, picture)})
 
+    _add_lists(app, names, models)
+    _add_files(app, files)
+    return app
+
+
+def _add_lists(app: FastAPI, names: Sequence[str], models: Sequence[Mapping[str, Any]]) -> None:
     @app.get("/health", response_model=Health)
     async def health() -> Response:
-        """Say that the server runs."""
+        """Return that the server runs."""
         return _json({"status": "ok", "version": version("hello-mnist"), "contract": CONTRACT, "models": list(names)})
 
     @app.get("/models", response_model=list[Model])
@@ -125,56 +138,51 @@ def create_app(
         """List the models that a page can fetch and run."""
         return _json(list(models))
 
-    missing: dict[int | str, dict[str, Any]] = {404: {"model": Error, "description": "No such file"}}
-    content: dict[int | str, dict[str, Any]] = {
-        200: {"description": "The file", "content": {"application/octet-stream": {}}}
-    }
 
-    @app.get("/models/{path:path}", responses={**content, **missing}, response_class=Response)
+def _add_files(app: FastAPI, files: Mapping[str, File]) -> None:
+    @app.get("/models/{path:path}", responses=_FILE, response_class=Response)
     async def model_file(request: Request, path: str) -> Response:
-        """Give a model's file; a TF.js folder's `model.json` names the others."""
-        return _file(files, request)
+        """Return a file of a model; the `model.json` of a TF.js folder names the others."""
+        return _file_response(files, request)
 
     @app.get("/{path:path}", include_in_schema=False)
     async def page(request: Request, path: str) -> Response:
-        return _file(files, request)
-
-    return app
+        return _file_response(files, request)
 
 
-async def read_body(request: Request, limit: int, seconds: float) -> bytes:
+async def read_body(request: Request, max_bytes: int, timeout: float) -> bytes:
     """Return the body of a request.
 
     Raises:
-        HTTPException: 400 empty, 408 slower than ``seconds``, 413 over ``limit`` bytes, 415 packed.
+        HTTPException: 400 empty, 408 slower than ``timeout`` seconds, 413 over ``max_bytes``, 415 compressed.
     """
     if request.headers.get("content-encoding", "identity") != "identity":
-        raise HTTPException(415, "a packed body (Content-Encoding); expected the picture itself")
-    too_large = HTTPException(413, f"a body over {limit:,} bytes; expected at most that: make the picture smaller")
-    if int(request.headers.get("content-length", 0)) > limit:
+        raise HTTPException(415, "a compressed body (Content-Encoding); expected the picture itself")
+    too_large = HTTPException(413, f"a body over {max_bytes:,} bytes; expected at most that: make the picture smaller")
+    if int(request.headers.get("content-length", 0)) > max_bytes:
         raise too_large
     body = bytearray()
     try:
-        async with asyncio.timeout(seconds):
+        async with asyncio.timeout(timeout):
             async for part in request.stream():
                 body += part
-                if len(body) > limit:
+                if len(body) > max_bytes:
                     raise too_large
     except TimeoutError:
-        text = f"{len(body):,} bytes in {seconds:g} s and no end; expected the whole picture by then: send it again"
+        text = f"request body timed out after {timeout:g} s and {len(body):,} bytes; expected all of it: send it again"
         raise HTTPException(408, text) from None
     except ClientDisconnect:
-        raise HTTPException(400, f"{len(body):,} bytes and then no more; expected the whole picture") from None
+        raise HTTPException(400, f"the body ended after {len(body):,} bytes; expected the complete picture") from None
     if not body:
         raise HTTPException(400, f"an empty body; expected a picture: {CURL}")
     return bytes(body)
 
 
-async def read_picture(pool: WorkerPool, model: str, picture: bytes) -> dict[str, Any]:
-    """Return what is in a picture.
+async def recognize_picture(pool: WorkerPool, model: str, picture: bytes) -> dict[str, Any]:
+    """Return the answer for a picture.
 
     Raises:
-        HTTPException: 415 no picture, 422 nothing to read in it, 503 no room, 504 too slow.
+        HTTPException: 415 not a picture, 422 nothing to recognize in it, 503 queue full, 504 timed out.
     """
     if picture_kind(picture) is None:
         hint = "; send it as the body itself, not as a form: " + CURL if picture.startswith(b"--") else ""
@@ -185,16 +193,15 @@ async def read_picture(pool: WorkerPool, model: str, picture: bytes) -> dict[str
     except ValueError as error:
         raise HTTPException(422, str(error)) from None
     except QueueFullError:
-        text = "as many pictures as there is room for are being read; expected fewer at once: come again in a second"
+        text = "server busy: the queue of pictures is full; expected fewer at once: retry after 1 s"
         raise HTTPException(503, text, {"Retry-After": "1"}) from None
     except TimeoutError:
-        most = f"{MAX_PIXELS // 1_000_000} megapixels"
-        raise HTTPException(
-            504, f"reading took too long; expected a picture far below {most}: make it smaller"
-        ) from None
+        limit = f"{MAX_PIXELS // 1_000_000} megapixels"
+        text = f"the recognition took too long; expected a picture far below {limit}: make it smaller"
+        raise HTTPException(504, text) from None
 
 
-def _file(files: Mapping[str, File], request: Request) -> Response:
+def _file_response(files: Mapping[str, File], request: Request) -> Response:
     path = request.scope["path"]
     if path in files:
         return FileResponse(files[path], request.headers)
@@ -205,14 +212,14 @@ def _file(files: Mapping[str, File], request: Request) -> Response:
     raise HTTPException(404, "no such file here; expected /, /predict, /health, /models or /openapi.json")
 
 
-async def _refuse(request: Request, error: HTTPException) -> Response:
+async def _error_response(request: Request, error: HTTPException) -> Response:
     text = error.detail
     if error.status_code == 405:
-        text = f"{request.method} does not work here; expected {(error.headers or {}).get('Allow', 'GET')}"
+        text = f"{request.method} is not allowed here; expected {(error.headers or {}).get('Allow', 'GET')}"
     return _json({"error": text}, error.status_code, error.headers)
 
 
 def _json(content: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     text = json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    given = {"Cache-Control": "no-store", **(headers or {})}
-    return Response(text.encode(errors="replace"), status, given, "application/json")
+    headers = {"Cache-Control": "no-store", **(headers or {})}
+    return Response(text.encode(errors="replace"), status, headers, "application/json")

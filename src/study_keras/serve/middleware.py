@@ -1,4 +1,4 @@
-"""What stands before the application: foreign pages are refused, each request leaves one line, no error gets out."""
+"""The middleware: refuses requests from other sites' pages, logs one line per request, hides internal errors."""
 
 import asyncio
 import sys
@@ -11,8 +11,8 @@ from starlette.datastructures import Headers
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-LINGER = 2.0  # seconds for which the rest of a refused body is read: closing at once would destroy the answer under way
-HOME = ("localhost", "127.0.0.1", "[::1]")  # names under which a browser reaches its own computer
+LINGER = 2.0  # seconds for which the rest of a refused body is read: closing at once could reset the answer
+LOCAL_HOSTS = ("localhost", "127.0.0.1", "[::1]")  # names under which a browser reaches its own computer
 CONTENT_POLICY = (
     "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' blob: data:; "
     "connect-src 'self'; manifest-src 'self'; worker-src 'self'; media-src 'self' blob:; base-uri 'none'; "
@@ -29,37 +29,37 @@ HEADERS = [  # on every response
 
 
 def log(method: str, path: str, status: int, seconds: float, size: int) -> None:
-    """Write one line on stderr: no picture, no address, no question mark's rest.
+    """Write one line to standard error, without the picture, the client's address and the query string.
 
     Args:
-        path: as it came over the line, in ASCII without control characters; it is shortened to 200.
-        size: bytes of the body sent.
+        path: as received, ASCII without control characters; shortened to 200.
+        size: bytes of the response body.
     """
-    with suppress(OSError, ValueError):  # nobody reads stderr any more; the server goes on
+    with suppress(OSError, ValueError):  # standard error is closed; the server goes on
         sys.stderr.write(f"{method} {path[:200]} {status} {seconds * 1000:.1f} ms {size} bytes\n")
 
 
-def guard(app: ASGIApp, *, home: bool) -> ASGIApp:
-    """Wrap ``app``.
+def guard(app: ASGIApp, *, local: bool) -> ASGIApp:
+    """Wrap ``app`` in the middleware.
 
     Args:
-        home: whether the server is for this computer alone; then other names than ``HOME`` are refused, by which
-            a foreign page could reach it (DNS rebinding).
+        local: whether only clients on this computer are served. Then only ``LOCAL_HOSTS`` are accepted as names of the
+            server: another site could point its own name here (DNS rebinding).
     """
 
     async def guarded(scope: Scope, receive: Receive, send: Send) -> None:
         exchange = _Exchange(scope, receive, send)
         try:
-            if refused := foreign(scope, home):
-                await JSONResponse({"error": refused}, 403)(scope, exchange.receive, exchange.send)
+            if reason := cross_site(scope, local):
+                await JSONResponse({"error": reason}, 403)(scope, exchange.receive, exchange.send)
             else:
-                method = "GET" if scope["method"] == "HEAD" else scope["method"]  # uvicorn leaves the body out
+                method = "GET" if scope["method"] == "HEAD" else scope["method"]  # uvicorn omits the body
                 await app({**scope, "method": method}, exchange.receive, exchange.send)
         except Exception as error:
             place = traceback.extract_tb(error.__traceback__)[-1]
             sys.stderr.write(f"internal error: {type(error).__name__} in {place.filename}:{place.lineno}\n")
             if not exchange.status:
-                text = "the server failed at this request; its log says where"
+                text = "internal error; the server's log says where"
                 await JSONResponse({"error": text}, 500)(scope, exchange.receive, exchange.send)
         finally:
             exchange.log()
@@ -67,31 +67,31 @@ def guard(app: ASGIApp, *, home: bool) -> ASGIApp:
     return guarded
 
 
-def foreign(scope: Scope, home: bool) -> str:
-    """Return why a request may come from a foreign page, or "" where it may not."""
+def cross_site(scope: Scope, local: bool) -> str:
+    """Return why a request may come from a page of another site, or "" if it does not."""
     headers = Headers(scope=scope)
     host, origin = headers.get("host", ""), headers.get("origin")
     name = host.rsplit(":", 1)[0] if not host.endswith("]") else host
-    if home and host and name.lower() not in HOME:
-        return f"the address names the host {host!r}; expected {', '.join(HOME)}: serve others with --host"
+    if local and host and name.lower() not in LOCAL_HOSTS:
+        return f"the request names the host {host!r}; expected {', '.join(LOCAL_HOSTS)}: serve others with --host"
     if scope["method"] in ("GET", "HEAD", "OPTIONS"):
-        return ""  # what these answer, a browser does not show to foreign pages
+        return ""  # a browser does not show the answers to other sites' pages
     if origin is not None and origin.split("://")[-1].lower() != host.lower():
-        return f"a page of {origin!r} sends this to {host!r}; expected the server's own page, or no Origin"
+        return f"a page of {origin!r} sent this to {host!r}; expected the server's own page, or no Origin"
     if headers.get("sec-fetch-site", "none") not in ("none", "same-origin"):
-        return "a page of another site sends this; expected the server's own page"
+        return "a page of another site sent this; expected the server's own page"
     return ""
 
 
 class _Exchange:
-    """A request and its response as they pass by."""
+    """Wraps the messages of one request and its response."""
 
     def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self._scope, self._receive, self._send = scope, receive, send
         self._started = time.perf_counter()
         headers = dict(scope["headers"])
         self._unread = b"transfer-encoding" in headers or headers.get(b"content-length", b"0").strip(b"0") != b""
-        self._waits = headers.get(b"expect", b"").lower() == b"100-continue"  # and sends no body until asked to
+        self._waits = headers.get(b"expect", b"").lower() == b"100-continue"  # and sends the body only when asked to
         self.status = self._size = 0
 
     async def receive(self) -> Message:

@@ -1,4 +1,4 @@
-"""``hello-mnist serve``: the page, and an answer to every picture that is sent. FastAPI and uvicorn."""
+"""``hello-mnist serve``: the page, and the HTTP API that recognizes pictures. Needs FastAPI and uvicorn."""
 
 import os
 import signal
@@ -30,66 +30,70 @@ def serve(
     *,
     workers: int | None = None,
     queue: int = 64,
-    seconds: float = 10.0,
-    body_limit: int = 10_000_000,
+    timeout: float = 10.0,
+    max_body_bytes: int = 10_000_000,
     page: str | Path = PAGE,
-    listening: Callable[[str], None] = lambda url: None,
+    on_listening: Callable[[str], None] = lambda url: None,
 ) -> None:
-    """Serve until SIGTERM or SIGINT, then answer what has been sent and return.
+    """Serve until SIGTERM or SIGINT, then answer the requests that have arrived, and return.
 
     Args:
-        host: the address to listen on; the default is reached from this computer alone.
-        port: 0 for any that is free.
-        models: paths of models besides the shipped one; the first is the default then.
-        workers: threads that read pictures; one for each processor by default.
+        host: the address to listen on; the default accepts only clients on this computer.
+        port: 0 for any free port.
+        models: paths of models besides the shipped one; the first becomes the default.
+        workers: number of threads that recognize pictures; by default one for each processor.
         queue: how many pictures may wait for a thread.
-        seconds: at most for the head of a request, for its body, for its answer, and for the stop.
-        body_limit: the most bytes of a body.
+        timeout: seconds for the head of a request, for its body, for its answer, and for the shutdown.
+        max_body_bytes: maximum size of a request body.
         page: the folder of the built page.
-        listening: is told the server's address once it answers there.
+        on_listening: called with the server's URL when it accepts connections.
 
     Raises:
-        ValueError: the address is taken or none of this computer's, or a model cannot be read.
+        ValueError: the address is in use or not of this computer, or a model cannot be read.
     """
     with ExitStack() as stack:
         listener = stack.enter_context(_listen(host, port))
-        with tempfile.TemporaryDirectory(prefix="hello-mnist-") as temporary:  # the files are kept in memory
+        with tempfile.TemporaryDirectory(prefix="hello-mnist-") as temporary:  # its files are read into memory
             shelf = load_models([Path(model) for model in models], workers or os.cpu_count() or 1, Path(temporary))
-        pool = WorkerPool(shelf.networks, queue, seconds, shelf.classes)
+        pool = WorkerPool(shelf.networks, queue, timeout, shelf.classes)
         stack.callback(pool.close)
         files = {**shelf.files, **read_site(Path(page))}
         names = list(shelf.networks)
-        app = create_app(pool, names, shelf.offers, files, body_limit=body_limit, seconds=seconds)
-        _run(guard(app, home=host.startswith(LOOPBACK)), listener, seconds, listening)
+        app = create_app(pool, names, shelf.offers, files, max_body_bytes=max_body_bytes, timeout=timeout)
+        _run(guard(app, local=host.startswith(LOOPBACK)), listener, timeout, on_listening)
 
 
-def _run(app: ASGIApp, listener: socket.socket, seconds: float, listening: Callable[[str], None]) -> None:
+def _run(app: ASGIApp, listener: socket.socket, timeout: float, on_listening: Callable[[str], None]) -> None:
     config = uvicorn.Config(
         app,
         http=Connection,
         ws="none",
         lifespan="off",
         log_config=None,
-        log_level="critical",  # `guard` writes the lines
+        log_level="critical",  # `guard` writes the log
         access_log=False,
         server_header=False,
         proxy_headers=False,
         headers=HEADERS,
+        timeout_graceful_shutdown=timeout,  # type: ignore[arg-type]  # a float works
     )
-    for number in (signal.SIGTERM, signal.SIGINT):  # uvicorn repeats a signal when it is done; that is to be no more
+    for number in (
+        signal.SIGTERM,
+        signal.SIGINT,
+    ):  # uvicorn raises it again after the shutdown; then it is ignored, and the exit code is 0
         signal.signal(number, lambda *_: None)
-    Server(config, seconds, lambda: listening(_url(listener))).run([listener])
+    Server(config, timeout, lambda: on_listening(_url(listener))).run([listener])
 
 
 def _listen(host: str, port: int) -> socket.socket:
-    """Take the address.
+    """Return a socket that listens on the address.
 
     Raises:
-        ValueError: it is taken, or none of this computer's.
+        ValueError: it is in use, or not an address of this computer.
     """
     try:
         family, _, _, _, where = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
-        # asyncio turns Nagle's delay of 40 ms off only where the protocol is named.
+        # asyncio disables Nagle's algorithm, a delay of 40 ms, only if the protocol is given.
         listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         try:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -103,7 +107,7 @@ def _listen(host: str, port: int) -> socket.socket:
         reason = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror or str(error)
         raise ValueError(
             f"cannot listen on {host} port {port}: {reason}; expected a free port and an address of this computer: "
-            "stop what listens there, or let the system choose with --port 0"
+            "stop the program that listens there, or let the system choose a port with --port 0"
         ) from error
 
 

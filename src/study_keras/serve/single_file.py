@@ -1,4 +1,4 @@
-"""The page that reads a drawn digit: its built files, and the page as one file around a model."""
+"""The page that recognizes a drawn digit: its built files, and the page as one file with a model inside."""
 
 import base64
 import json
@@ -20,15 +20,15 @@ from study_keras.train.metadata import class_names
 from study_keras.vision.classifier import SHAPES
 
 DIST = FOLDER / "dist"
-PLACE = "<!-- model -->"  # in dist/one_file.html
+PLACEHOLDER = "<!-- model -->"  # in dist/one_file.html
 
 
 def build() -> Path:
-    """Return the folder with all static files of the page, built first where it is missing.
+    """Return the folder with all static files of the page; build it if it is missing.
 
     Raises:
-        FileNotFoundError: it is missing, and Node or its packages, which build it, are not installed.
-        ValueError: it cannot be built.
+        FileNotFoundError: it is missing, and Node or its packages are not installed.
+        ValueError: the build failed.
     """
     if (DIST / "index.html").is_file():
         return DIST
@@ -50,36 +50,38 @@ def write_page(
     *,
     prove: bool | Callable[[Proof], None] = True,
 ) -> Path:
-    """Write one HTML file that reads drawn digits with ``model``, and asks for nothing else.
+    """Write one HTML file that recognizes drawn digits with ``model``, without any other file.
 
-    It opens from a disk, on a computer or a phone; TensorFlow.js is inside, and the weights are.
+    It opens from the disk of a computer or phone; it contains TensorFlow.js and the weights.
 
     Args:
-        model: takes ``(n, 28, 28)``, ``(n, 28, 28, 1)`` or ``(n, 784)``, and gives one row of numbers for each.
+        model: maps ``(n, 28, 28)``, ``(n, 28, 28, 1)`` or ``(n, 784)`` to ``(n, classes)``.
         path: ends in ``.html``.
-        quantize: how the weights are stored, as in ``export_tfjs``.
-        name: what the page calls the model; otherwise as the file.
-        classes: what it calls the model's classes; otherwise by their numbers.
+        quantize: as in ``export_tfjs``.
+        name: the model's name on the page; by default the file's.
+        classes: the names of the model's classes; by default their numbers.
         prove: as in ``export_tfjs``.
 
     Returns:
         The path.
 
     Raises:
-        ValueError: the model takes or gives something else, or TF.js cannot give its answers.
-        FileNotFoundError: the page is not built here, and cannot be.
-        OSError: the file cannot be written. What stood there is untouched.
+        ValueError: the model has other shapes, or TF.js does not reproduce its outputs.
+        FileNotFoundError: as ``build``.
+        OSError: the file cannot be written; an existing one is unchanged.
     """
     path = Path(path)
     if path.suffix != ".html":
         raise ValueError(f"{path}: expected a name that ends in .html")
     _check_shapes(model)
     page = (build() / "one_file.html").read_text(encoding="utf-8")
-    entry = {"name": name or path.stem, "format": "tfjs", **_packed(model, quantize, prove)}
+    entry = {"name": name or path.stem, "format": "tfjs", **_embedded(model, quantize, prove)}
     entry |= {"classes": classes} if classes else {}
-    inside = json.dumps(entry, allow_nan=False, separators=(",", ":")).replace("<", "\\u003c")  # no </script> in it
+    inside = json.dumps(entry, allow_nan=False, separators=(",", ":")).replace(
+        "<", "\\u003c"
+    )  # it must not contain </script>
     with files.atomic_write(path) as temporary:
-        temporary.write_text(page.replace(PLACE, inside), encoding="utf-8")
+        temporary.write_text(page.replace(PLACEHOLDER, inside), encoding="utf-8")
     return path
 
 
@@ -91,7 +93,7 @@ def convert_page(
     *,
     prove: bool = True,
 ) -> dict[str, Any]:
-    """Write the model at ``source`` as a page; see ``formats.convert.convert`` for what comes and goes."""
+    """Convert the model at ``source`` to a page; arguments and result as in ``formats.convert.convert``."""
     model, held = load_source(source, target, weights)
     proofs: list[Proof] = []
     write_page(model, target, quantize, Path(source).stem, class_names(source), prove=proofs.append if prove else False)
@@ -114,8 +116,8 @@ def _check_shapes(model: keras.Model) -> None:
         raise ValueError(f"the model gives {gives}; the page shows (None, classes)")
 
 
-def _packed(model: keras.Model, quantize: str | None, prove: bool | Callable[[Proof], None]) -> dict[str, Any]:
-    """Return the TF.js export as the page reads it: model.json, the weights in base64, and the size of both."""
+def _embedded(model: keras.Model, quantize: str | None, prove: bool | Callable[[Proof], None]) -> dict[str, Any]:
+    """Return the TF.js export for the page: model.json, the weights in base64, and the size of both."""
     with tempfile.TemporaryDirectory() as temporary:
         folder = formats.export_tfjs(model, Path(temporary) / "page.tfjs", quantize, prove=prove)
         text = (folder / "model.json").read_text(encoding="utf-8")

@@ -11,6 +11,7 @@ from pathlib import Path
 os.environ["KERAS_BACKEND"] = "tensorflow"  # the faster engine for convolutions
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
+import corruptions
 import keras
 import matplotlib
 import numpy as np
@@ -21,7 +22,6 @@ from study_keras import files, formats, mnist
 from study_keras.data.dataset import scale
 from study_keras.train import checkpoint
 from study_keras.train.fit import set_seed
-from study_keras.vision import corruptions
 from study_keras.vision.classifier import SHIPPED, load_network
 from study_keras.vision.recognize import CERTAIN, NO_DIGIT
 
@@ -187,7 +187,7 @@ it, to ten probabilities. {weights:,} weights, {kilobytes} kB together. The figu
 
 {test:.2f} % of MNIST's 10,000 test images, which were opened once, at the end. On the 5,000 training images that were
 held out, and on which all was chosen: {held_out:.2f} %. On variations of the test images
-(`study_keras.vision.corruptions`), as they are (10,000), and where `prepare` sees them first, as it does in
+(`tools/corruptions.py`), as they are (10,000), and where `prepare` sees them first, as it does in
 `hello-mnist predict` (the first 1,000):
 
 | test images | as they are | prepared |

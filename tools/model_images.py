@@ -8,7 +8,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from study_keras.vision.normalize import normalize
 from study_keras.vision.prepare import prepare
-from study_keras.vision.segment import segment_digits
+from study_keras.vision.segment import segment_lines
 
 # Fonts that matplotlib brings; what the tests read is set in others.
 FONTS = (
@@ -90,8 +90,8 @@ def photographed(image, rng):
     try:
         if rng.random() < 0.5:
             return prepare(light)
-        found = segment_digits(light)
-        return normalize(found[0][1]) if len(found) == 1 else None
+        found = [ink for line in segment_lines(light).lines for _, ink in line]
+        return normalize(found[0]) if len(found) == 1 else None
     except ValueError:
         return None
 

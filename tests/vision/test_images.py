@@ -16,7 +16,7 @@ from study_keras.train import fit, models
 from study_keras.vision import binarize, components, normalize
 from study_keras.vision.image_io import read_image
 from study_keras.vision.prepare import CONTRACT, prepare
-from study_keras.vision.segment import segment_digits
+from study_keras.vision.segment import segment_lines
 
 
 @pytest.fixture(scope="module")
@@ -34,6 +34,11 @@ def network():
     models.compile(model)
     fit.train(model, images[:6_000], labels[:6_000], epochs=5, seed=6)
     return model
+
+
+def segment_digits(grey):
+    """The boxes and the ink of all digits, in reading order."""
+    return [digit for line in segment_lines(grey).lines for digit in line]
 
 
 def accuracy(model, digits, labels):

@@ -3,13 +3,13 @@
 import hashlib
 import json
 
+import corruptions
 import numpy as np
 import pytest
 
 from study_keras import formats, mnist
 from study_keras.data.dataset import scale
 from study_keras.runtimes.litert import interpreter_of
-from study_keras.vision import corruptions
 from study_keras.vision.classifier import SHIPPED, load_network
 from study_keras.vision.recognize import CERTAIN, NO_DIGIT
 

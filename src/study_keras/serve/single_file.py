@@ -68,7 +68,6 @@ def write_page(
     Raises:
         ValueError: the model has other shapes, or TF.js does not reproduce its outputs.
         FileNotFoundError: as ``build``.
-        OSError: the file cannot be written; an existing one is unchanged.
     """
     path = Path(path)
     if path.suffix != ".html":

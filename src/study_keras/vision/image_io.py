@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import BmpImagePlugin, GifImagePlugin, Image, ImageOps, JpegImagePlugin, PngImagePlugin, WebPImagePlugin
 
+Source = str | Path | bytes | BinaryIO
 MAX_PIXELS = 50_000_000
 MAX_BYTES = 256 * 2**20  # a BMP of 50 megapixels with four bytes each has 200 MB
 
@@ -26,12 +27,12 @@ def picture_kind(data: bytes) -> str | None:
     return next((kind for magic, (kind, _) in _READERS.items() if data.startswith(magic)), None)
 
 
-def source_name(source: str | Path | bytes | BinaryIO) -> str:
+def source_name(source: Source) -> str:
     """Return what error messages call the source: its path, or "the picture"."""
     return str(source) if isinstance(source, str | Path) else str(getattr(source, "name", "the picture"))
 
 
-def read_image(source: str | Path | bytes | BinaryIO, max_pixels: int = MAX_PIXELS) -> NDArray[np.float32]:
+def read_image(source: Source, max_pixels: int = MAX_PIXELS) -> NDArray[np.float32]:
     """Read a picture as grey: PNG, JPEG, WebP, BMP, or the first frame of a GIF.
 
     Colours are converted to grey by ITU-R BT.601. A transparent picture is laid on white, or on black if what it shows
@@ -71,7 +72,7 @@ def read_image(source: str | Path | bytes | BinaryIO, max_pixels: int = MAX_PIXE
     return grey
 
 
-def _read_bytes(source: str | Path | bytes | BinaryIO) -> bytes:
+def _read_bytes(source: Source) -> bytes:
     if isinstance(source, bytes | bytearray | memoryview):
         return bytes(source)
     try:

@@ -1,15 +1,14 @@
 """A picture -> the digits in it: read, segment, normalize, classify. Needs NumPy, Pillow and the network's runtime."""
 
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from study_keras.vision.binarize import Grey, check_grey
 from study_keras.vision.classifier import Network
-from study_keras.vision.image_io import MAX_PIXELS, read_image, source_name
+from study_keras.vision.image_io import Source, read_image, source_name
 from study_keras.vision.normalize import bounding_box, normalize
 from study_keras.vision.prepare import prepare
 from study_keras.vision.segment import Box, segment_lines
@@ -75,12 +74,7 @@ class Detection(NamedTuple):
         return " " if any(len(name) > 1 for name in self.names) else ""
 
 
-def recognize(
-    source: str | Path | bytes | BinaryIO | Grey,
-    network: Network,
-    names: Sequence[str] | None = None,
-    max_pixels: int = MAX_PIXELS,
-) -> dict[str, Any]:
+def recognize(source: Source | Grey, network: Network, names: Sequence[str] | None = None) -> dict[str, Any]:
     """Recognize the digits in a picture, line by line from the left.
 
     Args:
@@ -89,7 +83,6 @@ def recognize(
             because other datasets were prepared differently.
         network: as returned by ``classifier.load_network``.
         names: of the network's classes, as returned by ``metadata.class_names``; by default the digits.
-        max_pixels: larger pictures are refused.
 
     Returns:
         A dict, ready for JSON. ``text``: the names in reading order, with a line feed between lines, and a space
@@ -101,25 +94,17 @@ def recognize(
     Raises:
         ValueError: the picture cannot be read, or has no ink.
     """
-    return to_dict(detect(source, network, names, max_pixels))
+    return to_dict(detect(source, network, names))
 
 
-def detect(
-    source: str | Path | bytes | BinaryIO | Grey,
-    network: Network,
-    names: Sequence[str] | None = None,
-    max_pixels: int = MAX_PIXELS,
-) -> Detection:
+def detect(source: Source | Grey, network: Network, names: Sequence[str] | None = None) -> Detection:
     """Return all ink that may be a digit, and what the network says of it; see ``recognize``."""
-    if isinstance(source, np.ndarray):
-        grey: Grey = source
+    grey: Grey = source if isinstance(source, np.ndarray) else read_image(source)
+    try:
         ink, found = _normalized(grey, unchanged=bool(names))
-    else:
-        grey = read_image(source, max_pixels)
-        try:
-            ink, found = _normalized(grey, unchanged=bool(names))
-        except ValueError as error:
-            raise ValueError(f"{source_name(source)}: {error}") from error
+    except ValueError as error:
+        prefix = "" if isinstance(source, np.ndarray) else f"{source_name(source)}: "
+        raise ValueError(f"{prefix}{error}") from error
     rows = network(np.array([image for _, image, _ in found], np.float32).reshape(-1, 28, 28))
     names = [*(names or ()), *map(str, range(len(names or ()), rows.shape[1]))]
     candidates = [Candidate(box, image, row, line) for (box, image, line), row in zip(found, rows, strict=True)]
@@ -139,21 +124,20 @@ def _normalized(
 
 def to_dict(detection: Detection) -> dict[str, Any]:
     """Return a detection as ``recognize`` does."""
-    lines, names = detection.lines, detection.names
-    digits = [
-        {
-            "digit": digit.label,
-            "name": names[digit.label],
-            "probability": digit.probability,
-            "probabilities": [float(value) for value in digit.probabilities],
-            "box": [int(side) for side in digit.box],
-            "certain": digit.certain,
-        }
-        for line in lines
-        for digit in line
-    ]
+    names, lines = detection.names, detection.lines
     text = "\n".join(detection.separator.join(names[digit.label] for digit in line) for line in lines)
-    return {"text": text, "digits": digits}
+    return {"text": text, "digits": [_digit(digit, names) for line in lines for digit in line]}
+
+
+def _digit(digit: Candidate, names: list[str]) -> dict[str, Any]:
+    return {
+        "digit": digit.label,
+        "name": names[digit.label],
+        "probability": digit.probability,
+        "probabilities": digit.probabilities.tolist(),
+        "box": [int(side) for side in digit.box],
+        "certain": digit.certain,
+    }
 
 
 def to_text(detection: Detection) -> list[str]:

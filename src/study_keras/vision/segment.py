@@ -22,11 +22,6 @@ class Segmentation(NamedTuple):
     lines: list[list[Segment]]
 
 
-def segment_digits(grey: Grey) -> list[Segment]:
-    """Return the digits of ``segment_lines`` as one list."""
-    return [digit for line in segment_lines(grey).lines for digit in line]
-
-
 def segment_lines(grey: Grey) -> Segmentation:
     """Segment a picture into digits, in lines from the top, each from the left.
 

@@ -76,11 +76,9 @@ def write_page(
     page = (build() / "one_file.html").read_text(encoding="utf-8")
     entry = {"name": name or path.stem, "format": "tfjs", **_embedded(model, quantize, prove)}
     entry |= {"classes": classes} if classes else {}
-    inside = json.dumps(entry, allow_nan=False, separators=(",", ":")).replace(
-        "<", "\\u003c"
-    )  # it must not contain </script>
+    text = json.dumps(entry, allow_nan=False, separators=(",", ":")).replace("<", "\\u003c")  # without </script>
     with files.atomic_write(path) as temporary:
-        temporary.write_text(page.replace(PLACEHOLDER, inside), encoding="utf-8")
+        temporary.write_text(page.replace(PLACEHOLDER, text), encoding="utf-8")
     return path
 
 

@@ -19,7 +19,7 @@ from keras import Input, Model, Sequential, layers, ops
 
 from study_keras import formats
 from study_keras.formats import inference
-from study_keras.formats.export.graph.freeze import as_float32
+from study_keras.formats.keras_internals import as_float32
 from study_keras.formats.verify import verify
 
 EQUAL, REFUSED = {}, {}

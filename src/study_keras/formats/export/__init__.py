@@ -1,1 +1,1 @@
-"""Files for inference: the frozen graph, LiteRT, ONNX, SavedModel, and the process with TensorFlow that writes them."""
+"""Files for inference: LiteRT, ONNX, SavedModel, the frozen graph they are made from, and its TensorFlow subprocess."""

@@ -15,16 +15,17 @@ def save_saved_model(model: keras.Model, path: str | Path, prove: bool | Callabl
     """Write ``model`` for inference as a SavedModel folder at ``path`` and return the path.
 
     Args:
-        prove: whether the folder must answer as Keras does before it gets its name; a function is told the ``Proof``.
+        prove: whether the folder is compared with Keras before it gets its name; a function is called with the
+            ``Proof``.
 
     Raises:
-        ValueError: there is a file at ``path``, or a folder that is no SavedModel; or it answers otherwise.
-        OSError: the folder cannot be written. What stood there is untouched.
+        ValueError: ``path`` is a file or a folder that is not a SavedModel, or the outputs differ from Keras'.
+        OSError: the folder cannot be written. A folder that was there is unchanged.
     """
     path = Path(path)
     files.recover(path)
     if path.exists() and not (path / "saved_model.pb").is_file() and (path.is_file() or any(path.iterdir())):
-        raise ValueError(f"{path}: there is something else; expected a free name or a SavedModel to replace")
+        raise ValueError(f"{path}: something else exists there; expected a free name or a SavedModel to replace")
     with files.atomic_folder(path) as folder, quiet():
         model.export(folder, format="tf_saved_model", verbose=False)
         (folder / SUMS).write_text("".join(f"{digest}  {name}\n" for name, digest in digests(folder)))

@@ -1,31 +1,34 @@
-"""What LiteRT's converter and tf2onnx both lack or get wrong, in operations that they know."""
+"""Rewrites of operations that both LiteRT's converter and tf2onnx lack or get wrong."""
 
-from collections.abc import Mapping
+from study_keras.formats.export.graph.rewrite import Table, call
+from study_keras.formats.export.rewrites import (
+    convolutions,
+    elementwise,
+    images,
+    indexing,
+    integers,
+    matmul,
+    signals,
+    special,
+)
 
-from study_keras.formats.export.graph import arithmetic, bits, elementwise, images, indexing, signals
-from study_keras.formats.export.graph.rewrite import Rewrite, Through, call
-
-SHARED: Mapping[str, Rewrite | Through] = {
-    **arithmetic.REWRITES,
-    **bits.REWRITES,
+SHARED: Table = {
+    **dict.fromkeys(("AvgPool", "Conv2D", "DepthwiseConv2dNative", "MaxPool"), convolutions.channels_first),
+    **dict.fromkeys(("CheckNumerics", "EnsureShape", "Snapshot", "StopGradient"), elementwise.identity),
+    **dict.fromkeys(("ResizeBicubic", "ScaleAndTranslate"), images.resize_by_matrix),
+    **integers.REWRITES,
     **signals.REWRITES,
-    "AvgPool": arithmetic.channels_last,
+    "BatchMatMulV3": matmul.matmul_of_integers,
     "Bucketize": elementwise.bucketize,
-    "CheckNumerics": elementwise.identity,
-    "Conv2D": arithmetic.channels_last,
     "Cross": elementwise.cross,
-    "DenseBincount": arithmetic.dense_bincount,
-    "DepthwiseConv2dNative": arithmetic.channels_last,
-    "EnsureShape": elementwise.identity,
+    "DenseBincount": integers.dense_bincount,
+    "Erfinv": special.erfinv,
+    "Expm1": special.expm1,
     "HSVToRGB": images.rgb,
     "ImageProjectiveTransformV3": images.project,
     "InTopKV2": elementwise.in_top_k,
+    "Log1p": special.log1p,
     "MatrixDiagPartV3": indexing.diagonal,
-    "MaxPool": arithmetic.channels_last,
     "PartitionedCall": call,
     "RGBToHSV": images.hsv,
-    "ResizeBicubic": images.resize_by_matrix,
-    "ScaleAndTranslate": images.resize_by_matrix,
-    "Snapshot": elementwise.identity,
-    "StopGradient": elementwise.identity,
 }

@@ -1,4 +1,4 @@
-"""How the layers of a Keras 2 model hang together, said in the words of Keras 3."""
+"""Converts the connections between the layers of a Keras 2 model to the config of Keras 3."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -7,7 +7,7 @@ _RECURRENT = {"LSTM", "GRU", "SimpleRNN", "RNN", "Bidirectional", "ConvLSTM1D", 
 
 
 def sequential(config: Any) -> Any:
-    """Give a Sequential model the input layer that Keras 2 often kept inside its first layer."""
+    """Add the input layer to a Sequential model, which Keras 2 often described inside the first layer."""
     if isinstance(config, list):  # before Keras 2.2.3
         config = {"layers": config}
     if isinstance(config, dict):
@@ -27,14 +27,14 @@ def _holds_input(layer: Any) -> bool:
 
 
 def functional(config: dict[str, Any]) -> dict[str, Any]:
-    """Say how the layers connect: ``{"args", "kwargs"}`` for Keras 2's ``[[name, node, tensor, {}]]``."""
+    """Convert Keras 2's ``[[name, node, tensor, {}]]`` to ``{"args", "kwargs"}``."""
     layers = config.get("layers")
     if not isinstance(layers, list) or not any(_has_old_nodes(layer) for layer in layers):
         return config
     calls = [layer.get("inbound_nodes") for layer in layers if isinstance(layer, dict)]
     used = list(_used([calls, config.get("output_layers")]))
     shifted = {layer.get("name") for layer in layers if isinstance(layer, dict) and _starts_at_one(layer, used)}
-    # At the ends of a model, and only there, Keras 3 counts that call of a functional one too.
+    # Only among the inputs and outputs of a model Keras 3 counts that call of a functional model, too.
     sequential = {
         layer.get("name") for layer in layers if isinstance(layer, dict) and layer.get("class_name") == "Sequential"
     }
@@ -51,7 +51,7 @@ def _has_old_nodes(layer: Any) -> bool:
 
 
 def _used(item: Any) -> Iterator[tuple[str, int]]:
-    """Yield whose output, of which call, stands anywhere in ``item``."""
+    """Yield (layer, call) of each output that is used anywhere in ``item``."""
     if _is_reference(item):
         yield item[0], item[1]
     for part in item.values() if isinstance(item, dict) else item if isinstance(item, list) else ():
@@ -59,10 +59,10 @@ def _used(item: Any) -> Iterator[tuple[str, int]]:
 
 
 def _starts_at_one(layer: dict[str, Any], used: list[tuple[str, int]]) -> bool:
-    """Say whether Keras 2 counted a call of this layer that Keras 3 does not: that of a model with its own input.
+    """Return whether Keras 2 counted a call of this layer that Keras 3 does not: that of a model with its own input.
 
-    A model without one, which took its input from the first call, counts from 0; the use that is made of the calls
-    shows most often which it is.
+    A model without one, which took its input from the first call, counts from 0. The numbers of the calls in use
+    usually tell which it is.
     """
     config = layer.get("config")
     layers = config.get("layers") if isinstance(config, dict) else config

@@ -1,4 +1,4 @@
-"""What Keras 2 wrote in words that Keras 3 still knows and gives another meaning."""
+"""Settings of Keras 2 that Keras 3 accepts with another meaning."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ _ACTIVATIONS = ("activation", "recurrent_activation")
 
 
 def kept(node: Any) -> Any:
-    """Return a config of Keras 2, plain values, in which each layer says what it meant there."""
+    """Return a config of Keras 2, plain values, with which Keras 3 computes what Keras 2 did."""
     if isinstance(node, list):
         return [kept(item) for item in node]
     if not isinstance(node, dict):
@@ -28,10 +28,10 @@ def kept(node: Any) -> Any:
 
 
 def hard_sigmoid(dtype: Any = None) -> dict[str, Any]:
-    """Return Keras 2's ``hard_sigmoid``, 0.2 x + 0.5 cut off at 0 and 1, as layers that stand for an activation.
+    """Return Keras 2's ``hard_sigmoid``, 0.2 x + 0.5 cut off at 0 and 1, as layers in the place of an activation.
 
-    Keras 3's is x / 6 + 0.5. Layers need no custom object, in whatever format the model is saved next; and the
-    weights stay as they were, so that they may come from a file of their own, before or after.
+    Keras 3's is x / 6 + 0.5. Layers need no custom object in any format that the model is saved in, and leave the
+    weights unchanged, so that those may come from another file.
     """
     settings = {} if dtype is None else {"dtype": dtype}
     line = _layer("Rescaling", {"scale": 0.2, "offset": 0.5, **settings})
@@ -40,7 +40,7 @@ def hard_sigmoid(dtype: Any = None) -> dict[str, Any]:
 
 
 def number(value: Any) -> Any:
-    """Return the only number in an array of Keras 2, however it was written; other values as they are."""
+    """Return the number in an array of one number, in any form that Keras 2 wrote; other values unchanged."""
     if isinstance(value, dict) and value.get("class_name") == "__numpy__":
         config = value.get("config")
         value = config.get("value") if isinstance(config, dict) else value
@@ -50,7 +50,7 @@ def number(value: Any) -> Any:
 
 
 def _is_hard_sigmoid(value: Any) -> bool:
-    """Say whether an activation is that of Keras 2, by its name or as a function, as ``.keras`` may write it."""
+    """Return whether an activation is hard_sigmoid, by name or, as in ``.keras``, as a function."""
     if isinstance(value, dict) and value.get("class_name") == "function":
         value = value.get("config")
     return isinstance(value, str) and value == "hard_sigmoid"

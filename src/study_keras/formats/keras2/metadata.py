@@ -1,7 +1,7 @@
-"""What Keras 2 wrote into a SavedModel folder of the model's structure: JSON inside of protobuf messages.
+"""Reads the structure that Keras 2 wrote to a SavedModel folder: JSON inside of protobuf messages.
 
-From TensorFlow 2.5 on it stands in ``keras_metadata.pb``, before that in the object graph of ``saved_model.pb``. The
-messages are walked by hand: what a folder is must show without importing TensorFlow, and without parsing its graph.
+Since TensorFlow 2.5 it is in ``keras_metadata.pb``, before that in the object graph of ``saved_model.pb``. The messages
+are parsed here, so that ``formats.kind`` neither imports TensorFlow nor parses the graph.
 """
 
 from collections.abc import Iterator
@@ -14,15 +14,15 @@ _METADATA = "keras_metadata.pb"
 
 
 def is_model(folder: Path) -> bool:
-    """Say whether a folder holds a Sequential or functional model of Keras 2; one whose metadata is broken does."""
+    """Return whether a folder contains a Sequential or functional model of Keras 2; also if its metadata is broken."""
     try:
         return model_config(read(folder)) is not None
     except ValueError:
-        return (folder / _METADATA).is_file()  # whoever loads it says what is wrong
+        return (folder / _METADATA).is_file()  # loading it raises the error
 
 
 def read(folder: Path) -> dict[str, Any]:
-    """Return what the folder tells of its outermost object, or nothing where that is not of Keras.
+    """Return the metadata of the root object, an empty dict if that is not of Keras.
 
     Raises:
         ValueError: the messages or the JSON in them are broken.
@@ -42,9 +42,9 @@ def read(folder: Path) -> dict[str, Any]:
 
 
 def model_config(metadata: dict[str, Any]) -> dict[str, Any] | None:
-    """Return the ``class_name`` and ``config`` of the model, or None for a class of the user's own, which has none.
+    """Return the ``class_name`` and ``config`` of the model, or None for a custom class, which has none.
 
-    A functional model of the user's own class is taken for a plain one; whether it answers as one is to be checked.
+    A functional model of a custom class is treated as a plain one; the caller must compare their outputs.
     """
     given = metadata.get("model_config")
     config = (given if isinstance(given, dict) else metadata).get("config")
@@ -107,7 +107,7 @@ def _text(value: Any) -> str:
 
 
 def _plain(value: Any) -> Any:
-    """Return JSON of Keras 2 without its own words for tuples and shapes, as lists."""
+    """Return JSON of Keras 2 with its representations of tuples and shapes as lists."""
     if isinstance(value, list):
         return [_plain(item) for item in value]
     if not isinstance(value, dict):

@@ -1,4 +1,4 @@
-"""The folder that ``model.save("name")`` of Keras 2 wrote, a SavedModel with the structure beside it, as a model."""
+"""Loads the folder that ``model.save("name")`` of Keras 2 wrote, a SavedModel with the structure beside it."""
 
 import re
 from pathlib import Path
@@ -7,21 +7,21 @@ from typing import Any
 import keras
 
 from study_keras import files
-from study_keras.formats import signature
 from study_keras.formats.keras2 import metadata as keras2_metadata
+from study_keras.formats.keras2 import signature
 from study_keras.formats.saving import structure, tf_checkpoint
 from study_keras.runtimes import saved_model
 
 
 def load_keras2_saved_model(path: str | Path, custom_objects: dict[str, Any] | None = None) -> keras.Model:
-    """Read a Sequential or functional model from the SavedModel folder of Keras 2, TensorFlow 2.0 to 2.15.
+    """Load a Sequential or functional model from a SavedModel folder of Keras 2, TensorFlow 2.0 to 2.15.
 
     The model is built of Keras' own layers and gets the weights in ``variables/``, and the optimizer with its state
-    where Keras 3 has it. Then it must answer as the folder's own graph does.
+    if Keras 3 has it. Then its outputs are compared with those of the folder's own graph.
 
     Raises:
-        ValueError: the folder is broken, or the model names what is not of Keras nor in ``custom_objects``, or it
-            answers otherwise than the folder's graph.
+        ValueError: the folder is broken, the model names a class that is neither of Keras nor in ``custom_objects``, or
+            its outputs differ from those of the folder's graph.
     """
     path = Path(path)
     files.recover(path)
@@ -48,14 +48,16 @@ def load_weights_keras2_saved_model(model: keras.Model, path: str | Path) -> Non
     """Put the weights in a SavedModel folder of Keras 2 into ``model``; change nothing if they do not fit.
 
     Raises:
-        ValueError: the weights are missing or broken, or the model is another one; the message says where.
+        ValueError: the weights are missing or broken, or belong to a different model; the message says where.
     """
     tf_checkpoint.load_tf_checkpoint(model, Path(path) / "variables" / "variables")
 
 
 def _build(model: keras.Model, metadata: dict[str, Any]) -> None:
-    """Build a Sequential that was saved without its input, from what it was called with."""
+    """Build a Sequential model that was saved without its input, from the shape that it was called with."""
     shape = metadata.get("build_input_shape")
     if not isinstance(shape, list) or not all(size is None or isinstance(size, int) for size in shape):
-        raise ValueError(f"the model {model.name} was never called; there is nothing to run in it")
+        raise ValueError(
+            f"the model {model.name} was never called, so it has no weights; call it once in Keras 2 and save it again"
+        )
     model.build(shape)

@@ -1,7 +1,7 @@
-"""The structure of a Keras 2 model said in the words of Keras 3, which otherwise knows it no longer.
+"""Converts the config of a Keras 2 model to that of Keras 3.
 
-What is Keras 3 already passes through unchanged. The tests hold the rules against files of ``tf_keras`` 2.21;
-those for older spellings follow what Keras 2 is known to have written, without such a file to prove them.
+A config of Keras 3 stays unchanged. The rules are tested with files of ``tf_keras`` 2.21; those for older spellings
+are untested, for lack of such files.
 """
 
 import importlib
@@ -14,7 +14,7 @@ import keras
 from study_keras.formats.keras2 import graph as keras2_graph
 from study_keras.formats.keras2 import meaning as keras2_meaning
 
-# Where a class without a module lives, by the name that it stands under; the last is for layers.
+# Key of a class without a module, as a pattern -> its module; the last is for layers.
 _BY_KEY = {
     r".*initializer": "keras.initializers",
     r".*regularizer": "keras.regularizers",
@@ -27,39 +27,33 @@ _BY_KEY = {
     r".*": "keras.layers",
 }
 PLACES = (*_BY_KEY.values(), "keras.dtype_policies", "keras.random", "keras.quantizers", "keras.models")
-_RENAMED = {
-    "Model": "Functional",
-    "Policy": "DTypePolicy",
-    "PolicyV1": "DTypePolicy",
-    "ThresholdedReLU": "ReLU",
-}
+_CLASSES = (
+    keras.Operation, keras.Initializer, keras.Regularizer, keras.constraints.Constraint, keras.Optimizer,
+    keras.optimizers.schedules.LearningRateSchedule, keras.Loss, keras.Metric, keras.DTypePolicy, keras.Quantizer,
+    keras.random.SeedGenerator,
+)  # fmt: skip
+_RENAMED = {"Model": "Functional", "Policy": "DTypePolicy", "PolicyV1": "DTypePolicy", "ThresholdedReLU": "ReLU"}
 _RENAMED_KEYS = {
     ("LeakyReLU", "alpha"): "negative_slope",
     ("ReLU", "theta"): "threshold",
     ("InputLayer", "batch_input_shape"): "batch_shape",
 }
-# Settings that Keras 3 no longer takes and that change no result.
-_FORGOTTEN = {"batch_input_shape", "implementation", "input_length", "softmax_robust_masking", "query_shape"}
-_FORGOTTEN |= {
-    "key_shape",
-    "value_shape",
-    "jit_compile",
-    "is_legacy_optimizer",
-    "virtual_batch_size",
-    "fused",
-    "fn",
-}
-_FORGOTTEN |= {"kernel_initializer", "kernel_regularizer", "kernel_constraint"}  # of layers without a kernel
-# Settings that Keras 3 no longer takes, and the value that changes no result; any other is refused by Keras.
+# Settings that Keras 3 no longer accepts and on which no output depends.
+_FORGOTTEN = {
+    "batch_input_shape", "implementation", "input_length", "softmax_robust_masking", "query_shape", "key_shape",
+    "value_shape", "jit_compile", "is_legacy_optimizer", "virtual_batch_size", "fused", "fn",
+    "kernel_initializer", "kernel_regularizer", "kernel_constraint",  # of layers without a kernel
+}  # fmt: skip
+# Settings that Keras 3 no longer accepts -> the value without effect; Keras refuses any other.
 _DEFAULTS = {"time_major": False, "decay": 0.0, "return_runtime": False, "groups": 1}
 
 
 def is_keras2(config: Any, version: Any = None) -> bool:
-    """Say whether a model's config is of Keras 2, where the same words can mean something else.
+    """Return whether a model's config is of Keras 2, where some settings have another meaning.
 
     Args:
-        config: the model's; Keras 2's JSON and YAML tell their version.
-        version: what the file says beside it, "2.15.0"; None where it says nothing. Keras 3 names a module instead.
+        config: the model's; in Keras 2's JSON and YAML it contains the version.
+        version: in the file beside the config, such as "2.15.0"; None where there is none. Keras 3 names a module.
     """
     told = config.get("keras_version") if isinstance(config, dict) else None
     version = told if isinstance(told, str) else version
@@ -69,7 +63,7 @@ def is_keras2(config: Any, version: Any = None) -> bool:
 
 
 def restored(config: Any) -> Any:
-    """Return a model's config of Keras 2 in the words of Keras 3, with the meaning that it had in Keras 2."""
+    """Return a model's config of Keras 2 as one of Keras 3 that computes the same."""
     return to_keras3(keras2_meaning.kept(config))
 
 
@@ -78,7 +72,7 @@ def to_keras3(node: Any, key: str = "layers") -> Any:
 
     Args:
         node: plain values; not changed.
-        key: the name under which ``node`` stands in its parent. It tells a layer from an initializer.
+        key: of ``node`` in its parent; it distinguishes a layer from an initializer.
     """
     if isinstance(node, list):
         return [to_keras3(item, key) for item in node]
@@ -104,22 +98,9 @@ def to_keras3(node: Any, key: str = "layers") -> Any:
 
 
 def public(module: str, name: str) -> Any:
-    """Return the building block of Keras that ``module.name`` means, or None."""
+    """Return the class of Keras at ``module.name``, or None."""
     found = getattr(importlib.import_module(module), name, None) if module in PLACES else None
-    bases = (
-        keras.Operation,
-        keras.Initializer,
-        keras.Regularizer,
-        keras.constraints.Constraint,
-        keras.Optimizer,
-        keras.optimizers.schedules.LearningRateSchedule,
-        keras.Loss,
-        keras.Metric,
-        keras.DTypePolicy,
-        keras.Quantizer,
-        keras.random.SeedGenerator,
-    )
-    return found if inspect.isclass(found) and issubclass(found, bases) else None
+    return found if inspect.isclass(found) and issubclass(found, _CLASSES) else None
 
 
 def _place(key: str) -> str:
@@ -127,7 +108,7 @@ def _place(key: str) -> str:
 
 
 def _module(module: Any, name: str, config: Any, key: str) -> Any:
-    """Return the public module of a class of Keras that was named without one, or by Keras 2's place."""
+    """Return the public module of a class of Keras, which a file names without one or with Keras 2's."""
     if module is not None and not re.match(r"(tf_keras|tensorflow|keras)\b", str(module)):
         return module
     if str(module) in PLACES or str(module).startswith("keras.src.ops."):

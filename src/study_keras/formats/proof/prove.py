@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from study_keras.formats import inference
-from study_keras.formats.export.graph.freeze import as_float32
+from study_keras.formats.keras_internals import as_float32
 from study_keras.formats.keras_runner import batch_size, keras_answers
 from study_keras.formats.proof.artifact import open_artifact
 from study_keras.formats.proof.differences import THRESHOLDS, differences

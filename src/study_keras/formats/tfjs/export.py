@@ -1,4 +1,4 @@
-"""The folder that TensorFlow.js loads: written from a Keras model, as layers or as a graph, and read back."""
+"""Writes a Keras model as the folder that TensorFlow.js loads, as layers or as a graph, and reads it."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -12,11 +12,8 @@ import keras
 from study_keras import files
 from study_keras.formats import inference
 from study_keras.formats.export import tensorflow_process
-from study_keras.formats.export.graph.freeze import freeze
 from study_keras.formats.proof.prove import Proof, prove_export
-from study_keras.formats.tfjs.graph import graph_topology
 from study_keras.formats.tfjs.layers import layers_topology
-from study_keras.formats.tfjs.operations import in_tfjs_operations
 from study_keras.formats.tfjs.read import model_from_topology
 from study_keras.formats.tfjs.training import training_config
 from study_keras.formats.tfjs.weights import QUANTIZE, check_finite, read_weights, write_weights
@@ -35,24 +32,23 @@ def export_tfjs(
 ) -> Path:
     """Write a Keras 3 model as a folder for TF.js 4.22.
 
-    Where every layer is also one of TF.js, with the same options, the folder holds a layers model
-    (``tf.loadLayersModel``), which can be inspected and trained on. Any other model is traced: the folder then holds
-    a graph model (``tf.loadGraphModel``). Nested models come out flat. The answers are those of Keras.
+    If TF.js has every layer with the same options, the folder contains a layers model (``tf.loadLayersModel``), which
+    can be inspected and trained further. Any other model is traced to a graph model (``tf.loadGraphModel``).
 
     Args:
-        model: a built model. As a graph also a subclassed one, and one with layers of your own or Lambda.
-        path: the folder to write, by custom ``NAME.tfjs``. An earlier export there is replaced.
-        quantize: None, or "float16", "uint16" or "uint8": how each weight is stored.
-        training: also write optimizer, loss and metrics of a compiled model, so that TF.js can train on.
-        kind: "layers", "graph", or "auto": layers where that is possible.
-        prove: whether TF.js must answer as Keras does before the folder gets its name, where Node is there; a
-            function is told the ``Proof``.
+        model: a built model. A subclassed model, a custom layer and a Lambda layer become a graph.
+        path: the folder to write, usually ``NAME.tfjs``. An earlier export there is replaced.
+        quantize: None, "float16", "uint16" or "uint8": the dtype in which weights are stored.
+        training: also write optimizer, loss and metrics of a compiled model, so that TF.js can continue the training.
+        kind: "layers", "graph", or "auto": layers if possible.
+        prove: whether the folder is compared with Keras in Node, if Node is installed, before it gets its name; a
+            function is called with the ``Proof``.
 
     Returns:
         The path.
 
     Raises:
-        ValueError: TF.js cannot give this model's answers, or ``path`` is something else than an export.
+        ValueError: TF.js cannot compute the model's outputs, or ``path`` exists and is not an export.
         OSError: the folder cannot be written.
     """
     path = Path(path)
@@ -62,20 +58,25 @@ def export_tfjs(
     inference.check_built(model)
     layers = _layers_content(model, kind, training)
     with files.atomic_folder(path) as folder:
-        if layers is None and keras.backend.backend() != "tensorflow":
-            job = partial(export_tfjs, path=folder, quantize=quantize, kind="graph", prove=False)
-            tensorflow_process.export_many(model, [job])
-        else:
-            folder.mkdir()
-            content, weights = layers or _graph_content(model)
-            content["weightsManifest"] = write_weights(folder, weights, quantize)
-            (folder / "model.json").write_text(json.dumps(content, allow_nan=False), encoding="utf-8")
+        _write(model, folder, layers, quantize)
         prove_export(prove, model, folder, quantize or "float32")
     return path
 
 
+def _write(model: keras.Model, folder: Path, layers: Any, quantize: str | None) -> None:
+    """Write the folder: ``layers`` is what ``_layers_content`` returned."""
+    if layers is None and keras.backend.backend() != "tensorflow":
+        job = partial(export_tfjs, path=folder, quantize=quantize, kind="graph", prove=False)
+        tensorflow_process.export_many(model, [job])
+        return
+    folder.mkdir()
+    content, weights = layers or _graph_content(model)
+    content["weightsManifest"] = write_weights(folder, weights, quantize)
+    (folder / "model.json").write_text(json.dumps(content, allow_nan=False), encoding="utf-8")
+
+
 def why_graph(model: keras.Model) -> str | None:
-    """Return why ``model`` becomes a graph in TF.js, None where it stays layers."""
+    """Return why ``model`` becomes a graph model in TF.js; None if it becomes a layers model."""
     try:
         layers_topology(model)
     except ValueError as error:
@@ -84,7 +85,7 @@ def why_graph(model: keras.Model) -> str | None:
 
 
 def _layers_content(model: keras.Model, kind: str, training: bool) -> tuple[dict[str, Any], Mapping[str, Any]] | None:
-    """Return ``model.json`` without its manifest, and the weights; None where the model shall be a graph."""
+    """Return ``model.json`` without its manifest, and the weights; None if the model is to become a graph."""
     if kind == "graph":
         if training:
             raise ValueError("training=True needs layers: TF.js cannot train a graph")
@@ -103,7 +104,9 @@ def _layers_content(model: keras.Model, kind: str, training: bool) -> tuple[dict
 
 def _graph_content(model: keras.Model) -> tuple[dict[str, Any], Mapping[str, Any]]:
     check_finite(model)
-    graph, signature, weights = graph_topology(in_tfjs_operations(freeze(model, lower=True), model))
+    from study_keras.formats.tfjs.graph import graph_topology  # loads TensorFlow
+
+    graph, signature, weights = graph_topology(model)
     content = {"format": "graph-model", **_made_by(), "modelTopology": graph, "signature": signature}
     return content | {"userDefinedMetadata": {"signature": signature}}, weights
 
@@ -120,35 +123,35 @@ def _check_options(quantize: str | None, kind: str) -> None:
 
 
 def load_tfjs(path: str | Path) -> keras.Model:
-    """Read a TF.js layers model back into Keras 3.
+    """Load a TF.js layers model into Keras 3.
 
-    It may come from ``export_tfjs``, from TF.js' own ``model.save`` or from the converter of Keras 2.
+    ``export_tfjs``, TF.js' own ``model.save`` and its converter for Keras 2 write such models.
 
     Args:
         path: the folder, or its ``model.json``.
 
     Raises:
-        ValueError: the files are missing or broken, or hold a layer that Keras 3 lacks.
+        ValueError: the files are missing or broken, or contain a layer that Keras 3 lacks.
     """
-    path = Path(path)
-    folder = path.parent if path.name == "model.json" else path
+    folder = _folder(path)
     content = _read_json(folder)
     try:
         weights = read_weights(folder, content["weightsManifest"])
         model = model_from_topology(content["modelTopology"], weights)
     except ValueError as error:
-        raise ValueError(f"{folder}: cannot be read as a TF.js model: {error}") from error
+        reason = str(error).partition("; if you trust it")[0]
+        raise ValueError(f"{folder}: cannot be read as a TF.js model: {reason}") from error
     except (AttributeError, IndexError, KeyError, TypeError) as error:
         raise ValueError(f"{folder}/model.json is broken: {type(error).__name__}: {error}") from error
     return model
 
 
 def is_graph(folder: Path) -> bool:
-    """Say whether a TF.js folder holds a graph model."""
+    """Return whether a TF.js folder contains a graph model."""
     try:
         content = json.loads((folder / "model.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        return False  # whoever loads it says what is wrong
+        return False  # loading it raises the error
     return isinstance(content, dict) and content.get("format") == "graph-model"
 
 
@@ -158,9 +161,13 @@ def list_tfjs(path: str | Path) -> list[tuple[str, tuple[int, ...]]]:
     Raises:
         ValueError: the files are missing or broken.
     """
-    folder = Path(path).parent if Path(path).name == "model.json" else Path(path)
+    folder = _folder(path)
     weights = read_weights(folder, _read_json(folder)["weightsManifest"])
     return [(name, array.shape) for name, array in weights.items()]
+
+
+def _folder(path: str | Path) -> Path:
+    return Path(path).parent if Path(path).name == "model.json" else Path(path)
 
 
 def _read_json(folder: Path) -> dict[str, Any]:
@@ -176,7 +183,7 @@ def _read_json(folder: Path) -> dict[str, Any]:
 
 
 def _check_free(path: Path) -> None:
-    """Refuse to replace what is not an earlier export."""
+    """Refuse to replace anything but an earlier export."""
     if not path.exists() and not path.is_symlink():
         return
     ours = path.is_dir() and all(

@@ -1,27 +1,33 @@
-"""A frozen TensorFlow graph as a TF.js graph model: what ``tf.loadGraphModel`` reads."""
+"""A Keras model as a TF.js graph model, which ``tf.loadGraphModel`` reads."""
 
 from typing import Any
 
+import keras
 import numpy as np
+import tensorflow as tf
+from google.protobuf import json_format
 
-from study_keras.formats.export.graph.freeze import Frozen, Port
+from study_keras.formats.export.graph.freeze import freeze
+from study_keras.formats.export.graph.frozen import Port
 from study_keras.formats.export.graph.weights import split
+from study_keras.formats.tfjs.operations import to_tfjs_operations
 
 _TYPES = {"float32": "DT_FLOAT", "int32": "DT_INT32", "bool": "DT_BOOL"}
-# Types that the converter of TF.js does not know, and what it holds their numbers as.
+# dtypes that TF.js' converter does not know -> the dtype that it holds their values in
 _UNKNOWN = {"bfloat16": "float32", "int16": "int32", "uint16": "int32", "uint32": "int32"}
 
 
-def graph_topology(frozen: Frozen) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
-    """Split a graph into what ``model.json`` holds of it.
+def graph_topology(model: keras.Model) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
+    """Trace ``model`` and return the parts of ``model.json``.
 
     Returns:
-        The topology (a GraphDef as JSON, its constants without their values), the signature, and the weights
-        as {name of the constant: Keras variable, or array of float32, int32 or bool}.
-    """
-    import tensorflow as tf
-    from google.protobuf import json_format
+        The topology (a GraphDef as JSON, its constants without their values), the signature, and the weights as
+        {name of the constant: Keras variable, or array of float32, int32 or bool}.
 
+    Raises:
+        ValueError: names the layer and the operation that TF.js lacks.
+    """
+    frozen = to_tfjs_operations(freeze(model, lower=True), model)
     graph_def, values = split(frozen)
     weights = {name: _stored(value) if isinstance(value, np.ndarray) else value for name, value in values.items()}
     for node in graph_def.node:
@@ -48,7 +54,7 @@ def _ports(ports: tuple[Port, ...]) -> dict[str, Any]:
 
 
 def _stored(array: np.ndarray) -> np.ndarray:
-    """Return ``array`` in one of the types that TF.js computes with."""
+    """Return ``array`` in one of the dtypes that TF.js computes with."""
     if array.dtype.name in ("float32", "bool", "int32"):
         return array
     if array.dtype.kind == "f" or array.dtype.name == "bfloat16":

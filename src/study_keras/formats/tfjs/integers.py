@@ -1,91 +1,67 @@
-"""Operations on integers and bools that TF.js' wasm backend gets wrong or has only for floats.
+"""Operations on integers and bools that TF.js' wasm backend gets wrong, or has only for floats.
 
 Found by running each kernel on cpu and wasm with int32 and bool inputs.
 """
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import tensorflow as tf
 
-from study_keras.formats.export.graph import elementwise, indexing
-from study_keras.formats.export.graph.rewrite import Rewrite, constant
+from study_keras.formats.export.graph.rewrite import Table, constant
+from study_keras.formats.export.rewrites import elementwise, slicing
 
 
 def cast(op: Any, x: Any) -> Any:
-    """A number as bool: wasm keeps its lowest byte."""
-    import tensorflow as tf
-
+    """Cast to bool: wasm keeps the lowest byte of a number."""
     if op.outputs[0].dtype.name in ("float16", "bfloat16"):
-        return elementwise.halves(op, x)
+        return elementwise.half_precision(op, x)
     if op.outputs[0].dtype != tf.bool or x.dtype == tf.bool:
         return None
     return tf.not_equal(x, tf.zeros([], x.dtype))
 
 
 def select(op: Any, condition: Any, x: Any, y: Any) -> Any:
-    import tensorflow as tf
-
     if x.dtype != tf.bool:
         return None
     return tf.logical_or(tf.logical_and(condition, x), tf.logical_and(tf.logical_not(condition), y))
 
 
 def reverse(op: Any, x: Any, axes: Any) -> Any:
-    import tensorflow as tf
-
-    if x.dtype != tf.bool:
-        return None
-    return tf.not_equal(tf.reverse(tf.cast(x, "int32"), axes), 0)
+    return tf.not_equal(tf.reverse(tf.cast(x, "int32"), axes), 0) if x.dtype == tf.bool else None
 
 
 def strided_slice(op: Any, x: Any, begin: Any, end: Any, strides: Any) -> Any:
-    """Steps other than 1 give the bytes of integers as floats in wasm: let the two halves of each go as floats."""
-    import tensorflow as tf
-
-    size = indexing.known_size(op, x, begin, end, strides)
+    """With steps other than 1 wasm returns the bytes of integers as floats: slice two halves of 16 bits as floats."""
+    size = slicing.known_size(op, x, begin, end, strides)
     if size is not None:
         return size
     steps = constant(strides)
     if x.dtype.is_floating or (steps is not None and np.all(steps == 1)):
         return None
-    masks = ("begin_mask", "end_mask", "ellipsis_mask", "new_axis_mask", "shrink_axis_mask")
-    options = {name: op.get_attr(name) for name in masks}
+    options = {name: op.get_attr(name) for name in slicing.MASKS}
     numbers = tf.cast(x, "int32")
     high = numbers // 65536
-    halves = (high, numbers - high * 65536)
     high, low = (
-        tf.cast(tf.strided_slice(tf.cast(half, "float32"), begin, end, strides, **options), "int32") for half in halves
+        tf.cast(tf.strided_slice(tf.cast(half, "float32"), begin, end, strides, **options), "int32")
+        for half in (high, numbers - high * 65536)
     )
     return tf.cast(high * 65536 + low, x.dtype)
 
 
 def clip(op: Any, x: Any, low: Any, high: Any) -> Any:
-    import tensorflow as tf
-
     return None if x.dtype.is_floating else tf.minimum(tf.maximum(x, low), high)
 
 
-def in_floats(op: Any, *inputs: Any) -> Any:
-    """A product of integers, exact below 2**24."""
-    import tensorflow as tf
+def floor_divide(op: Any, x: Any, y: Any) -> Any:
+    """Wasm divides int32 as float32, exact below 2**24: divide the remainder again, then compare.
 
-    if inputs[0].dtype.is_floating:
-        return None
-    options = {name: op.get_attr(name) for name in op.node_def.attr if name[0] not in "_T"}
-    options = {name: value.decode() if isinstance(value, bytes) else value for name, value in options.items()}
-    names = ("x", "y") if op.type.startswith("Batch") else ("a", "b")
-    given = {name: tf.cast(value, "float32") for name, value in zip(names, inputs, strict=True)}
-    result = getattr(tf.raw_ops, op.type.replace("V3", "V2"))(**given, **options)
-    return tf.cast(result, op.outputs[0].dtype)
-
-
-def quotient(op: Any, x: Any, y: Any) -> Any:
-    """Rounded down. Wasm divides as float32, exact below 2**24: what is left is divided again, and then compared."""
-    import tensorflow as tf
-
+    For floats TF.js' cpu backend returns integers.
+    """
+    if x.dtype.is_floating:
+        return tf.floor(x / y)
     if x.dtype != tf.int32:
-        return elementwise.floor_division(op, x, y)
+        return None
     floats = tf.cast(y, "float32")
     near = tf.cast(tf.floor(tf.cast(x, "float32") / floats), "int32")
     near += tf.cast(tf.floor(tf.cast(x - near * y, "float32") / floats), "int32")
@@ -96,9 +72,7 @@ def quotient(op: Any, x: Any, y: Any) -> Any:
 
 
 def absolute(op: Any, x: Any) -> Any:
-    """The kernel goes through float32, as do those of neg (wasm) and square (cpu)."""
-    import tensorflow as tf
-
+    """The kernel computes in float32, as do those of neg (wasm) and square (cpu)."""
     return tf.where(x < 0, 0 - x, x) if x.dtype == tf.int32 else None
 
 
@@ -110,14 +84,11 @@ def square(op: Any, x: Any) -> Any:
     return None if x.dtype.is_floating else x * x
 
 
-REWRITES: Mapping[str, Rewrite] = {
+REWRITES: Table = {
     "Abs": absolute,
-    "BatchMatMulV2": in_floats,
-    "BatchMatMulV3": in_floats,
     "Cast": cast,
     "ClipByValue": clip,
-    "FloorDiv": quotient,
-    "MatMul": in_floats,
+    "FloorDiv": floor_divide,
     "Neg": neg,
     "ReverseV2": reverse,
     "Select": select,

@@ -1,4 +1,4 @@
-"""The options of Keras' layers: which TF.js' layer of the same name has, with the same meaning, and its spelling."""
+"""Translates the options of Keras' layers to TF.js, and refuses those that it lacks or computes differently."""
 
 import inspect
 import re
@@ -8,12 +8,12 @@ from typing import Any, NoReturn
 import keras
 import numpy as np
 
-# Keras' name -> the name that TF.js reads, for the functions that are the same on both sides.
+# Keras' name -> TF.js' name of the same function
 ACTIVATIONS = {name: name for name in (
     "elu", "gelu", "linear", "log_softmax", "mish", "relu", "relu6", "selu", "sigmoid", "softmax", "softplus",
     "softsign", "tanh",
 )} | {"celu": "elu", "silu": "swish"}  # fmt: skip  # celu at its default alpha of 1
-# These options have no influence on the answers of a trained model.
+# No output of a trained model depends on these options.
 _TRAINING = re.compile(
     "name|trainable|dtype|seed|weights|batch_shape|synchronized|use_cudnn|unroll|activity_regularizer|momentum"
     "|(recurrent_)?dropout|unit_forget_bias|.*_(initializer|regularizer|constraint)|layer|backward_layer|data_format"
@@ -22,7 +22,7 @@ _SPELLING = {("LeakyReLU", "negative_slope"): "alpha"}
 
 
 def refuse(layer: Any, what: str) -> NoReturn:
-    """Raise the one error of these modules: the layer, and what TF.js' layers have not."""
+    """Raise the error that all checks of layers use: the layer, and what TF.js lacks."""
     raise ValueError(
         f"{type(layer).__name__} {layer.name!r}: TF.js has no {what} among its layers; leave it out, or write the "
         "model as a graph (kind='graph')"
@@ -30,7 +30,7 @@ def refuse(layer: Any, what: str) -> NoReturn:
 
 
 def options_of(layer: Any, names: Sequence[str]) -> dict[str, Any]:
-    """Return the named options as TF.js spells them, in the types of JSON."""
+    """Return the named options in TF.js' spelling, as JSON types."""
     options = {}
     for name in names:
         if hasattr(layer, name):
@@ -41,12 +41,12 @@ def options_of(layer: Any, names: Sequence[str]) -> dict[str, Any]:
 
 
 def check_options(layer: Any, names: Sequence[str], shape: Sequence[Any], training: bool) -> None:
-    """Refuse each option that is not named and could change an answer, and named ones that mean another thing there.
+    """Refuse options that are not in ``names`` and could change an output, and those that TF.js computes differently.
 
     Args:
-        names: the options that TF.js' layer has too.
-        shape: of the first input, the batch included.
-        training: whether TF.js shall train the model.
+        names: the options that TF.js' layer also has.
+        shape: of the first input, with the batch size.
+        training: whether TF.js is to train the model.
 
     Raises:
         ValueError: names the layer and the option.
@@ -68,7 +68,7 @@ def check_options(layer: Any, names: Sequence[str], shape: Sequence[Any], traini
 
 
 def plain(value: Any) -> Any:
-    """Return ``value`` in the types of JSON, so that (1, 1) equals [1, 1]."""
+    """Return ``value`` as JSON types, so that (1, 1) equals [1, 1]."""
     if isinstance(value, (list, tuple)):
         return [plain(item) for item in value]
     if isinstance(value, dict):
@@ -86,7 +86,7 @@ def _defaults(layer: Any) -> dict[str, Any]:
 
 
 def _activation_name(value: Any) -> Any:
-    """Return the name of one of Keras' activations, and anything else as it is."""
+    """Return the name of one of Keras' activations; any other value unchanged."""
     name = getattr(value, "__name__", "")
     return name if name and getattr(keras.activations, name, None) is value else value
 
@@ -152,7 +152,7 @@ def _numbers(layer: Any, shape: Sequence[Any]) -> str:
 
 
 def _sides(layer: Any, shape: Sequence[Any]) -> str:
-    """TF.js makes the backward layer out of the forward one, so both must be alike."""
+    """TF.js creates the backward layer from the forward one, so both must have the same options."""
     forward, backward = layer.forward_layer, layer.backward_layer
     if type(forward) is not type(backward) or type(forward).__name__ not in ("GRU", "LSTM", "SimpleRNN"):
         return "Bidirectional of such layers"

@@ -1,26 +1,24 @@
-"""Which TensorFlow operations a TF.js graph model may hold, and how others are said with these, exactly.
+"""The TensorFlow operations that a TF.js graph model may hold, and the rewrites that replace others.
 
-``ALLOWED`` are those whose kernels in TF.js 4.22 (wasm and cpu) were run against TensorFlow's by the matrix test.
-``REWRITES`` serves operations that TF.js lacks, and those that it gets wrong with certain options.
+``ALLOWED`` are those whose kernels in TF.js 4.22 (wasm and cpu) the matrix test compared with TensorFlow's.
+``REWRITES`` replaces operations that TF.js lacks, and those that it gets wrong with some options.
 """
 
-from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
-from study_keras.formats.export.graph import (
-    arithmetic,
-    bits,
+from study_keras.formats.export.graph.frozen import Frozen, check_dtypes, lacks
+from study_keras.formats.export.graph.rewrite import Table, call, legalize, rewrite
+from study_keras.formats.export.rewrites import (
     convolutions,
-    einsum,
     elementwise,
     images,
     indexing,
+    integers,
+    matmul,
+    pooling,
     signals,
 )
-from study_keras.formats.export.graph.freeze import Frozen, optimize, owner
-from study_keras.formats.export.graph.rewrite import Rewrite, Through, call, rewrite
-from study_keras.formats.tfjs import integers
+from study_keras.formats.tfjs import integers as tfjs_integers
 
 ALLOWED = frozenset(
     """
@@ -38,57 +36,35 @@ ALLOWED = frozenset(
     Tile TopKV2 Transpose Unpack UpperBound ZerosLike
     """.split()  # noqa: SIM905  # forty lines as a list
 )
-
-
-REWRITES: Mapping[str, Rewrite | Through] = {
-    **bits.REWRITES,
+# In addition to those that no runtime has; TF.js holds float32, int32 and bool.
+_REFUSED_DTYPES = {name: name for name in ("complex64", "complex128", "uint64")}
+REWRITES: Table = {
+    **integers.REWRITES,
     **convolutions.REWRITES,
     **elementwise.REWRITES,
     **images.REWRITES,
     **indexing.REWRITES,
-    **integers.REWRITES,
+    **matmul.REWRITES,
+    **pooling.REWRITES,
+    **tfjs_integers.REWRITES,
     **signals.REWRITES,
-    "Bitcast": arithmetic.bitcast,
-    "Einsum": einsum.einsum,
-    "Erfinv": arithmetic.erfinv,
     "PartitionedCall": call,
-    "XlaDynamicUpdateSlice": arithmetic.update_slice,
 }
 
 
-# What TF.js holds as float32, int32 or bool; "variant" is a list of tensors in a loop.
-TYPES = frozenset(
-    "bfloat16 bool float16 float32 float64 int8 int16 int32 int64 invalid uint8 uint16 uint32 variant".split()  # noqa: SIM905
-)
-
-
-def in_tfjs_operations(frozen: Frozen, model: Any) -> Frozen:
+def to_tfjs_operations(frozen: Frozen, model: Any) -> Frozen:
     """Return ``frozen`` in operations of ``ALLOWED``.
 
     Args:
-        model: the Keras model of the graph, to name the layer of what is refused.
+        model: the Keras model of the graph, to name the layer of a refused operation.
 
     Raises:
-        ValueError: the layer, and the operation that TF.js lacks.
+        ValueError: names the layer and the operation or dtype that TF.js lacks.
     """
-    import tensorflow as tf
-
-    frozen = rewrite(frozen, bits.WRAPPED)
-    for _ in range(3):  # folding makes plain what can be rewritten, and the other way round
-        frozen = optimize(rewrite(frozen, REWRITES))
-    frozen = rewrite(frozen, REWRITES)
-    graph_def = frozen.graph_def  # what the outputs need; nothing in it calls a function any more
-    graph_def.ClearField("library")
-    for node in graph_def.node:
+    frozen = legalize(rewrite(frozen, integers.WRAPPED), REWRITES, passes=3)
+    frozen.graph_def.ClearField("library")  # no node calls a function any more
+    for node in frozen.graph_def.node:
         if node.op not in ALLOWED:
-            raise ValueError(
-                f"{owner(model, node.name)}: TF.js has no operation {node.op}, nor can it be said with others as it is "
-                "used here; use another layer, or leave this one out of the exported model"
-            )
-    for node in graph_def.node:
-        types = {tf.dtypes.as_dtype(node.attr[name].type).name for name in ("T", "DstT", "dtype") if name in node.attr}
-        if types - TYPES:
-            raise ValueError(
-                f"{owner(model, node.name)}: TF.js has no {', '.join(types - TYPES)}; use float32 or int32"
-            )
-    return replace(frozen, graph_def=graph_def)
+            raise lacks(model, node.name, node.op, "TF.js")
+    check_dtypes(frozen, model, "TF.js", _REFUSED_DTYPES)
+    return frozen

@@ -1,4 +1,4 @@
-"""What TF.js needs to go on training: the optimizer, the loss and the metrics of a compiled model."""
+"""Translates the optimizer, loss and metrics of a compiled model, with which TF.js can continue the training."""
 
 import warnings
 from typing import Any, NoReturn
@@ -14,7 +14,7 @@ OPTIMIZERS = {
     "RMSprop": ("RMSProp", ("rho", "momentum", "epsilon", "centered")),
     "SGD": ("SGD", ()),
 }
-# Options that must be off, or TF.js would train otherwise than Keras.
+# Options that TF.js lacks; each must be off.
 ABSENT = (
     "weight_decay", "clipnorm", "global_clipnorm", "clipvalue", "use_ema", "amsgrad", "loss_scale_factor",
     "gradient_accumulation_steps",
@@ -35,10 +35,10 @@ METRICS = {"acc", "accuracy", "mae", "mape", "mse"}
 
 
 def training_config(model: keras.Model) -> dict[str, Any]:
-    """Return TF.js' ``trainingConfig`` of a compiled model. The optimizer starts anew there.
+    """Return TF.js' ``trainingConfig`` of a compiled model, without the state of the optimizer.
 
     Raises:
-        ValueError: the model is not compiled, or is so in a way that TF.js lacks.
+        ValueError: the model is not compiled, or TF.js lacks one of its settings.
     """
     if not getattr(model, "compiled", False):
         raise ValueError(f"model {model.name!r} is not compiled; call model.compile or leave training=True out")

@@ -7,13 +7,13 @@ from typing import Any
 import keras
 import numpy as np
 
-SHARD_BYTES = 4 * 1024 * 1024  # what TF.js' own tools write, so that browsers cache the parts
+SHARD_BYTES = 4 * 1024 * 1024  # as TF.js' own tools write, so that browsers can cache them
 QUANTIZE = ("float16", "uint16", "uint8")
 FLOAT16_MAX = 65504.0
 
 
 def check_finite(model: keras.Model) -> None:
-    """Refuse a model with weights that are no numbers.
+    """Refuse a model with weights that are NaN or infinite.
 
     Raises:
         ValueError: names the weight.
@@ -22,18 +22,18 @@ def check_finite(model: keras.Model) -> None:
         array = keras.ops.convert_to_numpy(variable.value)
         if array.dtype.kind == "f" and not np.isfinite(array).all():
             raise ValueError(
-                f"weight {variable.path!r} holds NaN or infinite values; train the model anew before the export"
+                f"weight {variable.path!r} holds NaN or infinite values; train the model again before the export"
             )
 
 
 def write_weights(folder: Path, weights: Mapping[str, Any], quantize: str | None = None) -> list[dict[str, Any]]:
-    """Write the shards into ``folder``, one array in memory at a time, and return the manifest.
+    """Write the shards to ``folder``, with one array in memory at a time, and return the manifest.
 
     Args:
         folder: an existing folder.
-        weights: name -> anything that NumPy can read as an array; stored as float32, but int32 and bool as they are.
-        quantize: None, or the type that each value is stored in. uint8 and uint16 divide the range of each
-            array into 255 or 65535 equal steps, so that no value is off by more than half a step.
+        weights: name -> Keras variable or array; stored as float32, unless it is int32 or bool.
+        quantize: None, or the dtype to store. uint8 and uint16 divide the range of each array into 255 or 65535 equal
+            steps, so no value is off by more than half a step.
 
     Raises:
         ValueError: a value is too large for float16.
@@ -50,7 +50,7 @@ def write_weights(folder: Path, weights: Mapping[str, Any], quantize: str | None
 
 
 class _Shards:
-    """A stream of bytes that goes to one file after the other."""
+    """Writes bytes to numbered files of ``SHARD_BYTES`` each."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -77,7 +77,7 @@ class _Shards:
             self.room -= self.file.write(part)
 
     def renamed(self) -> list[str]:
-        """Give the files the names that say how many there are."""
+        """Rename the files, now that their number is known, and return the names."""
         names = [f"group1-shard{index}of{len(self.paths)}.bin" for index in range(1, len(self.paths) + 1)]
         for path, name in zip(self.paths, names, strict=True):
             path.rename(self.folder / name)
@@ -94,7 +94,7 @@ def _encode(name: str, array: np.ndarray, quantize: str | None) -> tuple[dict[st
         return {**spec, "quantization": {"dtype": "float16", "original_dtype": "float32"}}, array.astype("<f2")
     low, high = float(array.min()), float(array.max())
     steps = 255 if quantize == "uint8" else 65535
-    scale = (high - low) / steps or 1.0  # an array of one value: any scale will do
+    scale = (high - low) / steps or 1.0  # any scale is exact for an array of one value
     stored = np.round((array.astype("float64") - low) / scale).astype("u1" if quantize == "uint8" else "<u2")
     quantization = {"dtype": quantize, "min": low, "scale": scale, "original_dtype": "float32"}
     return {**spec, "quantization": quantization}, stored
@@ -119,7 +119,7 @@ def read_weights(folder: Path, manifest: Any) -> dict[str, np.ndarray]:
 
 
 def _read_shard(folder: Path, name: str) -> bytes:
-    if Path(name).name != name:  # no way out of the folder
+    if Path(name).name != name:  # which could be outside of the folder
         raise ValueError(f"{folder}: shard {name!r} is not a plain file name")
     try:
         return (folder / name).read_bytes()

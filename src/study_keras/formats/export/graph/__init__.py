@@ -1,1 +1,1 @@
-"""A Keras model as a TensorFlow graph without variables, and the exact rewriting of its operations."""
+"""Freezes a Keras model to a TensorFlow graph and rewrites its operations. Importing these modules loads TensorFlow."""

@@ -1,56 +1,55 @@
-"""What must change in a model for the length of its tracing, so that the graph says what Keras computes."""
+"""Temporary changes to a model while it is traced, so that the graph computes what Keras computes."""
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from types import SimpleNamespace
 from typing import Any
 
 import keras
+import tensorflow as tf
+
+from study_keras.formats.keras_internals import all_layers, attribute, call_takes
+
+
+@contextmanager
+def names_of_tensorflow(model: keras.Model) -> Iterator[None]:
+    """Within the context layers with names that TensorFlow refuses as name scopes have other names."""
+    with ExitStack() as stack:
+        for index, layer in enumerate(all_layers(model)):
+            if not re.fullmatch(r"[A-Za-z0-9.][A-Za-z0-9_.\\/>-]*", layer.name):
+                stack.enter_context(attribute(layer, "name", f"layer_{index}"))
+        yield
 
 
 @contextmanager
 def traceable(model: keras.Model) -> Iterator[None]:
-    """Let layers that TensorFlow traces wrongly, or only as what no other runtime has, be plain for a block."""
-    layers = list(model._flatten_layers(include_self=True, recursive=True))
+    """Within the context layers that TensorFlow traces wrongly, or as operations that only it has, are replaced."""
     with ExitStack() as stack:
-        for layer in layers:
+        for layer in all_layers(model):
             if isinstance(layer, keras.layers.TimeDistributed):
-                stack.enter_context(_with(layer, "call", _time_distributed(layer)))
+                stack.enter_context(attribute(layer, "call", _time_distributed(layer)))
             elif isinstance(layer, keras.layers.IntegerLookup):
-                stack.enter_context(_with(layer, "lookup_table", _comparisons(layer.lookup_table)))
+                stack.enter_context(attribute(layer, "lookup_table", _comparisons(layer.lookup_table)))
             elif type(layer).__name__.startswith("Adaptive") and hasattr(layer, "output_size"):
-                stack.enter_context(_with(layer, "call", _adaptive_pooling(layer)))
-            elif isinstance(layer, keras.layers.RandomCrop):  # which computes a place, and crops in training only
-                stack.enter_context(_with(layer, "get_random_transformation", lambda data, **_: (0, 0)))
+                stack.enter_context(attribute(layer, "call", _adaptive_pooling(layer)))
+            elif isinstance(layer, keras.layers.RandomCrop):  # it draws an offset, but crops at random in training only
+                stack.enter_context(attribute(layer, "get_random_transformation", lambda data, **_: (0, 0)))
             elif isinstance(layer, keras.layers.UpSampling2D) and layer.interpolation != "nearest":
-                stack.enter_context(_with(layer, "call", _up_sampling(layer)))
+                stack.enter_context(attribute(layer, "call", _up_sampling(layer)))
         yield
-
-
-@contextmanager
-def _with(layer: Any, name: str, value: Any) -> Iterator[None]:
-    """Give ``layer`` another attribute for the length of a block."""
-    own, before = name in vars(layer), getattr(layer, name)
-    setattr(layer, name, value)
-    try:
-        yield
-    finally:
-        if own:
-            setattr(layer, name, before)
-        else:
-            delattr(layer, name)
 
 
 def _time_distributed(layer: keras.layers.TimeDistributed) -> Callable[..., Any]:
-    """Where the length is unknown, Keras 3.15 runs one step for each *sample*; here steps are samples: (n * t, ...)."""
+    """Where the length is unknown, Keras 3.15 runs one step per *sample*; here steps become samples: (n * t, ...)."""
     call = layer.call
 
     def folded(inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
         if inputs.shape[1] is not None:
             return call(inputs, training=training, mask=mask)
         count, length = keras.ops.shape(inputs)[:2]
-        options: dict[str, Any] = {"training": training} if layer.layer._call_has_training_arg else {}
-        if layer.layer._call_has_mask_arg and mask is not None:
+        options: dict[str, Any] = {"training": training} if call_takes(layer.layer, "training") else {}
+        if call_takes(layer.layer, "mask") and mask is not None:
             options["mask"] = keras.ops.reshape(mask, (-1, *mask.shape[2:]))
         outputs = layer.layer.call(keras.ops.reshape(inputs, (count * length, *inputs.shape[2:])), **options)
         return keras.tree.map_structure(
@@ -61,7 +60,7 @@ def _time_distributed(layer: keras.layers.TimeDistributed) -> Callable[..., Any]
 
 
 def _adaptive_pooling(layer: Any) -> Callable[..., Any]:
-    """Keras cannot trace it where a size is unknown, nor to a size of 1: here each axis is pooled on its own."""
+    """Keras cannot trace it with an unknown size or an output size of 1; this pools each axis separately."""
     call = layer.call
     first = 1 if layer.data_format == "channels_last" else 2
 
@@ -77,7 +76,7 @@ def _adaptive_pooling(layer: Any) -> Callable[..., Any]:
 
 
 def _pooled_axis(x: Any, axis: int, size: int, *, average: bool) -> Any:
-    """Pool the windows of one axis: from ``i * length / size``, rounded down, to that of ``i + 1``, rounded up."""
+    """Pool one axis; window i is from floor(``i * length / size``) to ceil(``(i + 1) * length / size``)."""
     ops = keras.ops
     length = ops.shape(x)[axis]
     windows = ops.arange(size, dtype="int32")[:, None]
@@ -94,12 +93,10 @@ def _pooled_axis(x: Any, axis: int, size: int, *, average: bool) -> Any:
 
 
 def _up_sampling(layer: keras.layers.UpSampling2D) -> Callable[..., Any]:
-    """Keras cannot trace it where a size is unknown."""
+    """Keras cannot trace it with an unknown size."""
     call = layer.call
 
     def resized(inputs: Any) -> Any:
-        import tensorflow as tf
-
         if layer.data_format != "channels_last" or None not in inputs.shape[1:3]:
             return call(inputs)
         height, width = keras.ops.shape(inputs)[1:3]
@@ -110,9 +107,7 @@ def _up_sampling(layer: keras.layers.UpSampling2D) -> Callable[..., Any]:
 
 
 def _comparisons(table: Any) -> Any:
-    """Return what looks up as ``table`` does, without a table: other runtimes have none."""
-    import tensorflow as tf
-
+    """Return an object that looks up as ``table`` does, by comparisons: other runtimes have no lookup tables."""
     keys, values = table.export()
     default = table.default_value if hasattr(table, "default_value") else table._default_value
 

@@ -1,4 +1,4 @@
-"""The weights of a graph: apart from it while it is rewritten, computed with where nothing else is, and put back."""
+"""The weights of a graph: computed where no input reaches them, kept apart from the graph, or put into it."""
 
 import math
 from collections.abc import Mapping
@@ -7,21 +7,23 @@ from typing import Any
 
 import keras
 import numpy as np
+import tensorflow as tf
 
-from study_keras.formats.export.graph.freeze import Frozen
+from study_keras.formats.export.graph.frozen import Frozen, node_of
+from study_keras.formats.export.graph.rewrite import set_inputs
+from study_keras.startup import quiet
 
-# What changes from call to call or from step to step, and lists, which are no arrays.
-_MOVING = {"EmptyTensorList", "Enter", "Exit", "LoopCond", "Merge", "NextIteration", "Placeholder", "Switch"}
+# Nodes that differ between calls or between the steps of a loop, and lists, which are no arrays.
+_DYNAMIC = {"EmptyTensorList", "Enter", "Exit", "LoopCond", "Merge", "NextIteration", "Placeholder", "Switch"}
 
 
 def with_weights(frozen: Frozen, fewer: float = math.inf) -> Frozen:
-    """Return ``frozen`` with its weights inside, as constants.
+    """Return ``frozen`` with its weights as constants.
 
     Args:
-        fewer: kernels and tables of as many float32 values or more stay placeholders, each an array in ``weights``.
+        fewer: kernels and tables with at least this number of float32 values stay placeholders, each an array in
+            ``weights``.
     """
-    import tensorflow as tf
-
     graph_def, values = split(frozen)
     apart = {}
     for node in graph_def.node:
@@ -38,32 +40,25 @@ def with_weights(frozen: Frozen, fewer: float = math.inf) -> Frozen:
 
 
 def split(frozen: Frozen) -> tuple[Any, dict[str, Any]]:
-    """Compute what no input reaches.
+    """Compute the tensors that do not depend on any input.
 
     Returns:
-        The graph with constants without values in those places, and {name of each constant: Keras variable, or array}.
+        The graph with constants without values in their place, and {name of the constant: Keras variable or array}.
     """
-    import tensorflow as tf
-
     nodes = {node.name: node for node in frozen.graph_def.node}
     fixed = _fixed(nodes, set(frozen.weights))
-    ends = {port.tensor.partition(":")[0] for port in frozen.outputs}
     wanted = [tensor for node in nodes.values() if node.name not in fixed for tensor in node.input]
-    wanted = [tensor for tensor in [*wanted, *ends] if tensor.partition(":")[0] in fixed]
-    values = {tensor: _value(tensor, nodes, frozen) for tensor in dict.fromkeys(wanted)}
+    wanted += {node_of(port.tensor): None for port in frozen.outputs}
+    values = {x: _value(x, nodes, frozen) for x in dict.fromkeys(wanted) if node_of(x) in fixed}
     graph_def = tf.compat.v1.GraphDef(versions=frozen.graph_def.versions, library=frozen.graph_def.library)
     for tensor, value in values.items():
         node = graph_def.node.add(name=_constant_name(tensor), op="Const")
         node.attr["dtype"].type = tf.as_dtype(value.dtype).as_datatype_enum
         node.attr["value"].tensor.dtype = node.attr["dtype"].type
-    for name, given in nodes.items():  # in their order, so that a model gives the same file again
-        if name in fixed:
-            continue
-        node = graph_def.node.add()
-        node.CopyFrom(given)
-        inputs = [_constant_name(tensor) if tensor in values else tensor for tensor in node.input]
-        del node.input[:]
-        node.input.extend(inputs)
+    for name, node in nodes.items():  # in this order, so that a model always gives the same file
+        if name not in fixed:
+            inputs = [_constant_name(tensor) if tensor in values else tensor for tensor in node.input]
+            set_inputs(graph_def.node.add(), inputs, node)
     return graph_def, {_constant_name(tensor): value for tensor, value in values.items()}
 
 
@@ -72,41 +67,32 @@ def _constant_name(tensor: str) -> str:
 
 
 def _fixed(nodes: Mapping[str, Any], weights: set[str]) -> set[str]:
-    """Return the nodes that no input of the model reaches."""
+    """Return the nodes that do not depend on any input of the model."""
     users: dict[str, list[str]] = {}
     for node in nodes.values():
         for tensor in node.input:
-            users.setdefault(tensor.partition(":")[0], []).append(node.name)
-    waiting = [
-        name
-        for name, node in nodes.items()
-        if (node.op in _MOVING or node.op.startswith("TensorList")) and name not in weights
-    ]
-    moving = set(waiting)
+            users.setdefault(node_of(tensor), []).append(node.name)
+    waiting = [name for name, node in nodes.items() if node.op in _DYNAMIC or node.op.startswith("TensorList")]
+    waiting = [name for name in waiting if name not in weights]
+    dynamic = set(waiting)
     while waiting:
         for user in users.get(waiting.pop(), []):
-            if user not in moving:
-                moving.add(user)
+            if user not in dynamic:
+                dynamic.add(user)
                 waiting.append(user)
-    return nodes.keys() - moving
+    return nodes.keys() - dynamic
 
 
 def _value(tensor: str, nodes: Mapping[str, Any], frozen: Frozen) -> Any:
-    """Return a tensor that depends on weights only, as a Keras variable or an array."""
-    import tensorflow as tf
-
+    """Return a tensor that depends only on weights, as a Keras variable or an array."""
     origin, _, index = tensor.partition(":")
     weights = frozen.weights
     if origin in weights and weights[origin].dtype == "float32":
-        return weights[origin]  # read when it is written
+        return weights[origin]  # read when the file is written
     if nodes[origin].op == "Const":
         return tf.make_ndarray(nodes[origin].attr["value"].tensor)
-    part, waiting = tf.compat.v1.GraphDef(library=frozen.graph_def.library), [origin]
-    while waiting:
-        node = nodes[waiting.pop()]
-        if all(node.name != other.name for other in part.node):
-            part.node.append(node)
-            waiting += [source.partition(":")[0] for source in node.input]
+    with quiet():  # a deprecation warning
+        part = tf.compat.v1.graph_util.extract_sub_graph(frozen.graph_def, [origin])
     known = [node.name for node in part.node if node.name in weights]
     given = {f"{name}:0": keras.ops.convert_to_numpy(weights[name].value) for name in known}
     with tf.Graph().as_default() as graph, tf.compat.v1.Session(graph=graph) as session:

@@ -1,22 +1,21 @@
-"""Slices, scatters and bands of tensors that TF.js lacks or gets wrong."""
+"""Gathers, scatters, bands and orders of tensors that other runtimes lack or get wrong."""
 
-from collections.abc import Mapping
+import math
 from typing import Any
 
 import numpy as np
+import tensorflow as tf
 
-from study_keras.formats.export.graph.rewrite import Rewrite, constant
+from study_keras.formats.export.graph.rewrite import Table, constant, sizes
+from study_keras.formats.export.rewrites.slicing import known_size, roll, update_slice
 
-_LONGEST = 1024  # of a row of integers whose order is counted: it takes the square
+_LONGEST = 1024  # of a row of integers whose ranks are counted, which takes the square of memory
 
 
 def one_hot(op: Any, indices: Any, depth: Any, on: Any, off: Any) -> Any:
-    import tensorflow as tf
-
     axis = op.get_attr("axis")
     indices = tf.cast(tf.expand_dims(indices, axis), "int32")
-    rank = indices.shape.rank
-    shape = [1] * rank
+    shape = [1] * indices.shape.rank
     shape[axis] = -1
     hit = tf.equal(indices, tf.reshape(tf.range(depth), shape))
     if on.dtype == tf.bool:
@@ -26,8 +25,6 @@ def one_hot(op: Any, indices: Any, depth: Any, on: Any, off: Any) -> Any:
 
 def band_part(op: Any, x: Any, lower: Any, upper: Any) -> Any:
     """TF.js reads the upper limit from the wrong input."""
-    import tensorflow as tf
-
     rows, columns = tf.shape(x)[-2], tf.shape(x)[-1]
     below = tf.range(rows)[:, None] - tf.range(columns)[None, :]
     lower, upper = tf.cast(lower, "int32"), tf.cast(upper, "int32")
@@ -38,9 +35,7 @@ def band_part(op: Any, x: Any, lower: Any, upper: Any) -> Any:
 
 
 def cumulative(op: Any, x: Any, axis: Any) -> Any:
-    """TF.js takes no axis that is counted from the end here."""
-    import tensorflow as tf
-
+    """TF.js does not take a negative axis here."""
     along = constant(axis)
     if along is None or along >= 0 or x.shape.rank is None:
         return None
@@ -49,81 +44,31 @@ def cumulative(op: Any, x: Any, axis: Any) -> Any:
     return function(x, int(along) + x.shape.rank, **options)
 
 
-def known_size(op: Any, shape: Any, begin: Any, end: Any, step: Any) -> Any:
-    """A size that is asked for at run time, though it is known: with it as a constant much else can be folded."""
-    import tensorflow as tf
-
-    sizes, limits = op.inputs[0], [constant(value) for value in (begin, end, step)]
-    masks = [op.get_attr(name) for name in ("ellipsis_mask", "new_axis_mask")]
-    if (
-        sizes.op.type != "Shape"
-        or sizes.op.inputs[0].shape.rank is None
-        or any(x is None for x in limits)
-        or any(masks)
-    ):
-        return None
-    start, stop, by = (int(value[0]) for value in limits)
-    cut = slice(None if op.get_attr("begin_mask") else start, None if op.get_attr("end_mask") else stop, by)
-    known = sizes.op.inputs[0].shape.as_list()
-    found = [known[start]] if op.get_attr("shrink_axis_mask") else known[cut]
-    if None in found:
-        return None
-    return tf.constant(found[0] if op.get_attr("shrink_axis_mask") else found, op.outputs[0].dtype)
-
-
-def roll(op: Any, x: Any, shift: Any, axis: Any) -> Any:
-    import tensorflow as tf
-
-    shifts, axes = constant(op.inputs[1]), constant(op.inputs[2])
-    if shifts is None or axes is None:
-        return None
-    for by, along in zip(np.atleast_1d(shifts).tolist(), np.atleast_1d(axes).tolist(), strict=True):
-        size = tf.shape(x)[along] if x.shape[along] is None else x.shape[along]
-        cut = (size - by) % size
-        x = tf.concat([_part(x, along, cut, None), _part(x, along, None, cut)], axis=along)
-    return x
-
-
-def _part(x: Any, axis: int, start: Any, stop: Any) -> Any:
-    where = [slice(None)] * x.shape.rank
-    where[axis] = slice(start, stop)
-    return x[tuple(where)]
-
-
 def gather(op: Any, x: Any, indices: Any, axis: Any) -> Any:
-    """With batch axes TF.js' wasm reads the wrong rows: count the places of all batches in one row."""
-    import tensorflow as tf
-
+    """With batch axes TF.js' wasm kernel reads the wrong rows: number the rows of all batches consecutively."""
     batches, along = op.get_attr("batch_dims"), constant(axis)
     if not batches or along is None or x.shape.rank is None:
         return None
     along = int(along) % x.shape.rank
     if along != batches:
         return None
-    sizes = [tf.shape(x)[i] if size is None else size for i, size in enumerate(x.shape)]
-    count = sizes[0]
-    for size in sizes[1:batches]:
-        count = count * size
-    inner = tf.shape(indices)[batches:]
-    first = tf.range(count) * sizes[along]
+    shape = sizes(x)
+    count = math.prod(shape[:batches])
+    first = tf.range(count) * shape[along]
     places = tf.reshape(tf.cast(indices, "int32"), [count, -1]) + first[:, None]
-    rows = tf.reshape(x, [count * sizes[along], *sizes[along + 1 :]])
-    shape = tf.concat([tf.shape(indices)[:batches], inner, tf.shape(x)[along + 1 :]], axis=0)
+    rows = tf.reshape(x, [count * shape[along], *shape[along + 1 :]])
+    shape = tf.concat([tf.shape(indices), tf.shape(x)[along + 1 :]], axis=0)
     return tf.reshape(tf.gather(rows, tf.reshape(places, [-1])), shape)
 
 
 def where(op: Any, condition: Any) -> Any:
-    """The places of what is true, where that is known before any input comes."""
-    import tensorflow as tf
-
+    """Return the indices of True values, where they do not depend on an input."""
     value = constant(condition)
     return None if value is None else tf.constant(np.argwhere(value), "int64")
 
 
 def top_k_of_integers(op: Any, x: Any, k: Any) -> Any:
-    """ONNX' converter takes integers for float32: count, for each, those that come before it."""
-    import tensorflow as tf
-
+    """tf2onnx treats integers as float32: count, for each value, those that rank before it."""
     length = x.shape[-1]
     if x.dtype.is_floating or length is None or length > _LONGEST:
         return None
@@ -138,8 +83,6 @@ def top_k_of_integers(op: Any, x: Any, k: Any) -> Any:
 
 
 def diagonal(op: Any, x: Any, k: Any, padding: Any) -> Any:
-    import tensorflow as tf
-
     offset, rows, columns = constant(k), x.shape[-2], x.shape[-1]
     if offset is None or np.size(offset) != 1 or rows is None or columns is None:
         return None
@@ -151,9 +94,7 @@ def diagonal(op: Any, x: Any, k: Any, padding: Any) -> Any:
 
 
 def segment_sum(op: Any, x: Any, segments: Any, count: Any) -> Any:
-    """A product with a matrix of zeros and ones."""
-    import tensorflow as tf
-
+    """Multiply with a matrix of zeros and ones."""
     if x.shape.rank is None or segments.shape.rank != 1 or not x.dtype.is_floating:
         return None
     chosen = tf.cast(tf.equal(tf.range(count)[:, None], tf.cast(segments, "int32")[None, :]), x.dtype)
@@ -163,15 +104,13 @@ def segment_sum(op: Any, x: Any, segments: Any, count: Any) -> Any:
 
 
 def switch_many(op: Any, x: Any, index: Any) -> Any:
-    """One branch of several: TF.js has a switch of two. An index beyond the end takes the last."""
-    import tensorflow as tf
-
+    """Select one of several branches with TF.js' switch of two; an index out of range selects the last."""
     count = op.get_attr("num_outs")
     index = tf.where(tf.logical_or(index < 0, index >= count), count - 1, index)
     return [tf.raw_ops.Switch(data=x, pred=tf.equal(index, branch)).output_true for branch in range(count)]
 
 
-REWRITES: Mapping[str, Rewrite] = {
+REWRITES: Table = {
     "Cumprod": cumulative,
     "Cumsum": cumulative,
     "GatherV2": gather,
@@ -182,5 +121,6 @@ REWRITES: Mapping[str, Rewrite] = {
     "StridedSlice": known_size,
     "UnsortedSegmentSum": segment_sum,
     "Where": where,
+    "XlaDynamicUpdateSlice": update_slice,
     "_SwitchN": switch_many,
 }

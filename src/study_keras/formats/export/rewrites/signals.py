@@ -1,25 +1,25 @@
-"""Fourier transforms as products with matrices: TF.js' wasm backend has no kernels for them, nor complex numbers.
+"""Fourier transforms as matrix products: TF.js' wasm backend has neither kernels for them nor complex numbers.
 
-A complex number exists between two operations only: what is made of two real ones, and taken apart again. So each of
-these rewrites looks through one operation (see ``rewrite.Through``) at the real tensors behind it.
+A complex tensor exists only between two operations: one makes it from two real tensors, the next takes it apart. So
+each of these rewrites uses the real tensors behind it (see ``rewrite.Through``).
 """
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import tensorflow as tf
 
-from study_keras.formats.export.graph.rewrite import Through, constant
+from study_keras.formats.export.graph.rewrite import Table, Through, constant
 
 
 def _waves(length: int, sign: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return cosines and sines of the transform of ``length`` values: (length, length), float32."""
+    """Return the cosines and sines of a transform of ``length`` values, each (length, length) float32."""
     angle = 2 * np.pi * np.outer(np.arange(length), np.arange(length)) % (2 * np.pi * length) / length
     return np.cos(angle).astype("float32"), (sign * np.sin(angle)).astype("float32")
 
 
 def _inputs(op: Any) -> list[Any] | None:
-    """Return the real tensors behind a complex one: of an RFFT one, of an FFT or IFFT two."""
+    """Return the real tensors behind a complex one: one of an RFFT, two of an FFT or IFFT."""
     source = op.inputs[0].op
     if source.type == "RFFT" and constant(source.inputs[1]) is not None:
         return [source.inputs[0]]
@@ -28,10 +28,8 @@ def _inputs(op: Any) -> list[Any] | None:
     return list(source.inputs) if source.type == "Complex" else None
 
 
-def taken_apart(op: Any, *parts: Any) -> Any:
-    """Real, Imag or ComplexAbs of a transform."""
-    import tensorflow as tf
-
+def real_part(op: Any, *parts: Any) -> Any:
+    """Compute Real, Imag or ComplexAbs of a transform."""
     source = op.inputs[0].op
     if source.type == "Complex":
         real, imaginary = parts
@@ -56,9 +54,7 @@ def taken_apart(op: Any, *parts: Any) -> Any:
 
 
 def _of_length(x: Any, length: int) -> Any:
-    """Cut off, or fill up with zeros, the last axis."""
-    import tensorflow as tf
-
+    """Cut the last axis, or pad it with zeros."""
     x = x[..., :length]
     if x.shape[-1] is not None and x.shape[-1] < length:
         x = tf.pad(x, [[0, 0]] * (x.shape.rank - 1) + [[0, length - x.shape[-1]]])
@@ -72,9 +68,7 @@ def _spectrum(op: Any) -> list[Any] | None:
 
 
 def inverse_real(op: Any, real: Any, imaginary: Any) -> Any:
-    """IRFFT: the second half of the spectrum is the first one's mirror."""
-    import tensorflow as tf
-
+    """Compute IRFFT; the second half of the spectrum mirrors the first."""
     length = int(constant(op.inputs[1])[0])
     half = length // 2 + 1
     real, imaginary = _of_length(real, half), _of_length(imaginary, half)
@@ -86,9 +80,9 @@ def inverse_real(op: Any, real: Any, imaginary: Any) -> Any:
     return (tf.matmul(real, cosine[:half] * weight) - tf.matmul(imaginary, sine[:half] * weight)) / length
 
 
-REWRITES: Mapping[str, Any] = {
-    "ComplexAbs": Through(_inputs, taken_apart),
+REWRITES: Table = {
+    "ComplexAbs": Through(_inputs, real_part),
     "IRFFT": Through(_spectrum, inverse_real),
-    "Imag": Through(_inputs, taken_apart),
-    "Real": Through(_inputs, taken_apart),
+    "Imag": Through(_inputs, real_part),
+    "Real": Through(_inputs, real_part),
 }

@@ -2,15 +2,15 @@
 
     python benchmarks/applications.py [FOLDER] [--only NAME] [--targets tfjs,litert,onnx]
 
-Some 50 minutes; each architecture runs in a process of its own, and a run that was cut off goes on where it stopped
-(FOLDER, ``output/applications`` by default, holds a line of JSON for each). The images are as small as the architecture
-allows, the weights random, the statistics of batch normalization those of a batch of such images, so that no signal
-dies or explodes, and its shifts about 1: around 0 each activation would enlarge what was rounded before, and eighty of
-them in a row leave nothing of an answer. Kernels without any normalization are scaled for ReLU, as He et al. do.
+Takes about 50 minutes. Each architecture runs in a subprocess, and an interrupted run resumes (FOLDER,
+``output/applications`` by default, has a line of JSON for each). The images are as small as the architecture allows,
+the weights random. Batch normalization has the statistics of a batch of such images, so that no signal
+vanishes or explodes, and shifts of about 1: around 0 each activation would amplify rounding errors, and after eighty
+layers the logits would be noise. Kernels without any normalization are scaled for ReLU, as He et al. do.
 
-A file passes where its logits are no further from those in float64 than 1e-5 of the largest, or than four times as far
-as Keras' own in float32 are. The control says how far one kernel's change by 1 % moves the logits: at least ten times
-as far as what passes.
+A file passes if its logits differ from those in float64 by at most 1e-5 of the largest logit, or by at most four times
+the difference of Keras in float32. The control is the change of the logits when one kernel changes by 1 %: it must be
+at least ten times the limit.
 """
 
 import argparse
@@ -36,7 +36,7 @@ def main():
     parser.add_argument("folder", type=Path, nargs="?", default=Path("output/applications"))
     parser.add_argument("--only", help="one architecture, or several with commas")
     parser.add_argument("--targets", default=",".join(TARGETS))
-    parser.add_argument("--one", help=argparse.SUPPRESS)  # what a process of its own is told
+    parser.add_argument("--one", help=argparse.SUPPRESS)  # for the subprocess
     chosen = parser.parse_args()
     chosen.folder.mkdir(parents=True, exist_ok=True)
     if chosen.one:
@@ -58,7 +58,7 @@ def main():
 
 
 def architectures():
-    """The names of all architectures, asked of a process that may import Keras."""
+    """Return the names of all architectures, from a subprocess that imports Keras."""
     code = (
         "import inspect, json; from keras import applications as a;"
         "print(json.dumps([name for name in dir(a) if inspect.isfunction(getattr(a, name))]))"
@@ -73,15 +73,15 @@ def finished(results):
 
 
 def build(name):
-    """The architecture without weights of anybody's, and with logits."""
+    """Return the architecture with random weights and logits as its output."""
     import keras
 
     size = SMALLEST.get(name, 32)
     return getattr(keras.applications, name)(weights=None, input_shape=(size, size, 3), classifier_activation=None)
 
 
-def settle(model, images):
-    """Give all weights values that show, and batch normalization the statistics of ``images``."""
+def initialize(model, images):
+    """Set all weights to values that affect the logits, and batch normalization to the statistics of ``images``."""
     import keras
 
     random = np.random.default_rng(0)
@@ -90,18 +90,18 @@ def settle(model, images):
         if isinstance(layer, keras.layers.Dropout) or hasattr(layer, "drop_path_rate"):
             layer.rate = layer.drop_path_rate = 0.0
         for variable in layer.trainable_variables:
-            scale = type(layer).__name__ == "LayerScale"  # 1e-6 in the beginning, which would hide its branch
+            scale = type(layer).__name__ == "LayerScale"  # initially 1e-6, which would hide its branch
             if scale or variable.name in ("gamma", "beta", "bias"):
                 shift = variable.name == "beta" and isinstance(layer, keras.layers.BatchNormalization)
                 middle = 0.3 if scale else float(variable.name == "gamma" or shift)
                 variable.assign(random.normal(middle, 0.1, variable.shape).astype("float32"))
     if not any("Normalization" in type(layer).__name__ for layer in layers):  # VGG
         for variable in (v for layer in layers for v in layer.trainable_variables if v.name == "kernel"):
-            variable.assign(variable * 2**0.5)  # what a ReLU takes away
+            variable.assign(variable * 2**0.5)  # the gain for ReLU
     normalizations = [layer for layer in layers if isinstance(layer, keras.layers.BatchNormalization)]
     before = [layer.momentum for layer in normalizations]
     for layer in normalizations:
-        layer.momentum = 0.0  # the batch's own statistics, at once
+        layer.momentum = 0.0  # use the statistics of the batch at once
     model(images, training=True)
     for layer, momentum in zip(normalizations, before, strict=True):
         layer.momentum = momentum
@@ -118,7 +118,7 @@ def measure(name, folder, targets):
     size = model.input_shape[1]
     images = random.normal(128, 50, (40, size, size, 3)) if rescales else random.normal(0, 1, (40, size, size, 3))
     images = images.astype("float32")
-    settle(model, images[:32])
+    initialize(model, images[:32])
     asked = images[32:36]
     logits = np.asarray(model(asked, training=False))
     exact, moved = in_float64(name, model.get_weights(), asked)
@@ -137,7 +137,7 @@ def measure(name, folder, targets):
 
 
 def in_float64(name, weights, images):
-    """Return the logits in float64, and those after one kernel in the middle grew by 1 %."""
+    """Return the logits in float64, and those after one kernel in the middle is scaled by 1.01."""
     import keras
 
     keras.config.set_floatx("float64")
@@ -157,7 +157,7 @@ def in_float64(name, weights, images):
 
 
 def in_target(model, target, path, images, exact):
-    """Export, run, compare; what cannot be is told."""
+    """Export, run and compare; return the difference or the error."""
     from study_keras import formats
     from study_keras.formats.tfjs import export_tfjs
 
@@ -168,7 +168,7 @@ def in_target(model, target, path, images, exact):
         export(model, path, **options)
         seconds = time.perf_counter() - started
         found = {"tfjs": run_tfjs, "litert": run_litert, "onnx": run_onnx}[target](path, images)
-    except Exception as error:  # a row of the table
+    except Exception as error:  # becomes a row of the table
         return {"error": f"{type(error).__name__}: {str(error).splitlines()[0][:200] if str(error) else ''}"}
     finally:
         kind = json.loads((path / "model.json").read_text())["format"] if (path / "model.json").exists() else ""
@@ -227,7 +227,7 @@ def table(rows):
     from rich.console import Console
     from rich.table import Table
 
-    made = Table(box=None, padding=(0, 1, 0, 0))  # 80 columns hold it
+    made = Table(box=None, padding=(0, 1, 0, 0))  # fits into 80 columns
     made.add_column("architecture", no_wrap=True)
     for heading in ("weights", "Keras", "TF.js", "LiteRT", "ONNX", "control"):
         made.add_column(heading, justify="right")

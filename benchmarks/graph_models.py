@@ -1,10 +1,10 @@
-"""What a TF.js graph model costs: writing MobileNetV2 as one, and its time per image beside a layers model's.
+"""The cost of a TF.js graph model: exporting MobileNetV2, and its time per image compared with a layers model.
 
     make bench, or: python benchmarks/graph_models.py
 
-The memory is the most that the process held while it exported, less what it held before, in units of the weights'
-bytes; a small export before has loaded all that TensorFlow loads at first use. The two files of one CNN take turns in
-one Node process, on wasm; printed are medians over the rounds, and the spread.
+The memory is the peak of the process during the export minus its memory before, as a multiple of the size of the
+weights; a small export before loads everything that TensorFlow loads at first use. The two files of one CNN run
+alternately in one Node process, on wasm; the output is the median over the rounds, and the range.
 """
 
 import os
@@ -37,21 +37,21 @@ def cnn():
 
 
 def resident(field):
-    """Bytes of this process in memory, on Linux: VmRSS for now, VmHWM for the most since ``forget_peak``."""
+    """Return the memory of this process in bytes, on Linux: VmRSS now, VmHWM the peak since ``reset_peak``."""
     lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
     return 1024 * int(next(line for line in lines if line.startswith(field)).split()[1])
 
 
-def forget_peak():
+def reset_peak():
     Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
 
 
 def export_cost(folder):
-    """Print seconds and memory of writing MobileNetV2 as a graph model; return whether both are within limits."""
+    """Print seconds and memory of exporting MobileNetV2 as a graph model; return whether both are within limits."""
     export_tfjs(cnn(), folder / "first.tfjs", kind="graph", prove=False)
     model = keras.applications.MobileNetV2(weights=None)
     size = 4 * model.count_params()
-    forget_peak()
+    reset_peak()
     before, started = resident("VmRSS"), time.perf_counter()
     export_tfjs(model, folder / "mobile.tfjs", kind="graph", prove=False)
     seconds, grown = time.perf_counter() - started, resident("VmHWM") - before

@@ -1,12 +1,12 @@
-"""What more data costs: seconds for 60,000 images, peak memory, and reading from the disk beside reading from memory.
+"""The cost of more data: seconds for 60,000 images, peak memory, and reading from the disk compared with memory.
 
     python benchmarks/growth.py --rounds 3
 
-Each training is one epoch of the tutorial's network at batch 128, `hello-mnist train` in a process of its own. The
+Each training is one epoch of the tutorial's network with batch size 128, `hello-mnist train` in a subprocess. The
 images are MNIST's, repeated and shifted by up to two pixels, in a temporary folder: in one .npz, which is loaded into
-memory, in one .npy, or in shards of 60,000, which stay on the disk. The seconds are those of the training, compiling
-included; the peak is that of the whole process. The forms of one size take turns. Every training reads all data once
-before it begins, for the checksum in its record, so what fits into the system's cache is read from there.
+memory, in one .npy, or in shards of 60,000, which stay on the disk. The seconds are those of the training with
+compilation; the peak is that of the process. The forms of one size alternate. Every training first reads all data for
+the checksum in its metadata, so data that fits into the page cache is read from there.
 """
 
 import argparse
@@ -32,7 +32,7 @@ FORMS = {"npz": "memory (.npz)", "npy": "disk (.npy)", "shards": "disk (shards)"
 
 
 def unit(number):
-    """Return the training images, all shifted in the same way, 0 not at all, and each number up to 25 in another."""
+    """Return the training images with one of 25 shifts by ``number``; 0 is no shift."""
     (images, labels), _ = mnist.load_data()
     return np.roll(images, ((number + 2) % 5 - 2, (number // 5 + 2) % 5 - 2), axis=(1, 2)), labels
 
@@ -49,10 +49,10 @@ def write(path, count, form):
         return
     np.save(path / "x_test.npy", x_test)
     np.save(path / "y_test.npy", y_test)
-    whole = {"x": (count, 28, 28), "y": (count,)}
+    shapes = {"x": (count, 28, 28), "y": (count,)}
     arrays = {
         name: np.lib.format.open_memmap(path / f"{name}_train.npy", "w+", np.uint8, shape)
-        for name, shape in (whole.items() if form == "npy" else ())
+        for name, shape in (shapes.items() if form == "npy" else ())
     }
     for number in range(count // UNIT):
         for name, array in zip("xy", units[number % 25], strict=True):
@@ -63,24 +63,24 @@ def write(path, count, form):
 
 
 def train(data, output):
-    """Train one epoch in a process of its own; return the seconds of the training and the peak memory in bytes."""
+    """Train one epoch in a subprocess; return the seconds of the training and the peak memory in bytes."""
     command = [sys.executable, "-m", "study_keras.cli", "train", "--data", data, "--output", output, "--json"]
     command += ["--epochs", "1", "--batch-size", str(BATCH), "--seed", "1"]
     with subprocess.Popen(list(map(str, command)), stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
-        printed, told = process.stdout.read(), process.stderr.read()
+        stdout, stderr = process.stdout.read(), process.stderr.read()
         _, status, used = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
-        raise RuntimeError(told.decode().strip().splitlines()[-1])
-    kilo = 1 if sys.platform == "darwin" else 1024  # of the unit that the system counts in
-    found = json.loads(printed)
-    return {"seconds": found["fit_seconds"], "peak": used.ru_maxrss * kilo, "accuracy": found["accuracy"]}
+        raise RuntimeError(stderr.decode().strip().splitlines()[-1])
+    unit_bytes = 1 if sys.platform == "darwin" else 1024  # of ru_maxrss
+    found = json.loads(stdout)
+    return {"seconds": found["fit_seconds"], "peak": used.ru_maxrss * unit_bytes, "accuracy": found["accuracy"]}
 
 
 def measure(count, forms, rounds, folder):
     """Return the results of each form for ``count`` images."""
     paths = {form: folder / f"{count}_{form}" for form in forms}
-    for form, path in paths.items():  # in another process, since a process counts its parent's memory as its own peak
+    for form, path in paths.items():  # in a subprocess: a child's peak includes the memory of its parent at the fork
         writer = multiprocessing.get_context("spawn").Process(target=write, args=(path, count, form))
         writer.start()
         writer.join()
@@ -117,7 +117,7 @@ def table_of(results):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=3, metavar="N", help="how often each trains (default: 3)")
+    parser.add_argument("--rounds", type=int, default=3, metavar="N", help="trainings of each (default: 3)")
     parser.add_argument("--sizes", type=int, nargs="+", choices=SIZES, default=list(SIZES), metavar="N", help="images")
     parser.add_argument("--json", type=Path, metavar="PATH", help="where the figures go (default: output/growth.json)")
     options = parser.parse_args()
@@ -126,8 +126,7 @@ def main():
         with tempfile.TemporaryDirectory(prefix="hello-mnist-growth-") as folder:
             results[count] = measure(count, SIZES[count], options.rounds, Path(folder))
     path = options.json or files.output_dir() / "growth.json"
-    with files.atomic_write(path) as temporary:
-        temporary.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+    files.write(path, json.dumps(results, indent=1) + "\n")
     console = Console()
     console.print(table_of(results))
     console.print(

@@ -1,10 +1,10 @@
-"""How many images a second each file that ``hello-mnist run`` writes reads, in the runtime that it is for.
+"""Images per second of each file that ``hello-mnist run`` writes, in its runtime.
 
     make bench, or: python benchmarks/inference.py
 
-The tutorial's network after one epoch, the 10,000 test images in batches of 1000. The files take turns for several
-rounds; printed are the median, the spread, and the median of each round's ratio to the ``.keras`` file. Loading, and a
-first batch, which compiles, are not counted: the clock is that of ``hello-mnist verify``.
+The tutorial's network after one epoch, on the 10,000 test images in batches of 1000. The files alternate for several
+rounds; the output is the median, the range, and the median of each round's ratio to the ``.keras`` file. The time, as
+in ``hello-mnist verify``, excludes loading and the first batch, which compiles.
 """
 
 import os
@@ -30,13 +30,13 @@ ROUNDS = 5
 
 
 def measure(folder):
-    """Return for each artifact its runtime and its images a second in each round."""
+    """Return the runtime of each artifact, and its images per second in each round."""
     (x_train, y_train), (x_test, y_test) = dataset.load_data()
     model = models.mlp()
     models.compile(model)
     model.fit(dataset.scale(x_train), y_train, batch_size=128, verbose=0)
     path = formats.save(model, folder / "hello_mnist.keras")
-    images = evaluation.inputs(model, x_test)
+    images = evaluation.to_model_inputs(model, x_test)
     paths = artifacts.save_all(model, path, images[:500])
     runtimes, rates = {}, {path.name: [] for path in paths}
     for _ in range(ROUNDS):
@@ -54,7 +54,7 @@ def measure(folder):
 def main():
     with tempfile.TemporaryDirectory() as folder:
         runtimes, rates = measure(Path(folder))
-    table = Table(box=None, padding=(0, 1, 0, 0))  # 80 columns hold it
+    table = Table(box=None, padding=(0, 1, 0, 0))  # fits into 80 columns
     table.add_column("file", no_wrap=True)
     table.add_column("runtime")
     for heading in ("images/s", "from", "to", "ratio"):

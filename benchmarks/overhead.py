@@ -1,9 +1,9 @@
-"""What it costs to watch a training and to keep it resumable, beside Keras' bare ``fit`` in the same run.
+"""The cost of progress, checkpoints and resumability compared with Keras' plain ``fit`` in the same run.
 
     make bench, or: KERAS_BACKEND=jax python benchmarks/overhead.py
 
-The tutorial's network, 60,000 images, 5 epochs, batch 32. The ways take turns for several rounds; printed are
-the median seconds, their spread, and the median of each round's ratio to the bare ``fit``.
+The tutorial's network, 60,000 images, 5 epochs, batch size 32. The ways alternate for several rounds; the output is
+the median and the range of the seconds, and the median of each round's ratio to the plain ``fit``.
 """
 
 import io
@@ -31,7 +31,7 @@ IMAGES, LABELS = DATASET[0]
 RECIPE = replace(recipes.TUTORIAL, seed=1)
 
 
-def bare(folder):
+def plain(folder):
     fit.set_seed(1)
     model = models.mlp()
     models.compile(model)
@@ -48,7 +48,7 @@ def with_gradients(folder):
     watched(folder, [callbacks.LogGradients(folder, dataset.scale(IMAGES[:1000]), LABELS[:1000])])
 
 
-ways = {"bare fit": bare, "resumable, checkpoints, progress, history": watched, "and gradients": with_gradients}
+ways = {"plain fit": plain, "resumable, checkpoints, progress, history": watched, "and gradients": with_gradients}
 seconds = {name: [] for name in ways}
 for _ in range(ROUNDS):
     for name, way in ways.items():
@@ -57,9 +57,7 @@ for _ in range(ROUNDS):
             way(Path(folder))
             seconds[name].append(time.perf_counter() - started)
 
-print(
-    f"{keras.backend.backend()}, Keras {keras.__version__}, {ROUNDS} rounds after each other, Python {sys.version[:6]}"
-)
+print(f"{keras.backend.backend()}, Keras {keras.__version__}, {ROUNDS} rounds, Python {sys.version[:6]}")
 for name, taken in seconds.items():
-    ratio = median(one / other for one, other in zip(taken, seconds["bare fit"], strict=True))
+    ratio = median(one / other for one, other in zip(taken, seconds["plain fit"], strict=True))
     print(f"{name:42} {median(taken):6.2f} s  ({min(taken):.2f} to {max(taken):.2f})  {ratio:.2f} x")

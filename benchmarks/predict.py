@@ -1,10 +1,10 @@
-"""Cold ``hello-mnist predict``, from typing it to the answer, beside Keras on TensorFlow and onnxruntime.
+"""``hello-mnist predict`` from start to answer, compared with Keras on TensorFlow and onnxruntime.
 
     make bench, or: python benchmarks/predict.py
 
-Each way is a process of its own that reads the same photo with the same preparation and the shipped network; only
-the runtime differs. The ways take turns for several rounds; printed are the median seconds, their spread, and the
-median of each round's ratio to ``hello-mnist predict``.
+Each way is a subprocess that reads the same photo with the same preparation and the shipped network; only the runtime
+differs. The ways alternate for several rounds; the output is the median and the range of the seconds, and the median
+of each round's ratio to ``hello-mnist predict``.
 """
 
 import os
@@ -24,7 +24,7 @@ READ = (
 
 
 def prepare(folder: Path) -> Path:
-    """Write the shipped network for the other runtimes, and a photo of 600 x 200 with four digits on paper."""
+    """Convert the shipped network for the other runtimes, and write a photo of 600 x 200 with four digits on paper."""
     os.environ["KERAS_BACKEND"] = "tensorflow"
     import numpy as np
     from PIL import Image

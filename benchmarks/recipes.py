@@ -1,11 +1,11 @@
-"""The recipes, each in turn with the tutorial of 2019 as written: seconds, their ratio, and the test images read right.
+"""The recipes compared with the tutorial of 2019 as written: seconds, their ratio, and test accuracy.
 
     python benchmarks/recipes.py --rounds 10 --only fast cnn
 
-Each training is a process of its own with a seed of its own. A round trains the tutorial as written and each recipe
-once; printed are the median seconds in `fit`, compiling included, the median of the rounds' ratios to the tutorial's,
-the same ratio of whole processes, and mean and standard deviation of the accuracy on the 10,000 test images, which no
-recipe was chosen by.
+Each training is a subprocess with its own seed. A round trains the tutorial as written and each recipe once. The output
+is the median seconds in `fit`, with compilation, the median of the rounds' ratios to the tutorial, both also for the
+entire process, and mean and standard deviation of the accuracy on the 10,000 test images, on which no recipe was
+chosen.
 """
 
 import argparse
@@ -25,10 +25,10 @@ PEER = "the tutorial as written, Keras 3"
 
 
 def measure(ways, rounds):
-    """Return lists of results, one for each round, of the tutorial as written and of each of ``ways``.
+    """Return the results of all rounds for the tutorial as written and for each of ``ways``.
 
     Args:
-        ways: from a name to the options of ``hello-mnist train``.
+        ways: the options of ``hello-mnist train`` by name.
     """
     results = {PEER: [], **{name: [] for name in ways}}
     for seed in range(1, rounds + 1):
@@ -40,7 +40,7 @@ def measure(ways, rounds):
 
 
 def table_of(results):
-    """Return the table, a row for each recipe."""
+    """Return the table, one row per recipe."""
     table = Table(box=None, padding=(0, 1, 0, 0))
     table.add_column("", no_wrap=True)
     for heading in ("fit s", "ratio", "process s", "ratio", "accuracy", "+-"):
@@ -66,8 +66,7 @@ def main():
     path = options.json or files.output_dir() / "bench_recipes.json"
     results = measure({name: ["--recipe", name] for name in options.only}, options.rounds)
     figures = {"rounds": options.rounds, "machine": machine(["project", "tutorial"]), "results": results}
-    with files.atomic_write(path) as temporary:
-        temporary.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+    files.write(path, json.dumps(figures, indent=1) + "\n")
     Console().print(table_of(results))
     print(f"All figures: {path}")
 

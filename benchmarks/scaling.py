@@ -1,12 +1,12 @@
-"""What a second and a fourth process bring: milliseconds a step, and what adding up the gradients costs of it.
+"""Training with 1, 2 and 4 processes: milliseconds per step, and the cost of adding up the gradients.
 
     python benchmarks/scaling.py --rounds 3
 
-Dense networks of three widths train at three batch sizes, by one process that keeps to one core (where Linux lets us
-choose), by one that takes all, and by 2 and 4, in turns. Measured is the second epoch of `study_keras.train.fit`,
-and beside it the all-reduce alone: of float32 arrays as the network has them, and two numbers more, as in a step.
-Printed are medians over the rounds, and what the plain model says of two machines of one core: half of that core's
-step, and an all-reduce. The network is the loopback, faster than any between two machines.
+Dense networks of three widths are trained with three batch sizes by one process on one core (on Linux only), by one
+on all cores, and by 2 and 4, alternately. Measured is the second epoch of `study_keras.train.fit`, and separately an
+all-reduce of float32 arrays with the shapes of the network's weights plus two scalars, as in a step. The output is the
+median over the rounds, and the estimate of a simple model for two machines of one core: half of that core's step plus
+an all-reduce. All processes use the loopback interface, which is faster than a network between two machines.
 """
 
 import argparse
@@ -22,17 +22,17 @@ from study_keras.train import launcher
 
 WIDTHS = (128, 512, 2048)
 BATCHES = (32, 256, 2048)
-WAYS = {"1 on one core": 1, "1": 1, "2": 2, "4": 4}  # to how many processes
+WAYS = {"1 on one core": 1, "1": 1, "2": 2, "4": 4}  # the number of processes
 REPEATS = 30
 
 
 def steps_of(batch):
-    """Return how many steps an epoch has: enough to be measured, few enough to be waited for."""
+    """Return the steps of an epoch: enough for a stable time, but not too slow."""
     return max(8, min(128, 8192 // batch))
 
 
 def work(way, number, address):
-    """Be process ``number`` of a way; print as JSON the seconds of a step and of an all-reduce for each network."""
+    """Run as process ``number`` of a way; print the seconds of a step and of an all-reduce of each network as JSON."""
     count = WAYS[way]
     if way.endswith("core") and hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
@@ -41,8 +41,8 @@ def work(way, number, address):
     os.environ["KERAS_BACKEND"] = "jax"
     keras = import_keras(with_tensorflow=False)
     if count > 1:
-        launcher.join_others(address, count, number)
-        launcher.agree(0)
+        launcher.join_processes(address, count, number)
+        launcher.broadcast(0)
     import numpy as np
 
     from study_keras import mnist
@@ -72,7 +72,7 @@ def work(way, number, address):
 
 
 def all_reduce(shapes):
-    """Return the seconds in which float32 arrays of all processes are added up in each of them."""
+    """Return the seconds of an all-reduce of float32 arrays."""
     import jax
     import numpy as np
     from jax.sharding import NamedSharding, PartitionSpec
@@ -97,7 +97,7 @@ def all_reduce(shapes):
 
 
 def measure(way):
-    """Let the processes of a way train; return what the first of them printed."""
+    """Run the processes of a way; return the output of the first one."""
     command = [sys.executable, __file__, "--worker", way, launcher.free_address()]
     workers = [
         subprocess.Popen(
@@ -107,14 +107,14 @@ def measure(way):
     ]
     printed = workers[0].stdout.read()
     for worker in workers:
-        worker.stdin.close()  # a process whose standard input ends, ends
+        worker.stdin.close()  # ends the process
         worker.wait()
     return json.loads(printed.splitlines()[-1])
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=3, metavar="N", help="how often each is measured (default: 3)")
+    parser.add_argument("--rounds", type=int, default=3, metavar="N", help="measurements of each (default: 3)")
     parser.add_argument("--json", type=Path, metavar="PATH", help="where the figures go (default: output/scaling.json)")
     parser.add_argument("--worker", nargs=3, help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -133,8 +133,7 @@ def main():
             print(f"round {number + 1} of {options.rounds}: {way}", file=sys.stderr)
             results[way].append(measure(way))
     path = options.json or files.output_dir() / "scaling.json"
-    with files.atomic_write(path) as temporary:
-        temporary.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+    files.write(path, json.dumps(results, indent=1) + "\n")
 
     table = Table(box=None, padding=(0, 1, 0, 0))
     for heading in ("weights", "batch", "one core", "1", "2", "4", "model: 2", "all-reduce: 2", "4"):

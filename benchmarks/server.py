@@ -1,4 +1,4 @@
-"""How many pictures a second the server reads, and how long each takes: the real server, over real connections.
+"""Throughput and latency of the server over real connections.
 
     make bench, or: python benchmarks/server.py
 
@@ -51,7 +51,7 @@ def photo(width, height, count):
 
 
 def drive(port, request, until, taken):
-    """Ask again and again over one connection; put the seconds of each answer in `taken`, None for a failure."""
+    """Repeat a request over one connection; append the seconds of each response to `taken`, None for a failure."""
     connection = HTTPConnection("127.0.0.1", port, timeout=30)
     while (started := time.perf_counter()) < until:
         connection.request(*request)
@@ -62,7 +62,7 @@ def drive(port, request, until, taken):
 
 
 def measure(port, request, connections, seconds):
-    """Return answers a second, milliseconds of the median and of the slowest hundredth, and the failures."""
+    """Return responses per second, the median and 99th percentile in milliseconds, and the number of failures."""
     until, lists = time.perf_counter() + seconds, [[] for _ in range(connections)]
     threads = [threading.Thread(target=drive, args=(port, request, until, taken)) for taken in lists]
     started = time.perf_counter()
@@ -70,10 +70,10 @@ def measure(port, request, connections, seconds):
         thread.start()
     for thread in threads:
         thread.join()
-    whole = time.perf_counter() - started
+    elapsed = time.perf_counter() - started
     taken = sorted(one for each in lists for one in each if one is not None)
     failed = sum(map(len, lists)) - len(taken)
-    return len(taken) / whole, 1000 * taken[len(taken) // 2], 1000 * taken[len(taken) * 99 // 100], failed
+    return len(taken) / elapsed, 1000 * taken[len(taken) // 2], 1000 * taken[len(taken) * 99 // 100], failed
 
 
 def direct(body, seconds):
@@ -99,14 +99,14 @@ process = subprocess.Popen(
 try:
     port = int(process.stdout.readline().rsplit(":", 1)[1])
     results = {(name, connections): [] for name in loads for connections in CONNECTIONS}
-    alone = {name: [] for name in pictures}
+    direct_rates = {name: [] for name in pictures}
     for request in loads.values():
         measure(port, request, 2, 0.5)
     for _ in range(ROUNDS):
         for (name, connections), rounds in results.items():
             rounds.append(measure(port, loads[name], connections, SECONDS))
         for name, body in pictures.items():
-            alone[name].append(direct(body, SECONDS / 2))
+            direct_rates[name].append(direct(body, SECONDS / 2))
 finally:
     process.terminate()
     code = process.wait(30)
@@ -116,7 +116,9 @@ print(f"{'':28}connections  a second     p50 ms     p99 ms  of /health  only rec
 for (name, connections), rounds in results.items():
     rate, half, slow = (median(column) for column in list(zip(*rounds, strict=True))[:3])
     health = median(a[0] / b[0] for a, b in zip(rounds, results["GET /health", connections], strict=True))
-    reading = median(a[0] / b for a, b in zip(rounds, alone[name], strict=True)) if name in alone else None
+    reading = (
+        median(a[0] / b for a, b in zip(rounds, direct_rates[name], strict=True)) if name in direct_rates else None
+    )
     share = f"{reading:20.2f}" if reading else " " * 20
     failed = sum(one[3] for one in rounds)
     print(f"{name:28}{connections:11}{rate:10,.0f}{half:11.1f}{slow:11.1f}{health:12.2f}{share}{failed:8}")

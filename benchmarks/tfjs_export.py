@@ -1,4 +1,4 @@
-"""How long ``export_tfjs`` takes and how much memory: the tutorial's network and ResNet50.
+"""Time and memory of ``export_tfjs`` for the tutorial's network and ResNet50.
 
 Usage: python benchmarks/tfjs_export.py
 """
@@ -26,7 +26,7 @@ def resnet50() -> keras.Model:
 
 
 def resident() -> int:
-    """The most bytes that this process has had in memory, on Linux."""
+    """Return the peak memory of this process in bytes, on Linux."""
     lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
     return 1024 * int(next(line for line in lines if line.startswith("VmHWM")).split()[1])
 
@@ -39,13 +39,13 @@ def main() -> None:
             before, started = resident(), time.perf_counter()
             export_tfjs(model, Path(folder) / "first.tfjs")
             seconds, grown = time.perf_counter() - started, resident() - before
-            tracemalloc.start()  # NumPy's arrays are traced too; slower, so the clock is off
+            tracemalloc.start()  # traces NumPy's arrays too; too slow for measuring the time
             export_tfjs(model, Path(folder) / "second.tfjs")
             peak = tracemalloc.get_traced_memory()[1]
             tracemalloc.stop()
             print(
                 f"{build.__name__}: {seconds:.3f} s (limit {limit}), {size / 1e6:.1f} MB of weights, "
-                f"peak {peak / size:.2f} times them on top of the model (limit 2), "
+                f"peak {peak / size:.2f} times the weights besides the model (limit 2), "
                 f"process grew by {grown / 1e6:.1f} MB"
             )
             if seconds > limit or max(peak, grown if size > 1e7 else 0) > 2 * size + 4e6:

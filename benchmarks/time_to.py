@@ -1,9 +1,9 @@
-"""How long it takes to read 97.6, 98, 99 and 99.5 % of the test images right, beside the tutorial of 2019 as written.
+"""Time to 97.6, 98, 99 and 99.5 % test accuracy, compared with the tutorial of 2019 as written.
 
     python benchmarks/time_to.py --rounds 5
 
-For each goal a way that came near it on held-out training images, which are harder than the test's, trains with another
-seed in each round; the table is that of `benchmarks/recipes.py`.
+For each goal, a recipe that nearly reached it on held-out training images, which are harder than the test images, is
+trained with a new seed in each round; the table is that of `benchmarks/recipes.py`.
 """
 
 import argparse

@@ -2,12 +2,11 @@
 
     make bench, or: python benchmarks/training.py --rounds 5 --only project jax
 
-Each peer is a script in benchmarks/peers/, run in a process of its own. They take turns for several rounds, each with
-another seed and each begun by another peer; what a package keeps on disk by itself, such as compiled kernels, it finds
-again in the next round. Printed are the median seconds of the training, compiling included, and
-their spread; the median of each round's ratio to this project; the seconds of the whole process; and the accuracy on
-the 10,000 test images. Below stands the limit: the arithmetic alone, at the best rate that matrices were multiplied at
-in the same run.
+Each peer is a script in benchmarks/peers/, run in a subprocess. They alternate for several rounds, each with a new seed
+and a different first peer; packages that cache files, such as compiled kernels, find them in the next round. The output
+is the median and range of the seconds of the training, with compilation; the median of each round's ratio to this
+project; the seconds of the process; and the accuracy on the 10,000 test images. The last row is the limit: the time of
+the arithmetic only, at the best rate of a matrix product in the same run.
 """
 
 import argparse
@@ -28,11 +27,11 @@ from rich.table import Table
 from study_keras import files
 
 SCRIPTS = Path(__file__).with_name("peers")
-INSTALL = {"sklearn": "scikit-learn", "tf_keras": "--no-deps tf-keras"}  # where pip's name is not the module's
+INSTALL = {"sklearn": "scikit-learn", "tf_keras": "--no-deps tf-keras"}  # if the package is not named like the module
 
 
 def run_script(script, *arguments, environment=None):
-    """Run a script of peers/ in a process of its own; return the JSON of its last line, and the seconds it took."""
+    """Run a script of peers/ in a subprocess; return the JSON of its last line, and the seconds it took."""
     command = [sys.executable, SCRIPTS / script, *map(str, arguments)]
     environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", **(environment or {})}
     started = time.perf_counter()
@@ -44,7 +43,7 @@ def run_script(script, *arguments, environment=None):
 
 
 def measure(names, rounds):
-    """Let the peers take turns; return the results of each, why others failed, and the limits of the rounds."""
+    """Run the peers alternately; return the results of each, the reasons of failures, and the limits of the rounds."""
     results, failures, limits = {name: [] for name in names}, {}, []
     for number in range(rounds):
         limits.append(run_script("limit.py"))
@@ -64,8 +63,8 @@ def measure(names, rounds):
 
 
 def table_of(results, limit):
-    """Return the table of medians and spreads, the fastest first, and the limit at its foot."""
-    table = Table(box=None, padding=(0, 1, 0, 0))  # 80 columns hold it
+    """Return the table of medians and ranges, the fastest first, and the limit in the last row."""
+    table = Table(box=None, padding=(0, 1, 0, 0))  # fits into 80 columns
     table.add_column("trained by", no_wrap=True)
     for heading in ("fit s", "from", "to", "ratio", "process s", "accuracy"):
         table.add_column(heading, justify="right")
@@ -87,7 +86,7 @@ def table_of(results, limit):
 
 
 def machine(names):
-    """Return what the numbers depend on besides the peers' code."""
+    """Return processors, load and versions, which the numbers depend on."""
     owners = packages_distributions()
     packages = sorted({package for name in names for package in owners[PEERS[name].module]} | {"keras"})
     versions = {"python": sys.version.split()[0]} | {package: version(package) for package in packages}
@@ -96,7 +95,7 @@ def machine(names):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=5, metavar="N", help="how often each trains (default: 5)")
+    parser.add_argument("--rounds", type=int, default=5, metavar="N", help="trainings of each (default: 5)")
     parser.add_argument("--only", nargs="+", choices=PEERS, metavar="NAME", help=f"some of {', '.join(PEERS)}")
     parser.add_argument("--json", type=Path, metavar="PATH", help="where the figures go (default: output/bench.json)")
     options = parser.parse_args()
@@ -110,8 +109,7 @@ def main():
     limit = min(limits, key=lambda one: one["fit_seconds"])
     absent = {name: f"not installed: pip install {INSTALL.get(module, module)}" for name, module in missing.items()}
     figures = {"rounds": options.rounds, "machine": here, "limit": limit, "peers": results, "absent": absent | failures}
-    with files.atomic_write(path) as temporary:
-        temporary.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+    files.write(path, json.dumps(figures, indent=1) + "\n")
 
     console = Console()
     console.print(table_of(results, limit))

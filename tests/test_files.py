@@ -42,5 +42,5 @@ def test_a_link_stays_a_link(tmp_path):
 def test_a_folder_that_cannot_be_written_is_named(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(OSError, match="choose another folder") as error:
-        files.writable_dir(tmp_path / "file")
+        files.ensure_writable_dir(tmp_path / "file")
     assert error.value.filename == str(tmp_path / "file")

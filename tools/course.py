@@ -1,14 +1,14 @@
-"""The parts of a course page: pieces of lessons, what they print, and what to try.
+"""The blocks of a course page: code of the lessons, their output, and suggested changes.
 
-The fence of a block says what it holds:
+The first line of a block states its content:
 
-    ```python hello_mnist.py    a piece of that lesson; all of them, with a blank line between two, are the file
-    ```text hello_mnist.py      what that lesson prints; ``...`` alone is any lines, at a line's end its rest
-    ```diff hello_mnist.py      a change of that lesson to try; ``...`` alone parts two places
-    ```text changed             what the changed lesson prints
+    ```python hello_mnist.py    a part of that lesson; all parts, joined by blank lines, are the file
+    ```text hello_mnist.py      the output of that lesson; a line ``...`` is any lines, at a line's end the rest of it
+    ```diff hello_mnist.py      a suggested change of that lesson; a line ``...`` separates two places
+    ```text changed             the output of the changed lesson
 
-The paragraph below an output says how far its numbers move from run to run. ``accuracy ± 0.01`` holds for the
-numbers after the word accuracy, ``evaluate ± 0.03, ± 0.01`` for the first of them and for all others.
+The paragraph below an output states how far its numbers vary between runs. ``accuracy ± 0.01`` applies to the
+numbers after the word accuracy, ``evaluate ± 0.03, ± 0.01`` to the first of them and to all others.
 """
 
 import re
@@ -18,19 +18,19 @@ from typing import NamedTuple
 ROOT = Path(__file__).resolve().parents[1]
 LESSONS = tuple(sorted((ROOT / "src/study_keras").glob("hello_mnist*.py")))
 PAGES = tuple(ROOT / "notes/study_keras" / name for name in ("1_hello_mnist.md", "1_hello_mnist.en.md"))
-HOME = "/home/me/hello-mnist"  # what the pages call the checkout
+HOME = "/home/me/hello-mnist"  # the path of the checkout in the pages
 
 FENCE = re.compile(r"^```(\w*)(?: (\S+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 NUMBER = re.compile(r"((?<![\w.])-?\d+(?:,\d{3})*(?:\.\d*)?(?:e[-+]?\d+)?(?![A-Za-z_]))")
-CLOCK = re.compile(r"(?<=━ ).*?/step")  # in the progress bar; each machine has its own
+CLOCK = re.compile(r"(?<=━ ).*?/step")  # in the progress bar; differs between machines
 
 
 class StaleError(Exception):
-    """A page shows what is not so; the message begins with the page and the line."""
+    """A page is out of date; the message begins with the page and the line."""
 
 
 class Block(NamedTuple):
-    """A fenced block: its page and first line there, its language, what it is of, its lines, its numbers' spreads."""
+    """A fenced block: page and first line, language, the file it is of, its lines, and the spreads of its numbers."""
 
     page: str
     line: int
@@ -63,10 +63,10 @@ def spreads(text: str) -> dict[str, list[float]]:
 
 
 def check_code(page: Path, lesson: Path) -> None:
-    """Hold the pieces of ``lesson`` on ``page`` against its source, to the letter.
+    """Compare the parts of ``lesson`` on ``page`` with its source, character by character.
 
     Raises:
-        StaleError: they differ; it names the first line that does.
+        StaleError: they differ; the message names the first line.
     """
     shown: list[tuple[int, str]] = []
     for block in blocks(page):
@@ -83,11 +83,11 @@ def check_code(page: Path, lesson: Path) -> None:
         raise StaleError(f"{page.name}:{line}: shows {text!r}, but {lesson.name} ends before")
 
 
-def changed(block: Block, source: str) -> str:
+def apply_change(block: Block, source: str) -> str:
     """Apply a ``diff`` to the ``source`` of its lesson.
 
     Raises:
-        StaleError: the lines that it starts from are not in the lesson, or more than once.
+        StaleError: the lines to replace are not in the lesson, or more than once.
     """
     for place in "\n".join(block.lines).split("\n...\n"):
         old, new = (
@@ -100,41 +100,41 @@ def changed(block: Block, source: str) -> str:
 
 
 def trials(page: Path) -> list[tuple[Block, Block]]:
-    """Return each change to try with what it prints."""
+    """Return each suggested change with the block of its output."""
     found = [block for block in blocks(page) if block.language == "diff" or block.of == "changed"]
     return list(zip(found[::2], found[1::2], strict=True))
 
 
 def screen(text: str, root: Path) -> list[str]:
-    """Return the lines that stay on a reader's screen: no colours, full progress bars, and ``HOME`` for ``root``."""
+    """Return the lines on a reader's screen: without colours, with full progress bars, ``HOME`` instead of ``root``."""
     text = re.sub(r"\x1b\[[\d;]*m|\x08", "", text).replace(str(root), HOME)
     lines = [line.rpartition("\r")[2].rstrip() for line in text.rstrip("\n").split("\n")]
     kept = []
     for line, below in zip(lines, [*lines[1:], ""], strict=True):
         bar = re.match(r" *(\d+)/(\d+) ━", line)
-        # A bar that a callback's message cut off, full or not as the clock had it, is drawn once more below.
+        # A bar that the message of a callback interrupted is drawn again below.
         if not bar or (bar[1] == bar[2] and not below.startswith("epoch ")):
             kept.append(line)
     return kept
 
 
 def check_output(block: Block, printed: list[str]) -> None:
-    """Hold an output against what was printed.
+    """Compare the output on a page with the printed lines.
 
     Raises:
-        StaleError: a line is not there, or a number is further off than the page says.
+        StaleError: a line is missing, or a number differs by more than the page states.
     """
-    for number, (line, there, names) in enumerate(partners(block, printed), start=block.line):
+    for number, (line, there, names) in enumerate(match_lines(block, printed), start=block.line):
         for token, other, spread in zip(*map(_tokens, (line, there)), names, strict=False):
             if spread is not None and abs(_value(token) - _value(other)) > spread * (1 + 1e-9):
                 what = f"{token} in {line!r} is {other} in {there!r}"
                 raise StaleError(f"{block.page}:{number}: {what}, and the page says ± {spread:g}")
 
 
-def renewed(block: Block, printed: list[str]) -> list[str]:
-    """Return the lines of an output with the numbers of ``printed``; an empty output shows all of it."""
+def update_output(block: Block, printed: list[str]) -> list[str]:
+    """Return the lines of an output with the numbers of ``printed``; an empty output becomes all of ``printed``."""
     new = []
-    for line, there, names in partners(block, printed) if block.lines else ((line, line, []) for line in printed):
+    for line, there, names in match_lines(block, printed) if block.lines else ((line, line, []) for line in printed):
         if line.endswith(" ..."):
             kept = len(_tokens(line)[-1].rstrip())
             tokens = NUMBER.split(there)[: len(names)]
@@ -144,11 +144,11 @@ def renewed(block: Block, printed: list[str]) -> list[str]:
     return new
 
 
-def partners(block: Block, printed: list[str]) -> list[tuple[str, str, list[float | None]]]:
-    """Return each line of an output, the line printed that it stands for, and for each token the spread it may have.
+def match_lines(block: Block, printed: list[str]) -> list[tuple[str, str, list[float | None]]]:
+    """Return each line of an output, the printed line that it matches, and the allowed spread of each token.
 
     Raises:
-        StaleError: a line has no partner.
+        StaleError: a line matches no printed line.
     """
     found: list[tuple[str, str, list[float | None]]] = []
     at, gap = 0, False
@@ -170,7 +170,7 @@ def partners(block: Block, printed: list[str]) -> list[tuple[str, str, list[floa
 
 
 def _allowed(block: Block) -> list[list[float | None]]:
-    """Return for each token of each line the spread of a number that may move, else None."""
+    """Return for each token of each line the allowed spread of a number, or None if it must be equal."""
     allowed: list[list[float | None]] = []
     name, nth = "", 0
     for line in block.lines:
@@ -188,7 +188,7 @@ def _allowed(block: Block) -> list[list[float | None]]:
 
 
 def _alike(line: str, printed: list[str], allowed: list[float | None]) -> bool:
-    """Whether a line stands for the one printed: the same words, and the same numbers where none may move."""
+    """Return whether a line matches the printed one: the same words, and the same numbers if they have no spread."""
     if not printed:
         return False
     tokens, others = _tokens(line), _tokens(printed[0])
@@ -200,7 +200,7 @@ def _alike(line: str, printed: list[str], allowed: list[float | None]) -> bool:
 
 
 def _tokens(line: str) -> list[str]:
-    """Split a line into words and numbers in turn."""
+    """Split a line into alternating words and numbers."""
     return [" ".join(token.split()) for token in NUMBER.split(CLOCK.sub("", line.removesuffix(" ...")))]
 
 

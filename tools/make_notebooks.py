@@ -1,4 +1,4 @@
-"""Write each lesson of the course as a notebook, in each language, into ``output/notebooks``: make notebooks."""
+"""Write each lesson of the course, in each language, as a notebook to ``output/notebooks``: make notebooks."""
 
 import base64
 import re
@@ -13,7 +13,7 @@ from study_keras import files
 
 
 def notebook(page: Path, lesson: Path) -> nbformat.NotebookNode:
-    """Return the section of ``page`` about ``lesson``: its pieces as code cells, the rest as text between them."""
+    """Return the section of ``page`` about ``lesson``, its code as code cells and the rest as text cells."""
     sections = re.split(r"^(?=## )", page.read_text(), flags=re.MULTILINE)
     piece = f"```python {lesson.name}\n"
     (section,) = (section for section in sections if piece in section)
@@ -24,13 +24,13 @@ def notebook(page: Path, lesson: Path) -> nbformat.NotebookNode:
             at = fence.end()
     cells.append(text(section[at:], page.parent))
     for number, cell in enumerate(cells):
-        cell.id = f"cell-{number}"  # the same at every run
+        cell.id = f"cell-{number}"  # so that the file is reproducible
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
     return v4.new_notebook(cells=[cell for cell in cells if cell.source], metadata={"kernelspec": kernel})
 
 
 def text(markdown: str, folder: Path) -> nbformat.NotebookNode:
-    """Return a text cell that holds its pictures, so that the notebook can be opened anywhere."""
+    """Return a text cell with its pictures as attachments, so that the notebook can be opened anywhere."""
     pictures = re.findall(r"\]\(pictures/(.+?)\)", markdown)
     cell = v4.new_markdown_cell(markdown.replace("](pictures/", "](attachment:").strip())
     if pictures:
@@ -50,4 +50,4 @@ def main(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(files.writable_dir(Path(sys.argv[1]) if sys.argv[1:] else files.output_dir() / "notebooks"))
+    main(files.ensure_writable_dir(Path(sys.argv[1]) if sys.argv[1:] else files.output_dir() / "notebooks"))

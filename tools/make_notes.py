@@ -1,4 +1,4 @@
-"""Run the lessons and the changes to try, and write what they print, and the pictures, into the course: make notes."""
+"""Run the lessons and the suggested changes, and write their output and pictures into the course: make notes."""
 
 import json
 import os
@@ -14,7 +14,7 @@ from study_keras import files
 
 
 def run(script: Path, root: Path) -> list[str]:
-    """Run a script of the checkout ``root`` on JAX; return the lines it prints, with its error where it fails."""
+    """Run a script of the checkout ``root`` on JAX; return the lines it prints, and its error if it fails."""
     environment = {**os.environ, "KERAS_BACKEND": "jax", "PYTHONPATH": str(root / "src")}
     started = time.perf_counter()
     result = subprocess.run([sys.executable, script], capture_output=True, check=False, env=environment)
@@ -23,29 +23,30 @@ def run(script: Path, root: Path) -> list[str]:
 
 
 def try_out(root: Path) -> list[list[str]]:
-    """Run the lessons with the changes that the course tells to try, and return what each prints."""
+    """Run the lessons with the changes that the course suggests, and return the output of each."""
     printed = []
     for number, (change, _) in enumerate(course.trials(course.PAGES[0]), start=1):
-        script = files.writable_dir(root / "output") / f"try_{number}.py"
-        script.write_text(course.changed(change, (root / "src/study_keras" / change.of).read_text()))
+        script = files.ensure_writable_dir(root / "output") / f"try_{number}.py"
+        script.write_text(course.apply_change(change, (root / "src/study_keras" / change.of).read_text()))
         printed.append(run(script, root))
     return printed
 
 
 def write(page: Path, lessons: dict[str, list[str]], tried: list[list[str]]) -> None:
-    """Put what was printed into the outputs of ``page``."""
+    """Replace the outputs in ``page`` with the printed lines."""
     lines = page.read_text().splitlines()
     outputs = [block for block in course.blocks(page) if block.language == "text" and block.of]
     tries = iter(tried)
     printed = [next(tries) if block.of == "changed" else lessons[block.of] for block in outputs]
-    for block, new in reversed(list(zip(outputs, printed, strict=True))):  # from the end: line numbers stay true
-        lines[block.line - 1 : block.line - 1 + len(block.lines)] = course.renewed(block, new)
-    with files.atomic_write(page) as path:
-        path.write_text("\n".join(lines) + "\n")
+    for block, new in reversed(
+        list(zip(outputs, printed, strict=True))
+    ):  # from the end, so that line numbers stay valid
+        lines[block.line - 1 : block.line - 1 + len(block.lines)] = course.update_output(block, new)
+    files.write(page, "\n".join(lines) + "\n")
 
 
 def main() -> None:
-    """Run it all, or with ``--keep`` write anew what was printed before, after a change of the text."""
+    """Run everything, or with ``--keep`` write the last output again, after a change of the text."""
     started = time.perf_counter()
     kept = files.output_dir() / "printed.json"
     if sys.argv[1:] != ["--keep"]:
@@ -55,7 +56,7 @@ def main() -> None:
     lessons, tried = json.loads(kept.read_text())
     for page in course.PAGES:
         write(page, lessons, tried)
-    print(f"all of it {time.perf_counter() - started:.0f} s")
+    print(f"total {time.perf_counter() - started:.0f} s")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What the shipped network is trained on besides MNIST: photos, print, strokes, and what is no digit. From seeds."""
+"""Synthetic training images of the shipped network: photos, print, strokes, and non-digits. Reproducible by seed."""
 
 from itertools import pairwise
 from pathlib import Path
@@ -10,31 +10,34 @@ from study_keras.vision.normalize import normalize
 from study_keras.vision.prepare import prepare
 from study_keras.vision.segment import segment_lines
 
-# Fonts that matplotlib brings; what the tests read is set in others.
+# Fonts in matplotlib; the tests use other fonts.
 FONTS = (
     "DejaVuSans", "DejaVuSans-Bold", "DejaVuSans-Oblique", "DejaVuSansMono", "DejaVuSerif", "DejaVuSerif-Italic",
     "STIXGeneral", "STIXGeneralBol", "STIXGeneralItalic", "cmr10", "cmss10", "cmtt10",
 )  # fmt: skip
-LETTERS = "ACEFHKMNPRUVWXadehkmnprtuvwx&#@%*+=~<"  # without those that can be taken for a digit
+LETTERS = "ACEFHKMNPRUVWXadehkmnprtuvwx&#@%*+=~<"  # without those that look like a digit
 
 
 def augment(images, rng):
-    """Warp ``(n, 28, 28)`` float32: turn, scale, shear, move, bend, and make the strokes thinner or thicker."""
+    """Augment ``(n, 28, 28)`` float32: rotation, scale, shear, shift, elastic distortion and stroke width.
+
+    Unlike ``train.augmentation`` it interpolates float images and changes the stroke width.
+    """
     parts = np.array_split(images, len(images) // 4000 + 1)
     warped = np.concatenate([_warped(_restroked(part, rng), rng) for part in parts])
-    return warped / np.maximum(warped.max(axis=(1, 2), keepdims=True), 0.2)  # a peak of 1, as the contract gives
+    return warped / np.maximum(warped.max(axis=(1, 2), keepdims=True), 0.2)  # a maximum of 1, as `prepare` returns
 
 
 def _restroked(images, rng):
-    """Move each image some way towards its strokes one pixel thicker, or thinner, or leave it."""
+    """Blend each image with its dilation or its erosion by one pixel."""
     padded = np.pad(images, ((0, 0), (1, 1), (1, 1)))
     around = [padded[:, 1:-1, :-2], padded[:, 1:-1, 2:], padded[:, :-2, 1:-1], padded[:, 2:, 1:-1]]
     thick, thin = images, images
     for neighbour in around:
         thick, thin = np.maximum(thick, neighbour), np.minimum(thin, neighbour)
-    way = rng.uniform(-1, 1, (len(images), 1, 1)).astype(np.float32)
-    way *= np.abs(way)  # most stay near what they are
-    return images + np.maximum(way, 0) * (thick - images) - np.maximum(-way, 0) * (images - thin)
+    amount = rng.uniform(-1, 1, (len(images), 1, 1)).astype(np.float32)
+    amount *= np.abs(amount)  # most change little
+    return images + np.maximum(amount, 0) * (thick - images) - np.maximum(-amount, 0) * (images - thin)
 
 
 def _warped(images, rng):
@@ -46,20 +49,20 @@ def _warped(images, rng):
     cos, sin = np.cos(angle)[:, None, None], np.sin(angle)[:, None, None]
     from_y = (cos * y - sin * x) * zoom_y[:, None, None]
     from_x = (sin * y + cos * x) * zoom_x[:, None, None] + shear[:, None, None] * y
-    spread = _spread(6)  # (28, 6): a coarse grid of random moves, smooth between its points
+    spread = _interpolation_matrix(6)  # (28, 6), from a coarse grid of random displacements to pixels
     strength = rng.uniform(0, 1.6, (n, 1, 1))
     from_y += rng.uniform(-2, 2, (n, 1, 1)) + strength * (spread @ rng.uniform(-1, 1, (n, 6, 6)) @ spread.T)
     from_x += rng.uniform(-2, 2, (n, 1, 1)) + strength * (spread @ rng.uniform(-1, 1, (n, 6, 6)) @ spread.T)
     return _sample(images, from_y.astype(np.float32) + 13.5, from_x.astype(np.float32) + 13.5)
 
 
-def _spread(points):
+def _interpolation_matrix(points):
     place = np.linspace(0, points - 1, 28)
     return np.maximum(0, 1 - np.abs(place[:, None] - np.arange(points)))
 
 
 def _sample(images, y, x):
-    """Read images at ``(n, 28, 28)`` places, linearly between pixels, 0 outside."""
+    """Sample images at ``(n, 28, 28)`` coordinates with bilinear interpolation, 0 outside."""
     padded = np.pad(images, ((0, 0), (2, 2), (2, 2))).reshape(len(images), -1)
     y, x = np.clip(y, -1.5, 28.5) + 2, np.clip(x, -1.5, 28.5) + 2
     top, left = y.astype(np.int32), x.astype(np.int32)
@@ -75,7 +78,7 @@ def _sample(images, y, x):
 
 
 def photographed(image, rng):
-    """A ``(28, 28)`` uint8 digit, written with another pen on paper, photographed and prepared; None if not found."""
+    """Simulate a photo of a ``(28, 28)`` uint8 digit on paper, and prepare it; None if no digit is found."""
     factor = rng.uniform(1.5, 6)
     side = round(28 * factor)
     ink = Image.fromarray(image).resize((side, round(side * rng.uniform(0.85, 1.15))), Image.Resampling.BICUBIC)
@@ -97,7 +100,7 @@ def photographed(image, rng):
 
 
 def photos(images, rng):
-    """Return ``(n, 28, 28)`` float32 of ``images`` photographed; what was not found stays as it is."""
+    """Return ``(n, 28, 28)`` float32 photos of ``images``; images not found in their photo are only scaled."""
     taken = ((photographed(image, rng), image) for image in images)
     return np.array([image / np.float32(255) if photo is None else photo for photo, image in taken])
 
@@ -111,15 +114,15 @@ def typed(count, rng, folder):
 def sketched(count, rng):
     """Return ``count`` 1s with a flag and 7s ``(n, 28, 28)`` float32, two to one, and their labels.
 
-    Most who wrote MNIST's digits made a 1 of one stroke, so a flag alone says 7 to whom knows no others. Drawn here
-    are both sides of the border: a flag is short or falls away steeply, a 7's bar is long and nearly level.
+    Most of MNIST's 1s are a single stroke, so a network trained only on them reads a 1 with a flag as 7. These images
+    cover both sides of the boundary: a flag is short or steep, the bar of a 7 is long and nearly horizontal.
     """
     labels = np.where(rng.random(count) < 2 / 3, 1, 7)
     return np.array([_sketch(_one if label == 1 else _seven, rng) for label in labels]), labels
 
 
 def _sketch(shape, rng):
-    """Draw lines of points (x, y), the stroke down from (0, 0) to y = 1, each with a slight bend between its ends."""
+    """Draw lines of points (x, y), with the stem from (0, 0) down to y = 1 and slightly curved segments."""
     lines, width, height = shape(rng), int(rng.integers(5, 22)), rng.uniform(80, 130)
 
     def draw_on(draw):
@@ -136,11 +139,11 @@ def _sketch(shape, rng):
 
 def _one(rng):
     slant, length = rng.uniform(-0.12, 0.3), rng.uniform(0.15, 0.6)
-    steep = rng.uniform(max(0.15, 1.7 * length - 0.25), 1.2)  # radians below level: the longer, the steeper
+    steep = rng.uniform(max(0.15, 1.7 * length - 0.25), 1.2)  # radians below horizontal: the longer, the steeper
     start, stem = (-length * np.cos(steep), length * np.sin(steep)), [(0, 0), (-slant, 1)]
     if rng.random() < 0.5:
         lines = [[start, *stem]]
-    else:  # printed: the flag ends in the stem's side, below its level top
+    else:  # as in print: the flag ends at the side of the stem, below its top
         below = rng.uniform(0, 0.08)
         lines = [[(start[0], start[1] + below), (0, below)], stem]
     if rng.random() < 0.15:
@@ -161,7 +164,7 @@ def _seven(rng):
 
 
 def junk(count, rng, folder, images):
-    """Return ``count`` pictures ``(n, 28, 28)`` float32 of ink that is no digit."""
+    """Return ``count`` images ``(n, 28, 28)`` float32 that are no digits."""
     kinds = (_scribble, _blob, _dash, _strokes, _letters, _letters, _pair, _pair)
     return np.array([kinds[index % len(kinds)](rng, folder, images) for index in range(count)])
 
@@ -215,7 +218,7 @@ def _dash(rng, *_):
 
 
 def _strokes(rng, *_):
-    """Straight strokes across each other: crosses, stars, hashes."""
+    """Draw crossing straight strokes: crosses, stars, hashes."""
     strokes = [rng.uniform(15, 145, 4) for _ in range(rng.integers(3, 7))]
     width = int(rng.integers(4, 16))
 
@@ -227,7 +230,7 @@ def _strokes(rng, *_):
 
 
 def _pair(rng, _, images):
-    """Two digits so near that they may touch."""
+    """Draw two digits so close that they may touch."""
     one, other = (image[:, image.any(axis=0)] for image in images[rng.integers(0, len(images), 2)])
     over = int(rng.integers(-2, 4))
     both = np.zeros((34, one.shape[1] + other.shape[1] - over), np.uint8)

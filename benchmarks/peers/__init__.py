@@ -1,4 +1,4 @@
-"""Who trains: each peer is a script in this folder, which prints one line of JSON, and the settings it runs under."""
+"""The peers: each is a script in this folder, which prints one line of JSON, and its environment and arguments."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -8,12 +8,12 @@ from typing import NamedTuple
 class Peer(NamedTuple):
     title: str
     script: str
-    module: str  # without it, the peer cannot run
+    module: str  # that the peer needs
     environment: Mapping[str, str] = MappingProxyType({})
     arguments: tuple[str, ...] = ()
 
 
-# The matrices of a batch of 32 are too small for two threads to gain from: these would wait for each other.
+# The matrices of a batch of 32 are too small to be faster with two threads.
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 
 PEERS = {

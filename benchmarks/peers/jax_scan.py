@@ -1,4 +1,4 @@
-"""JAX by hand: the data on the device, a whole epoch in one compiled ``lax.scan``, Adam written out."""
+"""JAX by hand: the data on the device, an entire epoch in one compiled ``lax.scan``, and Adam."""
 
 import time
 

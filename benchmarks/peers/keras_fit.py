@@ -5,7 +5,7 @@ import time
 import keras
 from work import BATCH, EPOCHS, SEED, load, report
 
-# Steps in one call of the compiled function: 125 go into an epoch of 1,875 without a rest.
+# Steps in one call of the compiled function: 125 divides the 1,875 steps of an epoch.
 STEPS = {"tensorflow": 125, "jax": 125, "torch": 1}
 
 (x_train, y_train), (x_test, y_test) = load()

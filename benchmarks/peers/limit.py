@@ -1,4 +1,4 @@
-"""The limit: what the arithmetic alone would take at the best rate that float32 matrices are multiplied at here.
+"""The limit: the time of the arithmetic only, at the best rate of a float32 matrix product on this machine.
 
 The rate is the best of NumPy and JAX, over square matrices of several sizes.
 """
@@ -14,7 +14,7 @@ SIZES = (256, 512, 1024, 2048)
 
 
 def rate(multiply, size):
-    """Return the FLOP a second of the fastest of several products of two square matrices."""
+    """Return the FLOP per second of the fastest of several products of two square matrices."""
     one, other = (np.random.default_rng(seed).random((size, size), np.float32) for seed in (1, 2))
     seconds = []
     until = time.perf_counter() + 0.5

@@ -1,4 +1,4 @@
-"""NumPy by hand: gradients and Adam written out, in place where it saves time."""
+"""NumPy by hand: gradients and Adam, in place if it saves time."""
 
 import time
 
@@ -12,7 +12,7 @@ ends = np.cumsum([array.size for array in start])
 
 
 def parts(flat):
-    """Return the two kernels and the two biases as views into one flat array, which Adam moves as a whole."""
+    """Return the two kernels and the two biases as views into one flat array, which Adam updates at once."""
     return [piece.reshape(array.shape) for piece, array in zip(np.split(flat, ends[:-1]), start, strict=True)]
 
 
@@ -23,9 +23,9 @@ slope_kernel_1, slope_bias_1, slope_kernel_2, slope_bias_2 = parts(slopes)
 
 
 def backpropagate(images, labels):
-    """Put the gradient of the mean cross-entropy of a batch into ``slopes``."""
+    """Write the gradient of the mean cross-entropy of a batch to ``slopes``."""
     hidden = images @ kernel_1 + bias_1
-    # ReLU and dropout in one: what is let through, and scaled so that the mean stays.
+    # ReLU and dropout in one mask, scaled to preserve the mean.
     mask = ((hidden > 0) & (generator.random(hidden.shape, np.float32) >= DROPOUT)) * np.float32(1 / (1 - DROPOUT))
     hidden *= mask
     logits = hidden @ kernel_2 + bias_2
@@ -41,7 +41,7 @@ def backpropagate(images, labels):
 
 
 def adam(count):
-    """Move ``weights`` along ``slopes``."""
+    """Update ``weights`` with Adam."""
     np.multiply(slopes, 1 - BETA_1, out=change)
     np.multiply(means, BETA_1, out=means)
     np.add(means, change, out=means)

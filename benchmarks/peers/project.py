@@ -1,4 +1,4 @@
-"""This project, as its users meet it: ``hello-mnist train``, which also saves the model and tests it."""
+"""This project as users run it: ``hello-mnist train``, which also saves and tests the model."""
 
 import json
 import subprocess

@@ -1,4 +1,4 @@
-"""scikit-learn's MLPClassifier: the same network and optimizer, but it has no dropout, so it does less."""
+"""scikit-learn's MLPClassifier: the same network and optimizer without dropout, so it does less work."""
 
 import time
 import warnings
@@ -14,10 +14,10 @@ model = MLPClassifier(
     max_iter=EPOCHS,
     learning_rate_init=RATE,
     epsilon=EPSILON,
-    alpha=0,  # Keras' network has no penalty on its weights
+    alpha=0,  # no weight penalty, as in Keras' network
     random_state=SEED,
 )
-warnings.simplefilter("ignore", ConvergenceWarning)  # five epochs are the work, not too few
+warnings.simplefilter("ignore", ConvergenceWarning)  # five epochs are the task
 
 started = time.perf_counter()
 model.fit(x_train, y_train)

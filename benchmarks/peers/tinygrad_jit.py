@@ -1,6 +1,6 @@
-"""tinygrad on the processor: one training step in TinyJit, which finds its batch in the shuffled images by its start.
+"""tinygrad on the CPU: one training step in TinyJit, which slices its batch out of the shuffled images.
 
-tinygrad compiles with ``clang``; where there is none, with the one inside the package ziglang.
+tinygrad compiles with ``clang``, or, if it is not installed, with the one in the package ziglang.
 """
 
 import os

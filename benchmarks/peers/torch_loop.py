@@ -1,4 +1,4 @@
-"""PyTorch with a plain loop: tensors in memory, Adam fused; with a second argument ``compile`` under torch.compile."""
+"""PyTorch with a plain loop: tensors in memory, fused Adam, and torch.compile if an argument is ``compile``."""
 
 import sys
 import time

@@ -1,6 +1,6 @@
 """The tutorial of 2019 as written, on ``tf.keras``: Keras 3 today, Keras 2 where TF_USE_LEGACY_KERAS is 1.
 
-Only where the data comes from is changed, the clock is added, and the randomness is seeded.
+The only changes are the source of the data, the time measurement, and the seed.
 """
 
 import time

@@ -1,4 +1,4 @@
-"""Where a run writes, and how a file or a folder is written whole or not at all."""
+"""The output folder, and atomic writes of files and folders."""
 
 import ctypes
 import fcntl
@@ -14,23 +14,23 @@ from typing import IO
 
 
 def output_dir() -> Path:
-    """Return the folder that a run writes to, made if it is missing.
+    """Return the default output folder, and create it if it is missing.
 
-    It is ``output/`` of the checkout that this package lies in, or, where the package is installed from a
-    wheel, ``output/`` in the current folder.
+    It is ``output/`` of the checkout that contains this package, or ``output/`` in the current folder if the package
+    is installed from a wheel.
     """
     checkout = Path(__file__).resolve().parents[2]
     base = checkout if (checkout / "pyproject.toml").is_file() else Path.cwd()
-    return writable_dir(base / "output")
+    return ensure_writable_dir(base / "output")
 
 
-def writable_dir(path: str | Path) -> Path:
-    """Return ``path`` as a folder that can be written to, made if it is missing.
+def ensure_writable_dir(path: str | Path) -> Path:
+    """Return ``path`` as a writable folder, and create it if it is missing.
 
-    Call it before the work whose result goes there: an hour of training must not end at a read-only disk.
+    Call it before long work, so that an hour of training does not end at a read-only disk.
 
     Raises:
-        OSError: the folder cannot be made, or nothing can be written in it.
+        OSError: the folder cannot be created or written to.
     """
     path = Path(path)
     try:
@@ -42,39 +42,57 @@ def writable_dir(path: str | Path) -> Path:
         raise OSError(error.errno, reason, str(path)) from error
 
 
-@contextmanager
-def atomic_write(path: str | Path) -> Iterator[Path]:
-    """Yield a name to write a file to, and rename it to ``path`` when the block ends well.
-
-    Whoever reads ``path`` sees the former file or the new one, never a part. The name yielded has the
-    suffixes of ``path``, since Keras picks the format by them.
+def check_suffix(path: str | Path, *suffixes: str) -> Path:
+    """Return ``path`` as a ``Path``.
 
     Raises:
-        OSError: the file cannot be written. What stood at ``path`` is untouched.
+        ValueError: its name does not end in one of ``suffixes``.
     """
-    path = Path(os.path.realpath(path))  # a link stays a link
-    with staging(path) as folder:
+    if not str(path).endswith(suffixes):
+        raise ValueError(f"{path}: expected a name that ends in {' or '.join(suffixes)}")
+    return Path(path)
+
+
+@contextmanager
+def atomic_write(path: str | Path) -> Iterator[Path]:
+    """Yield a temporary path to write a file to, and rename it to ``path`` when the block succeeds.
+
+    Readers of ``path`` see the old file or the new one, never a part of it. The temporary name has the suffixes of
+    ``path``, since Keras selects the format by them.
+
+    Raises:
+        OSError: the file cannot be written. The old file at ``path`` is unchanged.
+    """
+    path = Path(os.path.realpath(path))  # so that a symbolic link is kept
+    with staging_folder(path) as folder:
         yield folder / path.name
-        sync(folder / path.name)
+        fsync(folder / path.name)
         (folder / path.name).replace(path)
+
+
+def write(path: str | Path, content: str | bytes) -> Path:
+    """Write ``content``, text as UTF-8, to ``path`` atomically, and return the path."""
+    with atomic_write(path) as temporary:
+        temporary.write_bytes(content.encode() if isinstance(content, str) else content)
+    return Path(path)
 
 
 @contextmanager
 def atomic_folder(path: str | Path) -> Iterator[Path]:
-    """Yield the name of a folder to make and fill, and put it at ``path`` when the block ends well.
+    """Yield the path of a folder to create and fill, and move it to ``path`` when the block succeeds.
 
-    A former folder at ``path`` is swapped out in one step where the system can do that. Elsewhere it stands
-    aside for an instant; a process killed in that instant leaves it to ``recover``.
+    An existing folder at ``path`` is exchanged atomically if the system supports that. Otherwise it is moved away
+    first; if the process is killed between the two moves, ``recover`` moves it back.
 
     Raises:
-        OSError: the folder cannot be written. What stood at ``path`` is untouched.
+        OSError: the folder cannot be written. The old folder at ``path`` is unchanged.
     """
     path = Path(os.path.realpath(path))
-    with staging(path) as folder:
+    with staging_folder(path) as folder:
         new = folder / path.name
         yield new
         for file in new.rglob("*"):
-            sync(file)
+            fsync(file)
         if not path.exists():
             new.rename(path)
         elif not _exchange(new, path):
@@ -83,11 +101,11 @@ def atomic_folder(path: str | Path) -> Iterator[Path]:
 
 
 @contextmanager
-def staging(path: Path) -> Iterator[Path]:
-    """Yield a new folder beside ``path`` in which its successor is prepared; remove it at the end.
+def staging_folder(path: Path) -> Iterator[Path]:
+    """Yield a temporary folder beside ``path``, and remove it at the end.
 
     Raises:
-        OSError: nothing can be written beside ``path``.
+        OSError: the folder of ``path`` cannot be written to.
     """
     try:
         recover(path)
@@ -98,17 +116,17 @@ def staging(path: Path) -> Iterator[Path]:
             shutil.rmtree(folder, ignore_errors=True)
             lock.close()
     except OSError as error:
-        reason = f"cannot be written ({error.strerror or error}); what stood there is untouched"
+        reason = f"cannot be written ({error.strerror or error}); the old content is unchanged"
         raise OSError(error.errno, reason, str(path)) from error
 
 
 def _locked_folder(path: Path) -> tuple[Path, IO[str]]:
-    """Make a folder beside ``path``, locked while this process lives: by that others know it is in use."""
+    """Create a folder beside ``path``, with a lock that marks it as in use until this process ends."""
     while True:
         folder = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent))
-        with suppress(FileNotFoundError):  # another process cleared the folder up before it was locked
+        with suppress(FileNotFoundError):  # another process removed the folder before it was locked
             lock = (folder / "lock").open("w")
-            with suppress(OSError):  # a file system without locks; there nobody clears up either
+            with suppress(OSError):  # a file system without locks, where ``recover`` does nothing either
                 fcntl.flock(lock, fcntl.LOCK_EX)
             if (folder / "lock").exists():
                 return folder, lock
@@ -116,22 +134,22 @@ def _locked_folder(path: Path) -> tuple[Path, IO[str]]:
 
 
 def recover(path: Path) -> None:
-    """Clear up what killed processes left beside ``path``, and put a folder that stood aside back."""
+    """Remove the temporary folders that killed processes left beside ``path``, and restore a folder moved away."""
     pattern = re.compile(re.escape(f".{path.name}.") + r"[a-z0-9_]{8}\.tmp")
     for folder in path.parent.iterdir() if path.parent.is_dir() else ():
         if not pattern.fullmatch(folder.name):
             continue
         with suppress(OSError):
-            folder.rmdir()  # its process died before it could lock the folder
+            folder.rmdir()  # its process was killed before it locked the folder
         with suppress(OSError), (folder / "lock").open("r+") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # raises while the writer lives
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # raises while the writer is running
             if (folder / "former").exists() and not path.exists():
                 (folder / "former").rename(path)
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def sync(path: Path) -> None:
-    """Have the system write ``path`` to the disk now, before a rename makes it count."""
+def fsync(path: Path) -> None:
+    """Flush ``path`` to the disk, so that a rename never publishes an incomplete file."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -140,7 +158,7 @@ def sync(path: Path) -> None:
 
 
 def _exchange(one: Path, other: Path) -> bool:
-    """Let two folders change places in one step; return False where the system or the disk cannot."""
+    """Exchange two folders atomically; return False if the system or the file system does not support it."""
     libc = ctypes.CDLL(None)
     names = os.fsencode(one), os.fsencode(other)
     if sys.platform == "darwin" and hasattr(libc, "renamex_np"):

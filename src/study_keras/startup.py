@@ -1,4 +1,4 @@
-"""Keras on the backend that the user chose, without the notes that TensorFlow writes while it starts."""
+"""Import Keras on the chosen backend, without TensorFlow's startup messages."""
 
 import gc
 import importlib.abc
@@ -15,20 +15,19 @@ from typing import Any
 
 
 def import_keras(*, with_tensorflow: bool = True) -> Any:
-    """Import Keras: on the backend in ``KERAS_BACKEND``, otherwise on JAX.
+    """Import Keras on the backend in ``KERAS_BACKEND``, JAX by default.
 
     Args:
-        with_tensorflow: whether this process may import TensorFlow for what Keras on JAX itself does not need. It
-            would at every seed and every save, to ask whether an object is one of TensorFlow's: half of a short
-            training's seconds.
+        with_tensorflow: whether Keras on JAX may import TensorFlow. It does so at every seed and every save, only to
+            check whether an object is TensorFlow's, which takes half of the time of a short training.
     """
     os.environ.setdefault("KERAS_BACKEND", "jax")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     if "tensorflow" not in sys.modules and not any(isinstance(finder, _QuietTensorFlow) for finder in sys.meta_path):
         sys.meta_path.insert(0, _QuietTensorFlow())
     if not with_tensorflow and os.environ["KERAS_BACKEND"] == "jax":
-        sys.modules.setdefault("tensorflow", None)  # type: ignore[arg-type]  # from now on it cannot be imported
-    with _uncollected():
+        sys.modules.setdefault("tensorflow", None)  # type: ignore[arg-type]  # makes its import fail
+    with _without_gc():
         import absl.logging
         import keras
 
@@ -37,8 +36,8 @@ def import_keras(*, with_tensorflow: bool = True) -> Any:
 
 
 @contextmanager
-def _uncollected() -> Iterator[None]:
-    """Do not look for garbage while modules are imported, nor later among what they made: a fifth of the seconds."""
+def _without_gc() -> Iterator[None]:
+    """Disable garbage collection during imports, and exclude the imported objects from it: saves 20 % of the time."""
     loaded, on = "keras" in sys.modules, gc.isenabled()
     gc.disable()
     try:
@@ -51,24 +50,24 @@ def _uncollected() -> Iterator[None]:
 
 
 @contextmanager
-def silent(number: int) -> Iterator[None]:
-    """Drop what C++ libraries write to standard output (1) or error (2), where no setting of theirs can stop them."""
+def silence_output(descriptor: int) -> Iterator[None]:
+    """Discard what C++ libraries write to standard output (1) or error (2), if they have no setting for it."""
     sys.stdout.flush()
     sys.stderr.flush()
-    kept = os.dup(number)
+    saved = os.dup(descriptor)
     try:
-        with open(os.devnull, "w") as nowhere:  # noqa: PTH123
-            os.dup2(nowhere.fileno(), number)
+        with open(os.devnull, "w") as null:  # noqa: PTH123
+            os.dup2(null.fileno(), descriptor)
         yield
     finally:
         sys.stdout.flush()
         sys.stderr.flush()
-        os.dup2(kept, number)
-        os.close(kept)
+        os.dup2(saved, descriptor)
+        os.close(saved)
 
 
 class _QuietTensorFlow(importlib.abc.MetaPathFinder, importlib.abc.Loader):
-    """Imports TensorFlow, whoever asks for it, without its note on oneDNN, which nothing stops on some processors."""
+    """Imports TensorFlow without its message about oneDNN, which has no setting on some processors."""
 
     def find_spec(
         self, name: str, path: Sequence[str] | None, target: ModuleType | None = None
@@ -87,7 +86,7 @@ class _QuietTensorFlow(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     def exec_module(self, module: ModuleType) -> None:
         if module.__spec__:
             module.__spec__.loader = self.real
-        with silent(2), _uncollected():
+        with silence_output(2), _without_gc():
             self.real.exec_module(module)
 
 

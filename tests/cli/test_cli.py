@@ -218,7 +218,7 @@ def test_ctrl_c_ends_a_training_with_130_and_one_line(tmp_path):
         process.send_signal(signal.SIGINT)
         rest = process.stderr.read()
     assert process.returncode == 130
-    assert rest.splitlines()[-1].startswith("hello-mnist: stopped; what was finished is kept, go on with: ")
+    assert rest.splitlines()[-1].startswith("hello-mnist: stopped; finished epochs are saved, resume with: ")
     assert rest.splitlines()[-1].endswith(f"hello-mnist train --resume --output {tmp_path}")
     assert (tmp_path / "hello_mnist.unfinished.keras").exists()
     assert "Traceback" not in rest

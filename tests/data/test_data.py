@@ -105,7 +105,7 @@ def test_of_several_sets_in_a_folder_one_is_chosen_by_one_of_its_files(digits, t
     assert_same(mnist.load_data(folder / "emnist-letters-t10k-images-idx3-ubyte"), digits)
     assert_same(mnist.load_data(folder / "emnist-digits-train-labels-idx1-ubyte"), (digits[1], digits[0]))
     assert_same(mnist.load_data(folder / "train-labels-idx1-ubyte"), digits)
-    with pytest.raises(ValueError, match="choose one by naming one of its files"):
+    with pytest.raises(ValueError, match="choose a dataset by naming one of its files"):
         mnist.load_data(folder)
 
 
@@ -209,9 +209,9 @@ BAD = {
     "images with channels": (npz(x_train=zeros(20, 28, 28, 1)), r"expected \(n, 28, 28\)"),
     "scaled images": (npz(x_test=zeros(10, 28, 28, dtype="float32")), "float32, expected uint8"),
     "no images": (npz(x_test=zeros(0, 28, 28), y_test=zeros(0)), "n at least 1"),
-    "a text file": (contents("bad.npz", b"hello"), "not a data set"),
-    "an empty file": (contents("bad.npz", b""), "not a data set"),
-    "a broken zip": (contents("bad.npz", b"PK\x03\x04" + b"?" * 99), "not a data set"),
+    "a text file": (contents("bad.npz", b"hello"), "not a dataset"),
+    "an empty file": (contents("bad.npz", b""), "not a dataset"),
+    "a broken zip": (contents("bad.npz", b"PK\x03\x04" + b"?" * 99), "not a dataset"),
     "a single array": (array_file, "a single array"),
 }
 

@@ -49,7 +49,7 @@ def test_copies_contradictions_and_blanks_are_counted_in_pieces_of_any_size(flaw
     assert found["duplicates"] == {"training": 3 + 1, "test": 1, "in_both": 2}
     assert found["conflicts"] == 2
     assert found["ink"]["blank"] == 2
-    monkeypatch.setattr(statistics, "PIECE", 77)
+    monkeypatch.setattr(statistics, "CHUNK_ROWS", 77)
     assert statistics.describe_data(dataset) == found
 
 

@@ -13,8 +13,9 @@ import pytest
 from study_keras import mnist
 from study_keras.cli import main
 from study_keras.data import dataset, lazy_array
+from study_keras.data.readers import npz
 from study_keras.report import evaluation
-from study_keras.train import augmentation, checkpoint, fit, models
+from study_keras.train import augmentation, checkpoint, fit, models, shuffle
 
 EDGES = (0, 70, 71, 300, 600)  # of shards of several sizes
 
@@ -41,12 +42,12 @@ WRITERS = {"npy": write_npy, "npz": write_npz}
 @pytest.mark.parametrize("write", WRITERS.values(), ids=WRITERS)
 def test_shards_are_read_like_one_array_and_stay_on_the_disk(digits, tmp_path, write):
     for (images, labels), (expected, truth) in zip(mnist.load_data(write(tmp_path, digits)), digits, strict=True):
-        assert isinstance(images, lazy_array.Shards)
+        assert isinstance(images, lazy_array.LazyArray)
         assert all(isinstance(part, np.memmap) for part in images.parts)
         assert (len(images), images.shape, images.dtype, images.ndim) == (len(expected), expected.shape, np.uint8, 3)
         np.testing.assert_array_equal(labels, truth)
         for start, stop in ((0, len(expected)), (69, 72), (60, 310), (150, 5000), (80, 80)):
-            np.testing.assert_array_equal(lazy_array.rows(images, start, stop), expected[start:stop])
+            np.testing.assert_array_equal(lazy_array.read_rows(images, start, stop), expected[start:stop])
         for places in (slice(5, 100, 7), slice(-9, None), [180, 3, 71, 71, -1], truth == 4, 70, -2):
             np.testing.assert_array_equal(images[places], expected[places])
 
@@ -54,12 +55,12 @@ def test_shards_are_read_like_one_array_and_stay_on_the_disk(digits, tmp_path, w
 def test_what_is_held_out_and_what_is_changed_stays_on_the_disk(digits, tmp_path):
     (images, labels), _ = mnist.load_data(write_npy(tmp_path, digits))
     for found, expected in zip(dataset.split(images, labels, 0.2), dataset.split(*digits[0], 0.2), strict=True):
-        assert isinstance(found[0], lazy_array.Shards)
+        assert isinstance(found[0], lazy_array.LazyArray)
         np.testing.assert_array_equal(found[0][:], expected[0])
         np.testing.assert_array_equal(found[1], expected[1])
-        finer = lazy_array.changed(found[0], augmentation.finer)
+        finer = lazy_array.map_rows(found[0], augmentation.upsample)
         assert finer.shape == (len(found[0]), 57, 57)
-        np.testing.assert_array_equal(finer[3:50], augmentation.finer(expected[0][3:50]))
+        np.testing.assert_array_equal(finer[3:50], augmentation.upsample(expected[0][3:50]))
 
 
 def trained(images, labels, **settings):
@@ -76,10 +77,8 @@ def trained(images, labels, **settings):
 )
 def test_memory_one_file_and_shards_train_to_the_same_weights(digits, tmp_path, monkeypatch, settings, window):
     if keras.backend.backend() == "jax":
-        from study_keras.train import jax_loop
-
-        monkeypatch.setattr(jax_loop, "WINDOW", window)
-    for name, array in zip(dataset.KEYS, (*digits[0], *digits[1]), strict=True):
+        monkeypatch.setattr(shuffle, "WINDOW_ROWS", window)
+    for name, array in zip(npz.KEYS, (*digits[0], *digits[1]), strict=True):
         (tmp_path / "one").mkdir(exist_ok=True)
         np.save(tmp_path / "one" / f"{name}.npy", array)
     (tmp_path / "many").mkdir()
@@ -94,8 +93,8 @@ def test_memory_one_file_and_shards_train_to_the_same_weights(digits, tmp_path, 
 WINDOWED = """
 import json, sys
 from study_keras import mnist
-from study_keras.train import models, fit
-fit.PIECE = 128
+from study_keras.train import fit, models, shuffle
+shuffle.WINDOW_ROWS = 128
 train, _ = mnist.load_data(sys.argv[1])
 found = []
 for options in ({"validation": 0.25}, {"augment": {"shift": 1.0}}):
@@ -122,10 +121,10 @@ def test_tensorflow_too_reads_it_window_by_window(digits, tmp_path):
 
 
 def test_a_set_is_described_and_measured_alike_wherever_it_lies(digits, tmp_path, monkeypatch):
-    monkeypatch.setattr(evaluation, "PIECE", 64)
+    monkeypatch.setattr(evaluation, "CHUNK_ROWS", 64)
     found = mnist.load_data(write_npy(tmp_path, digits))
     settings = {"epochs": 1}
-    assert checkpoint.describe(found, settings) == checkpoint.describe(digits, settings)
+    assert checkpoint.describe_training(found, settings) == checkpoint.describe_training(digits, settings)
     model = models.mlp((8,))
     np.testing.assert_allclose(
         evaluation.predict(model, found[1][0]), evaluation.predict(model, digits[1][0]), atol=1e-6
@@ -196,7 +195,7 @@ def test_packed_shards_and_pickles_are_refused(digits, tmp_path):
         mnist.load_data(tmp_path)
     write_npz(tmp_path, digits)
     np.savez(tmp_path / "train-0.npz", x=np.array([{}] * 50, dtype=object), y=np.zeros(50, np.uint8))
-    with pytest.raises(ValueError, match=r"train-0.npz: not a shard: it holds pickled objects"):
+    with pytest.raises(ValueError, match=r"train-0.npz: not a shard: it contains pickled objects"):
         mnist.load_data(tmp_path)
     np.savez(tmp_path / "train-0.npz", pictures=digits[0][0])
     with pytest.raises(ValueError, match=r"train-0.npz: not a shard: no x; found pictures"):

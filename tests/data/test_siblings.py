@@ -43,8 +43,8 @@ def test_emnist_is_known_by_the_names_of_its_files(digits, tmp_path, name):
     folder = write_idx(tmp_path / "gzip", transposed(digits, 1), gzip.compress, ".gz", f"emnist-{name}-")
     write_idx(folder, named(digits), prefix="kmnist-")
     file = folder / f"emnist-{name}-t10k-images-idx3-ubyte.gz"
-    assert class_names.class_names(file, count) == (list(expected) if expected else None)
-    assert class_names.class_names(folder / "kmnist-train-labels-idx1-ubyte", 10) == KANA
+    assert class_names.find_class_names(file, count) == (list(expected) if expected else None)
+    assert class_names.find_class_names(folder / "kmnist-train-labels-idx1-ubyte", 10) == KANA
 
 
 def test_fashion_is_known_by_the_sum_of_its_labels_or_by_what_its_folder_is_called(tmp_path, monkeypatch):
@@ -53,27 +53,31 @@ def test_fashion_is_known_by_the_sum_of_its_labels_or_by_what_its_folder_is_call
     for folder in (plain, telling):
         folder.mkdir()
         (folder / "train-labels-idx1-ubyte.gz").write_bytes(labels)
-    assert class_names.class_names(plain, 10) is None
-    assert class_names.class_names(telling, 10)[9] == "Ankle boot"
-    assert class_names.class_names(telling / "train-labels-idx1-ubyte.gz", 10)[9] == "Ankle boot"
-    assert class_names.class_names(telling, 11) is None  # so it is another set
+    assert class_names.find_class_names(plain, 10) is None
+    assert class_names.find_class_names(telling, 10)[9] == "Ankle boot"
+    assert class_names.find_class_names(telling / "train-labels-idx1-ubyte.gz", 10)[9] == "Ankle boot"
+    assert class_names.find_class_names(telling, 11) is None  # so it is another set
     monkeypatch.setitem(class_names.LABELS, hashlib.md5(labels).hexdigest(), class_names.FASHION)
-    assert class_names.class_names(plain, 10)[0] == "T-shirt/top"
+    assert class_names.find_class_names(plain, 10)[0] == "T-shirt/top"
 
 
 def test_a_file_of_names_goes_before_all_else(digits, words, tmp_path):
-    assert class_names.class_names(words, 10) == WORDS
+    assert class_names.find_class_names(words, 10) == WORDS
     letters = write_idx(tmp_path / "letters", transposed(digits, 1), prefix="emnist-letters-")
     (letters / "emnist-letters-classes.txt").write_text("\n".join(map(str, range(26))))
-    assert class_names.class_names(letters / "emnist-letters-train-labels-idx1-ubyte", 26)[25] == "25"
+    assert class_names.find_class_names(letters / "emnist-letters-train-labels-idx1-ubyte", 26)[25] == "25"
     (tmp_path / "set.classes.txt").write_text("even\nodd\n")
-    assert class_names.class_names(tmp_path / "set.npz", 2) == ["even", "odd"]
-    assert class_names.class_names(None, 10) is None
+    assert class_names.find_class_names(tmp_path / "set.npz", 2) == ["even", "odd"]
+    assert class_names.find_class_names(None, 10) is None
 
 
 @pytest.mark.parametrize(
     ("content", "message"),
-    [(b"a\nb\n", "names 2 classes; the data has 10"), (b"a\n\nb\n" * 9, "line 2 is empty"), (b"\xff" * 9, "UTF-8")],
+    [
+        (b"a\nb\n", "has 2 names but the data has 10 classes"),
+        (b"a\n\nb\n" * 9, "line 2 is empty"),
+        (b"\xff" * 9, "UTF-8"),
+    ],
 )
 def test_a_wrong_file_of_names_is_refused_in_one_line(words, tmp_path, capsys, content, message):
     (words / "classes.txt").write_bytes(content)
@@ -88,7 +92,7 @@ def test_the_names_go_from_the_data_to_the_model_its_copies_and_every_answer(wor
     model = tmp_path / "out" / "hello_mnist.keras"
     options = ["--data", str(words), "--output", str(model.parent)]
     assert main(["train", *options, "--epochs", "8", "--seed", "1"]) == 0
-    assert metadata.class_names(model) == WORDS
+    assert metadata.load_class_names(model) == WORDS
 
     picture = tmp_path / "seven.png"
     Image.fromarray(mnist.load_data()[1][0][0]).save(picture)
@@ -104,13 +108,13 @@ def test_the_names_go_from_the_data_to_the_model_its_copies_and_every_answer(wor
 
     for target in ("copy.h5", "copy.tfjs"):
         assert main(["convert", str(model), str(tmp_path / target)]) == 0
-        assert metadata.class_names(tmp_path / target) == WORDS
+        assert metadata.load_class_names(tmp_path / target) == WORDS
         (tmp_path / "copy.json").unlink()
     (tmp_path / "copy.json").write_text("mine")
     assert main(["convert", str(model), str(tmp_path / "copy.h5")]) == 0
     assert (tmp_path / "copy.json").read_text() == "mine"
     assert main(["convert", str(model), str(tmp_path / "structure.json")]) == 0
-    assert metadata.class_names(tmp_path / "structure.json") is None
+    assert metadata.load_class_names(tmp_path / "structure.json") is None
 
     assert main(["convert", str(model), str(tmp_path / "page.html")]) == 0
     shelf = load_models([model], 1, tmp_path)

@@ -148,7 +148,7 @@ def test_lesson_5_takes_the_model_of_lesson_1_to_the_web_and_the_phone(run_lesso
     assert labels == "[7 2 1 0 4 1 4 9 5 9]"
     assert float(re.search(rf"probability: ({NUMBER})$", printed, re.MULTILINE)[1]) < 1e-5
     model = formats.load(output / "hello_mnist_1.h5")
-    images = evaluation.inputs(model, mnist.load_data()[1][0])
+    images = evaluation.to_model_inputs(model, mnist.load_data()[1][0])
     for name in ("hello_mnist_5.tfjs", "hello_mnist_5.tflite"):
         assert verify(model, output / name, images)["passed"]
 

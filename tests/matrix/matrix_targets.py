@@ -12,7 +12,7 @@ from matrix_model import Arrays
 from study_keras import formats
 from study_keras.formats import inference
 from study_keras.formats.tfjs import export_tfjs
-from study_keras.startup import silent
+from study_keras.startup import silence_output
 
 EXPORTS: dict[str, tuple[str, Callable[..., Any]]] = {
     "tfjs": (".tfjs", export_tfjs),
@@ -35,7 +35,7 @@ def run_litert(model: keras.Model, path: Path, batches: Sequence[Arrays]) -> lis
     """What LiteRT answers; a file for one example at a time is run so."""
     from ai_edge_litert.interpreter import Interpreter
 
-    with silent(2):
+    with silence_output(2):
         interpreter = Interpreter(model_content=path.read_bytes())
         key, signature = next(iter(interpreter.get_signature_list().items()))
         runner = interpreter.get_signature_runner(key)

@@ -11,7 +11,7 @@ import pytest
 from conftest import ROOT
 
 from study_keras.cli import main
-from study_keras.report import plots
+from study_keras.report import model_plots, plots
 
 
 def open_page(url, *arguments):
@@ -65,9 +65,9 @@ def test_the_confusion_matrix_counts_each_pair():
     assert figure.axes[0].get_title() == "2 of 6 images read wrong"
 
 
-def test_accuracy_per_digit_is_the_fraction_read_right():
+def test_accuracy_per_class_is_the_fraction_read_right():
     labels = np.array([0, 0, 0, 0, 7])
-    figure = plots.accuracy_per_digit(labels, np.eye(10, dtype="float32")[[0, 0, 0, 1, 7]])
+    figure = plots.accuracy_per_class(labels, np.eye(10, dtype="float32")[[0, 0, 0, 1, 7]])
     _, points = figure.axes[0].lines
     assert list(points.get_xdata()) == [0.75, 1.0]
     assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == ["0", "7"]
@@ -83,17 +83,17 @@ def test_the_samples_stand_in_the_row_of_their_digit(digits):
 
 def test_the_first_weights_are_shown_as_images():
     dense = keras.Sequential([keras.Input((28, 28)), keras.layers.Flatten(), keras.layers.Dense(5)])
-    figure = plots.first_weights(dense)
+    figure = model_plots.first_weights(dense)
     np.testing.assert_array_equal(
         figure.axes[3].images[0].get_array(), np.asarray(dense.layers[1].kernel)[:, 3].reshape(28, 28)
     )
     convolution = keras.Sequential([keras.Input((28, 28, 1)), keras.layers.Conv2D(6, 5)])
-    figure = plots.first_weights(convolution)
+    figure = model_plots.first_weights(convolution)
     np.testing.assert_array_equal(
         figure.axes[2].images[0].get_array(), np.asarray(convolution.layers[0].kernel)[:, :, 0, 2]
     )
     with pytest.raises(ValueError, match=r"expected \(784, units\)"):
-        plots.first_weights(keras.Sequential([keras.Input((28, 28)), keras.layers.Dense(5)]))
+        model_plots.first_weights(keras.Sequential([keras.Input((28, 28)), keras.layers.Dense(5)]))
 
 
 def test_the_walk_shows_what_each_layer_makes_of_the_image(digits):
@@ -105,7 +105,7 @@ def test_the_walk_shows_what_each_layer_makes_of_the_image(digits):
     ]
     model = keras.Sequential(layers)
     image = digits[1][0][0]
-    figure = plots.activations(model, image)
+    figure = model_plots.activations(model, image)
     titles = [axes.get_title() for axes in figure.axes]
     assert titles[0] == "image (28, 28)"
     assert "(24, 24, 6)" in titles[1]

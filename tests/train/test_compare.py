@@ -33,7 +33,7 @@ def test_a_seed_gives_the_same_in_any_company(small):
     (alone,) = sweep.compare(trainings[1:], 1, small)
     assert together[1, 1]["accuracy"] == alone["accuracy"]
     assert len(together) == 4
-    for row in sweep.summary(trainings, list(together.values())):
+    for row in sweep.summarize(trainings, list(together.values())):
         own = [together[row["number"], seed]["accuracy"] for seed in (1, 2)]
         assert (row["accuracy"], row["spread"]) == pytest.approx((mean(own), stdev(own)))
 
@@ -44,8 +44,8 @@ def test_the_table_fits_80_columns_whatever_is_varied(capsys):
     trainings = sweep.combinations(grid)
     found = {"parameters": 1_669_770, "seconds": 12.3, "accuracy": 0.97}
     results = [{"number": number, "seed": seed, **found} for number in range(len(trainings)) for seed in (1, 2)]
-    rows = sweep.summary(trainings, results)
-    kinds = [sweep.varied(trainings[row["number"]], grid) for row in rows]
+    rows = sweep.summarize(trainings, results)
+    kinds = [sweep.varied_settings(trainings[row["number"]], grid) for row in rows]
     Console(width=80).print(terminal.comparison_table(rows, kinds, 2))
     head, first, *_ = capsys.readouterr().out.splitlines()[1:]
     assert head.split() == [

@@ -9,7 +9,8 @@ if keras.backend.backend() != "jax":
 
 from study_keras import mnist
 from study_keras.data import dataset
-from study_keras.train import augmentation, fit, jax_loop, models
+from study_keras.data.readers import npz
+from study_keras.train import augmentation, fit, jax_loop, models, shuffle
 
 
 def network(dropout=0.0, normalized=False, **compiling):
@@ -121,7 +122,7 @@ def test_what_is_interrupted_leaves_the_model_as_it_was_after_the_last_epoch(dig
 
 
 def test_each_image_is_shown_once_an_epoch_also_when_there_are_more_than_a_window(monkeypatch):
-    monkeypatch.setattr(jax_loop, "WINDOW", 100)
+    monkeypatch.setattr(shuffle, "WINDOW_ROWS", 100)
     x, y = np.arange(1030), np.arange(1030)
     shown = []
     for window, order, _, first, steps, size in jax_loop._batches(x, y, 32, np.random.default_rng(1)):
@@ -132,11 +133,11 @@ def test_each_image_is_shown_once_an_epoch_also_when_there_are_more_than_a_windo
 
 
 def test_a_folder_of_npy_files_stays_on_the_disk_and_trains_the_same(digits, tmp_path, monkeypatch):
-    for name, array in zip(dataset.KEYS, (*digits[0], *digits[1]), strict=True):
+    for name, array in zip(npz.KEYS, (*digits[0], *digits[1]), strict=True):
         np.save(tmp_path / f"{name}.npy", array)
     (x, y), _ = dataset.load_data(tmp_path)
     assert isinstance(x, np.memmap)
-    monkeypatch.setattr(jax_loop, "WINDOW", 256)
+    monkeypatch.setattr(shuffle, "WINDOW_ROWS", 256)
     one, other = twins()
     jax_loop.fit(one, x, y, 32, seed=3)
     jax_loop.fit(other, *digits[0], 32, seed=3)
@@ -145,7 +146,7 @@ def test_a_folder_of_npy_files_stays_on_the_disk_and_trains_the_same(digits, tmp
 
 def test_a_warp_without_limits_changes_nothing(digits):
     images = digits[0][0][:50]
-    unchanged = augmentation.warped(images, {}, [1])
+    unchanged = augmentation.warp_images(images, {}, [1])
     np.testing.assert_allclose(unchanged, dataset.scale(images), atol=1e-6)
 
 
@@ -155,7 +156,7 @@ def test_warps_move_turn_and_scale_by_no_more_than_their_limits():
     rows, columns = np.indices((28, 28))
 
     def centres(limits):
-        warped = augmentation.warped(image, limits, [1])
+        warped = augmentation.warp_images(image, limits, [1])
         upper = warped * (rows < 14)
         return np.array([[(part * place).sum() / part.sum() for place in (rows, columns)] for part in upper])
 

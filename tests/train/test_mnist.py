@@ -71,8 +71,8 @@ def test_models_that_take_the_image_in_another_shape_are_served(digits, shape):
     [
         ([keras.Input((32, 32, 3)), keras.layers.Flatten(), keras.layers.Dense(10)], r"takes \(None, 32, 32, 3\)"),
         ([keras.Input((None, 28)), keras.layers.GlobalAveragePooling1D()], r"takes \(None, None, 28\)"),
-        ([keras.Input((28, 28)), keras.layers.Dense(10)], r"gives \(None, 28, 10\)"),
-        ([keras.Input((28, 28)), keras.layers.Flatten(), keras.layers.Dense(5)], "knows 5 classes"),
+        ([keras.Input((28, 28)), keras.layers.Dense(10)], r"returns \(None, 28, 10\)"),
+        ([keras.Input((28, 28)), keras.layers.Flatten(), keras.layers.Dense(5)], "has 5 classes"),
     ],
 )
 def test_a_model_for_other_data_is_refused(digits, layers, message):
@@ -132,7 +132,7 @@ def test_digits_are_drawn_as_many_as_fit_and_not_where_they_would_not_read_well(
     images, captions = digits[1][0][:8], [f"caption {index}" for index in range(8)]
 
     def drawn(**options):
-        return terminal.digits(images, captions, Console(file=io.TextIOWrapper(io.BytesIO(), "utf-8"), **options))
+        return terminal.draw_digits(images, captions, Console(file=io.TextIOWrapper(io.BytesIO(), "utf-8"), **options))
 
     picture = drawn(width=100, force_terminal=True, color_system="truecolor")
     assert len(picture.plain.splitlines()) == 15  # the captions, and 28 rows of pixels two a line

@@ -161,7 +161,7 @@ def test_a_host_that_falls_silent_ends_the_other_with_one_line(six_thousand, tmp
             process.kill()
     lines = [line for line in said.splitlines() if not line.startswith("epoch")]
     assert len(lines) == 1, said
-    assert lines[0].startswith("Error: another process is gone or cannot be reached; go on in all of them with: ")
+    assert lines[0].startswith("Error: another process is gone or cannot be reached; resume all processes with: ")
     assert processes[0].returncode == 1
 
 
@@ -185,7 +185,7 @@ def test_one_that_is_killed_ends_the_others_and_resume_goes_on(six_thousand, alo
     lines = [line for line in said.splitlines() if not line.startswith("epoch ")]
     assert len(lines) == 1, said
     assert lines[0].startswith(
-        f"Error: process {victim} of 2 was killed by SIGKILL; the others are ended. Go on with: "
+        f"Error: process {victim} of 2 was killed by SIGKILL; the others were ended. Resume with: "
     )
     for child in children:
         with pytest.raises(ProcessLookupError):
@@ -210,7 +210,7 @@ def test_ctrl_c_ends_all_of_them_with_130_and_one_line(six_thousand, tmp_path):
             process.kill()
     assert process.returncode == 130
     (line,) = [line for line in said.splitlines() if line and not line.startswith("epoch")]
-    assert line.startswith("hello-mnist: stopped; what was finished is kept, go on with: ")
+    assert line.startswith("hello-mnist: stopped; finished epochs are saved, resume with: ")
     assert line.endswith(f"train --resume --output {tmp_path}")
     for child in children:
         with pytest.raises(ProcessLookupError):

@@ -99,7 +99,9 @@ def test_a_resume_with_other_data_or_another_backend_is_refused(digits, interrup
 def test_the_command_resumes_with_the_settings_it_remembers(small, tmp_path, capsys):
     dataset = load_data(small)
     with pytest.raises(KeyboardInterrupt):
-        checkpoint.train_and_save(dataset, RECIPE, tmp_path, made={"data_path": str(small)}, callbacks=[StopAfter(3)])
+        checkpoint.train_and_save(
+            dataset, RECIPE, tmp_path, metadata={"data_path": str(small)}, callbacks=[StopAfter(3)]
+        )
     arguments = ["train", "--resume", "--output", str(tmp_path)]
     assert main([*arguments, "--units", "99"]) == 1
     assert "units was [16], now [99]" in capsys.readouterr().err
@@ -120,11 +122,11 @@ def test_a_broken_unfinished_training_is_refused(tmp_path, capsys):
 
 
 def test_the_record_tells_how_the_model_was_made(trained, small):
-    record = metadata.load_record(trained)
+    record = metadata.load_metadata(trained)
     assert record["settings"]["units"] == [128]
     assert record["settings"]["seed"] == 1
     assert record["data"]["training_images"] == 600
-    assert record["data"]["sha256"] == checkpoint.describe(load_data(small), {})["data"]["sha256"]
+    assert record["data"]["sha256"] == checkpoint.describe_training(load_data(small), {})["data"]["sha256"]
     assert record["versions"]["keras"] == keras.__version__
     assert len(record["history"]["loss"]) == 5
     assert record["trained_by"].startswith("hello-mnist train --data")
@@ -153,7 +155,7 @@ def kill_and_resume(backend, small, folder, chance):
     assert "resuming after epoch" in last.stderr
     models = [keras.saving.load_model(folder / name / "hello_mnist.keras") for name in ("whole", "killed")]
     assert same_weights(*models)
-    histories = [metadata.load_record(folder / name / "hello_mnist.keras")["history"] for name in ("whole", "killed")]
+    histories = [metadata.load_metadata(folder / name / "hello_mnist.keras")["history"] for name in ("whole", "killed")]
     assert histories[0] == histories[1]
 
 

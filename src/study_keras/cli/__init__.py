@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from study_keras.cli import compare, convert, data, evaluate, predict, report, run, serve, show, train, verify
-from study_keras.cli.shared import complain
+from study_keras.cli.shared import print_error
 
 GROUPS: dict[str, list[click.Command]] = {
     "Train": [run.run, train.train, compare.compare],
@@ -23,7 +23,7 @@ GROUPS: dict[str, list[click.Command]] = {
 
 
 class GroupedHelp(click.Group):
-    """A group whose help lists the commands by subject, each with one whole line."""
+    """A group whose help lists the commands by subject, with one line each."""
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         for title, commands in GROUPS.items():
@@ -34,7 +34,7 @@ class GroupedHelp(click.Group):
 @click.command(
     cls=GroupedHelp,
     commands=[command for commands in GROUPS.values() for command in commands],
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100, "show_default": True},
 )
 @click.version_option(package_name="hello-mnist")
 def cli() -> None:
@@ -45,37 +45,37 @@ def cli() -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command and return the exit code: 0, 1 for a failed job, 2 for a wrong call, 130 for Ctrl-C.
+    """Run the command and return the exit code: 0, 1 for a failure, 2 for a usage error, 130 for Ctrl-C.
 
-    A user's mistake is one line on stderr, never a traceback; so is a warning.
+    Prints a user's error, or a warning, as one line on standard error, never as a traceback.
     """
     with warnings.catch_warnings():
-        as_usual = warnings.showwarning
+        show_default = warnings.showwarning
 
-        def in_one_line(message: Warning | str, category: type[Warning], *where: Any) -> None:
+        def show_in_one_line(message: Warning | str, category: type[Warning], *location: Any) -> None:
             if category is UserWarning:
-                complain(str(message), 0)
+                print_error(str(message), 0)
             else:
-                as_usual(message, category, *where)
+                show_default(message, category, *location)
 
-        warnings.showwarning = in_one_line  # type: ignore[assignment]  # `where` is handed on as it comes
+        warnings.showwarning = show_in_one_line  # type: ignore[assignment]  # `location` is passed on unchanged
         return _run(arguments)
 
 
 def _run(arguments: Sequence[str] | None) -> int:
     try:
-        return cli.main(arguments, "hello-mnist", standalone_mode=False) or 0  # click gives back what Exit holds
+        return cli.main(arguments, "hello-mnist", standalone_mode=False) or 0  # click returns the code of Exit
     except click.UsageError as error:
         command = error.ctx.command_path if error.ctx else "hello-mnist"
-        return complain(f"{error.format_message().rstrip('.')}; see {command} --help", error.exit_code)
+        return print_error(f"{error.format_message().rstrip('.')}; see {command} --help", error.exit_code)
     except click.ClickException as error:
-        return complain(error.format_message(), error.exit_code)
+        return print_error(error.format_message(), error.exit_code)
     except click.Abort as abort:  # click's form of Ctrl-C
-        return complain(str(abort.__cause__ or "") or "stopped", 130)
-    except BrokenPipeError:  # the reader, such as `head`, has seen enough
+        return print_error(str(abort.__cause__ or "") or "stopped", 130)
+    except BrokenPipeError:  # the reader, such as `head`, has closed the pipe
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except OSError as error:
-        return complain(f"{error.filename}: {error.strerror}" if error.filename else str(error), 1)
+        return print_error(f"{error.filename}: {error.strerror}" if error.filename else str(error), 1)
     except ValueError as error:
-        return complain(str(error), 1)
+        return print_error(str(error), 1)

@@ -1,4 +1,4 @@
-"""``python -m study_keras.cli``: the command where it is not on the path."""
+"""``python -m study_keras.cli``: the command if it is not on the PATH."""
 
 import sys
 

@@ -8,33 +8,30 @@ from typing import Any, TypeVar
 import click
 
 from study_keras.cli.options import DATA, JSON, OUTPUT, Units
-from study_keras.cli.shared import near, output_folder
-from study_keras.cli.train import check_name
+from study_keras.cli.shared import check_name, display_path, output_folder
 from study_keras.startup import import_keras
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 class SeveralValues(click.Command):
-    """A command whose repeatable options take all values that follow: ``--units 32 128 512``."""
+    """A command whose repeatable options take several values at once: ``--units 32 128 512``."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         several = {name for option in self.params if getattr(option, "multiple", False) for name in option.opts}
-        spread: list[str] = []
+        expanded: list[str] = []
         current = None
         for argument in args:
             if argument.startswith("--"):
                 current = argument if argument in several else None
-                spread += [] if current else [argument]
+                expanded += [] if current else [argument]
             else:
-                spread += [current, argument] if current else [argument]
-        return super().parse_args(ctx, spread)
+                expanded += [current, argument] if current else [argument]
+        return super().parse_args(ctx, expanded)
 
 
 def several(name: str, kind: Any, default: Any, text: str) -> Callable[[Function], Function]:
-    return click.option(
-        name, type=kind, multiple=True, default=[default], show_default=True, metavar="VALUE...", help=text
-    )
+    return click.option(name, type=kind, multiple=True, default=[default], metavar="VALUE...", help=text)
 
 
 @click.command(cls=SeveralValues)
@@ -44,7 +41,7 @@ def several(name: str, kind: Any, default: Any, text: str) -> Callable[[Function
 @several("--optimizer", str, "adam", "Optimizers, by Keras' names.")
 @several("--batch-size", click.IntRange(1), 32, "Images per step.")
 @several("--epochs", click.IntRange(1), 5, "Numbers of epochs.")
-@click.option("--seeds", type=click.IntRange(1), default=3, show_default=True, help="Seeds per combination.")
+@click.option("--seeds", type=click.IntRange(1), default=3, help="Seeds per combination.")
 @DATA
 @OUTPUT
 @JSON
@@ -68,15 +65,15 @@ def compare(*, seeds: int, data: Path | None, output: Path | None, as_json: bool
     from study_keras.train.recipes import to_settings
 
     folder = output_folder(output)
-    combinations = sweep.combinations(grid)
-    trainings = sweep.compare(combinations, seeds, data)
-    results = list(terminal.counted(trainings, len(combinations) * seeds, "trainings"))
-    rows = sweep.summary(combinations, results)
-    kinds = [sweep.varied(combinations[row["number"]], grid) for row in rows]
-    labels = [", ".join(f"{name} {value}" for name, value in kind.items()) for kind in kinds]
+    recipes = sweep.combinations(grid)
+    trainings = sweep.compare(recipes, seeds, data)
+    results = list(terminal.show_progress(trainings, len(recipes) * seeds, "trainings"))
+    rows = sweep.summarize(recipes, results)
+    settings = [sweep.varied_settings(recipes[row["number"]], grid) for row in rows]
+    labels = [", ".join(f"{name} {value}" for name, value in own.items()) for own in settings]
     picture = plots.save(plots.comparison(rows, labels), folder / "hello_mnist_compare.png")
     if as_json:
-        click.echo(json.dumps([{**row, "settings": to_settings(combinations[row["number"]])} for row in rows]))
+        click.echo(json.dumps([{**row, "settings": to_settings(recipes[row["number"]])} for row in rows]))
         return
-    Console().print(terminal.comparison_table(rows, kinds, seeds))
-    click.echo(f"As a picture: {near(picture)}")
+    Console().print(terminal.comparison_table(rows, settings, seeds))
+    click.echo(f"As a picture: {display_path(picture)}")

@@ -5,15 +5,15 @@ from typing import Any
 
 import click
 
-from study_keras.cli.options import CALIBRATION, DATA, JSON
-from study_keras.cli.shared import near, print_json
+from study_keras.cli.options import CALIBRATION, DATA, JSON, PATH
+from study_keras.cli.shared import display_path, print_json
 from study_keras.startup import import_keras
 
 
 @click.command()
-@click.argument("source", type=click.Path(path_type=Path))
-@click.argument("target", type=click.Path(path_type=Path))
-@click.option("--weights", type=click.Path(path_type=Path), metavar="FILE", help="Weights to load into SOURCE first.")
+@click.argument("source", type=PATH)
+@click.argument("target", type=PATH)
+@click.option("--weights", type=PATH, metavar="FILE", help="Weights to load into SOURCE first.")
 @click.option(
     "--quantize",
     metavar="NAME",
@@ -27,7 +27,6 @@ from study_keras.startup import import_keras
 )
 @click.option(
     "--kind",
-    "model_kind",
     type=click.Choice(["layers", "graph"]),
     help="Content of a .tfjs: layers (can be trained further) or a graph.  [default: layers if TF.js has them]",
 )
@@ -35,19 +34,7 @@ from study_keras.startup import import_keras
 @click.option("--no-proof", is_flag=True, help="Do not run TARGET in its runtime before it is written.")
 @DATA
 @JSON
-def convert(
-    *,
-    source: Path,
-    target: Path,
-    weights: Path | None,
-    quantize: str | None,
-    batch: int | None,
-    model_kind: str | None,
-    opset: int | None,
-    no_proof: bool,
-    data: Path | None,
-    as_json: bool,
-) -> None:
+def convert(*, source: Path, target: Path, no_proof: bool, data: Path | None, as_json: bool, **options: Any) -> None:
     """Convert a model to the format that TARGET's suffix names.
 
     \b
@@ -67,41 +54,50 @@ def convert(
 
     Example: hello-mnist convert output/hello_mnist.keras model.yaml
     """
-    given = (("batch", batch, ".tflite"), ("kind", model_kind, ".tfjs"), ("opset", opset, ".onnx"))
-    for name, value, suffix in given:
-        if value and target.suffix != suffix:
+    for name, suffix in (("batch", ".tflite"), ("kind", ".tfjs"), ("opset", ".onnx")):
+        if options[name] and target.suffix != suffix:
             raise click.UsageError(f"--{name} is only for {suffix} files; received {target.name}")
-    options = {name: value for name, value, _ in given if value}
     keras = import_keras()
-    from study_keras.data import dataset as mnist_data
-    from study_keras.formats import convert as formats_convert
     from study_keras.formats import detect_target
-    from study_keras.formats.proof.prove import Proof
-    from study_keras.report import evaluation
-    from study_keras.train import metadata
 
     page = target.suffix == ".html"
     if not page and detect_target(target).needs == "tensorflow" and keras.backend.backend() != "tensorflow":
         click.echo(f"exporting {target.name} in a TensorFlow subprocess, about 10 s ...", err=True)
-
-    def typical(model: Any) -> Any:
-        return evaluation.inputs(model, mnist_data.load_data(data)[0][0][:CALIBRATION])
-
-    if page:
-        from study_keras.serve.single_file import convert_page
-
-        done = convert_page(source, target, weights, quantize, prove=not no_proof)
-    else:
-        done = formats_convert.convert(source, target, weights, quantize, typical, prove=not no_proof, **options)
-        if "structure" not in done["lost"] and "weights" not in done["lost"]:
-            metadata.carry_record(source, target)
+    options = {name: value for name, value in options.items() if value}
+    result = (_convert_to_page if page else _convert)(source, target, data, prove=not no_proof, **options)
     if as_json:
-        return print_json(done)
-    click.echo(f"{near(source)} -> {near(target)}")
-    if done.get("note"):
-        click.echo(f"{target.name} is {done['note']}")
-    if done["proof"]:
-        click.echo(f"proof: {Proof(**done['proof'])}")
-    if done["lost"]:
-        click.echo(f"{target.name} cannot hold, and so has lost: {', '.join(done['lost'])}")
-    return None
+        return print_json(result)
+    return _print(source, target, result)
+
+
+def _convert_to_page(source: Path, target: Path, _: Path | None, **options: Any) -> dict[str, Any]:
+    from study_keras.serve.single_file import convert_page
+
+    return convert_page(source, target, **options)
+
+
+def _convert(source: Path, target: Path, data: Path | None, **options: Any) -> dict[str, Any]:
+    from study_keras.data import dataset as mnist_data
+    from study_keras.formats import convert as formats_convert
+    from study_keras.report import evaluation
+    from study_keras.train import metadata
+
+    def calibration_inputs(model: Any) -> Any:
+        return evaluation.to_model_inputs(model, mnist_data.load_data(data)[0][0][:CALIBRATION])
+
+    result = formats_convert.convert(source, target, images=calibration_inputs, **options)
+    if "structure" not in result["lost"] and "weights" not in result["lost"]:
+        metadata.copy_metadata(source, target)
+    return result
+
+
+def _print(source: Path, target: Path, result: dict[str, Any]) -> None:
+    from study_keras.formats.proof.prove import Proof
+
+    click.echo(f"{display_path(source)} -> {display_path(target)}")
+    if result.get("note"):
+        click.echo(f"{target.name} is {result['note']}")
+    if result["proof"]:
+        click.echo(f"proof: {Proof(**result['proof'])}")
+    if result["lost"]:
+        click.echo(f"lost, since {target.name} cannot store it: {', '.join(result['lost'])}")

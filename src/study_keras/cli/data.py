@@ -5,18 +5,15 @@ from pathlib import Path
 
 import click
 
-from study_keras.cli.options import JSON
-from study_keras.cli.shared import near
+from study_keras.cli.options import EXISTING, JSON, PATH
+from study_keras.cli.shared import display_path
 from study_keras.startup import import_keras
 
 
 @click.command()
-@click.argument("path", required=False, type=click.Path(exists=True, path_type=Path))
+@click.argument("path", required=False, type=EXISTING)
 @click.option(
-    "--output",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="Where the samples go.  [default: output/hello_mnist_data.png]",
+    "--output", type=PATH, metavar="FILE", help="Where the samples go.  [default: output/hello_mnist_data.png]"
 )
 @JSON
 def data(path: Path | None, output: Path | None, as_json: bool) -> None:
@@ -36,21 +33,21 @@ def data(path: Path | None, output: Path | None, as_json: bool) -> None:
     if output is not None and output.suffix != ".png":
         raise click.BadParameter(f"received {output}, expected a name that ends in .png", param_hint="--output")
     output = files.output_dir() / "hello_mnist_data.png" if output is None else output
-    files.writable_dir(output.parent)
-    import_keras()  # which the pictures need
+    files.ensure_writable_dir(output.parent)
+    import_keras()  # needed by the plots
     from study_keras.report import plots, terminal
 
     dataset = mnist_data.load_data(path)
-    called = class_names.class_names(path, mnist_data.class_count(dataset))
-    found = statistics.describe_data(dataset, called)
+    names = class_names.find_class_names(path, mnist_data.class_count(dataset))
+    found = statistics.describe_data(dataset, names)
     (images, labels), _ = dataset
-    picture = plots.save(plots.samples(images, labels, called), output)
+    picture = plots.save(plots.samples(images, labels, names), output)
     if as_json:
         return click.echo(json.dumps({"data": str(path) if path else None, "samples": str(picture), **found}))
     console = Console()
     console.print(*terminal.data_tables(found), sep="\n")
     present = [one for one in found["classes"] if one["training"]]
     first = [int((labels == one["label"]).argmax()) for one in present]
-    if drawn := terminal.digits(images[first], [one["name"] for one in present], console):
+    if drawn := terminal.draw_digits(images[first], [one["name"] for one in present], console):
         console.print(drawn)
-    return click.echo(f"Samples of each class: {near(picture)}")
+    return click.echo(f"Samples of each class: {display_path(picture)}")

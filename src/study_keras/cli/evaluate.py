@@ -4,13 +4,13 @@ from pathlib import Path
 
 import click
 
-from study_keras.cli.options import DATA, JSON
-from study_keras.cli.shared import named, print_json, result_table
+from study_keras.cli.options import DATA, EXISTING, JSON
+from study_keras.cli.shared import prefix_errors, print_json, result_table
 from study_keras.startup import import_keras
 
 
 @click.command()
-@click.argument("model", type=click.Path(exists=True, path_type=Path))
+@click.argument("model", type=EXISTING)
 @DATA
 @JSON
 def evaluate(model: Path, data: Path | None, as_json: bool) -> None:
@@ -27,7 +27,7 @@ def evaluate(model: Path, data: Path | None, as_json: bool) -> None:
 
     (_, _), (images, labels) = mnist_data.load_data(data)
     network = load_network(model)
-    with named(model):
+    with prefix_errors(model):
         result = evaluation.evaluate(network, images, labels)
     if as_json:
         return print_json({"model": str(model), **result})

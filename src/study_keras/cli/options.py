@@ -9,9 +9,11 @@ import click
 
 from study_keras.train.launcher import Group
 
+PATH, EXISTING = click.Path(path_type=Path), click.Path(exists=True, path_type=Path)
+
 
 class Units(click.ParamType[Any]):
-    """``512,128``: the widths of the hidden layers."""
+    """``512,128``: the units of the hidden layers."""
 
     name = "N[,N…]"
 
@@ -23,20 +25,14 @@ class Units(click.ParamType[Any]):
         except ValueError:
             units = (0,)
         if min(units) < 1:
-            self.fail(
-                f"received {value!r}, expected whole numbers of at least 1, such as 128 or 512,128",
-                param,
-                ctx,
-            )
+            self.fail(f"received {value!r}, expected whole numbers of at least 1, such as 128 or 512,128", param, ctx)
         return units
 
 
-OUTPUT = click.option(
-    "--output", type=click.Path(path_type=Path), metavar="DIR", help="Output folder.  [default: output]"
-)
+OUTPUT = click.option("--output", type=PATH, metavar="DIR", help="Output folder.  [default: output]")
 DATA = click.option(
     "--data",
-    type=click.Path(exists=True, path_type=Path),
+    type=EXISTING,
     metavar="PATH",
     help="Dataset: an .npz file as Keras writes it, or a folder of IDX, .npy or shard files.  [default: MNIST]",
 )
@@ -45,12 +41,12 @@ JSON = click.option("--json", "as_json", is_flag=True, help="Print the figures a
 
 
 def processes_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options for several processes, also read from Keras' variables, and pass them as one ``group``."""
+    """Add the options for several processes, with Keras' variables as defaults, and pass them as one ``group``."""
 
     @functools.wraps(function)
     def with_group(*args: Any, **given: Any) -> Any:
         processes, join, process_id, supervised = (given.pop(name) for name in PROCESSES)
-        join = join.split(",", maxsplit=1)[0] if join else None  # Keras' variable may name all addresses
+        join = join.split(",", maxsplit=1)[0] if join else None  # Keras' variable may list all addresses
         return function(*args, group=Group(processes, join, process_id, supervised), **given)
 
     for add in (

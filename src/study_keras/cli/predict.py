@@ -7,19 +7,14 @@ from typing import Any
 
 import click
 
-from study_keras.cli.options import JSON
-from study_keras.cli.shared import complain
+from study_keras.cli.options import JSON, PATH
+from study_keras.cli.shared import print_error
 
 
 @click.command()
 @click.argument("images", metavar="IMAGE...", nargs=-1, required=True)
-@click.option(
-    "--model",
-    type=click.Path(path_type=Path),
-    metavar="MODEL",
-    help="Model file to read with.  [default: the shipped network]",
-)
-@click.option("--show", type=click.Path(path_type=Path), metavar="DIR", help="Save a picture of each processing step.")
+@click.option("--model", type=PATH, metavar="MODEL", help="Model file to read with.  [default: the shipped network]")
+@click.option("--show", type=PATH, metavar="DIR", help="Save a picture of each processing step.")
 @JSON
 def predict(images: tuple[str, ...], model: Path | None, show: Path | None, as_json: bool) -> None:
     """Read the digits in pictures.
@@ -37,14 +32,14 @@ def predict(images: tuple[str, ...], model: Path | None, show: Path | None, as_j
     from study_keras.train import metadata
     from study_keras.vision import classifier, recognize
 
-    network, names = classifier.load_network(model), metadata.class_names(model)
-    folder = files.writable_dir(show) if show else None
+    network, names = classifier.load_network(model), metadata.load_class_names(model)
+    folder = files.ensure_writable_dir(show) if show else None
     answers: list[dict[str, Any]] = []
     for number, image in enumerate(images, 1):
         try:
             found = recognize.detect(sys.stdin.buffer if image == "-" else image, network, names)
         except ValueError as error:
-            complain(str(error), 1)
+            print_error(str(error), 1)
             continue
         if folder:
             from study_keras.vision import debug_images

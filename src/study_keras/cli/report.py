@@ -4,13 +4,13 @@ from pathlib import Path
 
 import click
 
-from study_keras.cli.options import DATA, OUTPUT
-from study_keras.cli.shared import named, near, output_folder, typed, whole_model
+from study_keras.cli.options import DATA, EXISTING, OUTPUT
+from study_keras.cli.shared import display_path, load_full_model, output_folder, prefix_errors, typed_command
 from study_keras.startup import import_keras
 
 
 @click.command()
-@click.argument("model", type=click.Path(exists=True, path_type=Path))
+@click.argument("model", type=EXISTING)
 @DATA
 @OUTPUT
 def report(model: Path, data: Path | None, output: Path | None) -> None:
@@ -29,11 +29,11 @@ def report(model: Path, data: Path | None, output: Path | None) -> None:
 
     folder = output_folder(output)
     dataset = mnist_data.load_data(data)
-    loaded = whole_model(model)
-    made = {**(metadata.load_record(model) or {}), "name": model.name, "command": typed()}
-    if found := class_names.class_names(data, mnist_data.class_count(dataset)):
-        made["classes"] = found
-    with named(model):
+    loaded = load_full_model(model)
+    details = {**(metadata.load_metadata(model) or {}), "name": model.name, "command": typed_command()}
+    if found := class_names.find_class_names(data, mnist_data.class_count(dataset)):
+        details["classes"] = found
+    with prefix_errors(model):
         result = evaluation.evaluate(loaded, *dataset[1])
-        page = write_report(folder / f"{model.stem}_report.html", loaded, dataset, result, made)
-    click.echo(f"The report: {near(page)}")
+        page = write_report(folder / f"{model.stem}_report.html", loaded, dataset, result, details)
+    click.echo(f"The report: {display_path(page)}")

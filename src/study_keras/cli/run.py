@@ -6,7 +6,14 @@ from typing import Any
 import click
 
 from study_keras.cli.options import CALIBRATION, OUTPUT
-from study_keras.cli.shared import command_name, near, output_folder, result_table, typed, verify_artifacts
+from study_keras.cli.shared import (
+    command_name,
+    display_path,
+    output_folder,
+    result_table,
+    typed_command,
+    verify_artifacts,
+)
 from study_keras.cli.train import train_and_test
 from study_keras.startup import import_keras
 
@@ -25,51 +32,56 @@ def run(output: Path | None) -> None:
     from rich.console import Console
 
     from study_keras.data.dataset import load_data
-    from study_keras.report import evaluation, plots, terminal
+    from study_keras.report import evaluation, terminal
     from study_keras.report.html import write_report
     from study_keras.train import artifacts, recipes
 
-    console = Console()
     folder = output_folder(output)
     dataset = load_data()
-    model, path, record, result = train_and_test(dataset, recipes.TUTORIAL, folder)
+    model, path, metadata, result = train_and_test(dataset, recipes.TUTORIAL, folder)
+    console = Console()
     model.summary(print_fn=lambda text: console.print(text, highlight=False))
-    console.print(terminal.history_table(record["history"]))
-    console.print(result_table(result))
-
-    images, labels = dataset[1]
-    probabilities = result["probabilities"]
-    picture = plots.save(plots.mistakes(images, labels, probabilities), folder / "hello_mnist_mistakes.png")
-    worst = plots.mistakes_by_confidence(labels, probabilities)[:8]
-    captions = [f"{labels[index]} read as {probabilities[index].argmax()}" for index in worst]
-    if drawn := terminal.digits(images[worst], captions, console):
-        console.print(drawn)
-    made = {**record, "name": path.name, "command": typed()}
-    page = write_report(folder / "hello_mnist_report.html", model, dataset, result, made)
+    console.print(terminal.history_table(metadata["history"]), result_table(result), sep="\n")
+    picture = _show_mistakes(dataset[1], result["probabilities"], folder, console)
+    details = {**metadata, "name": path.name, "command": typed_command()}
+    page = write_report(folder / "hello_mnist_report.html", model, dataset, result, details)
     click.echo("exporting the model to every format and running each file in its runtime ...", err=True)
-    typical = evaluation.inputs(model, dataset[0][0][:CALIBRATION])
-    paths = artifacts.save_all(model, path, typical)
-    passed = verify_artifacts(model, paths, evaluation.inputs(model, images), labels, leave_out=True)
-    command = command_name()
-    drawing = _drawing_page(model, folder)
-    click.echo(f"""The model:          {near(path)}
-Its worst mistakes: {near(picture)}
-All about it:       {near(page)}
-Draw for it:        {near(drawing) if drawing else "(the page needs Node: see above)"}
+    paths = artifacts.save_all(model, path, evaluation.to_model_inputs(model, dataset[0][0][:CALIBRATION]))
+    inputs = evaluation.to_model_inputs(model, dataset[1][0])
+    passed = verify_artifacts(model, paths, inputs, dataset[1][1], leave_out=True)
+    command, drawing = command_name(), _write_drawing_page(model, folder)
+    click.echo(f"""The model:          {display_path(path)}
+Its worst mistakes: {display_path(picture)}
+All about it:       {display_path(page)}
+Draw for it:        {display_path(drawing) if drawing else "(the page needs Node: see above)"}
 Try next:           {command} serve     (the page in a browser, with photos and a better network)
                     {command} train --units 512 --activation sigmoid --validation 0.1
-                    {command} evaluate {near(path)}
+                    {command} evaluate {display_path(path)}
                     {command} --help""")
     if not passed:
         raise click.exceptions.Exit(1)
 
 
-def _drawing_page(model: Any, folder: Path) -> Path | None:
-    """Write the page that reads drawn digits; where it cannot be built, say why."""
+def _show_mistakes(test: Any, probabilities: Any, folder: Path, console: Any) -> Path:
+    """Print the worst mistakes, and save a picture of them."""
+    from study_keras.report import plots, terminal
+
+    images, labels = test
+    worst = plots.mistakes_by_confidence(labels, probabilities)[:8]
+    captions = [f"{labels[index]} read as {probabilities[index].argmax()}" for index in worst]
+    if drawn := terminal.draw_digits(images[worst], captions, console):
+        console.print(drawn)
+    return plots.save(plots.mistakes(images, labels, probabilities), folder / "hello_mnist_mistakes.png")
+
+
+def _write_drawing_page(model: Any, folder: Path) -> Path | None:
+    """Write the page that reads drawn digits; if it cannot be built, print why."""
     from study_keras.serve import single_file
 
     try:
-        return single_file.write_page(model, folder / "hello_mnist.html", prove=False)  # its TF.js model was verified
+        return single_file.write_page(
+            model, folder / "hello_mnist.html", prove=False
+        )  # its TF.js model was verified above
     except FileNotFoundError as error:
         click.echo(f"hello_mnist.html is left out: {error}", err=True)
         return None

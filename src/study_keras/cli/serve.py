@@ -4,23 +4,17 @@ from pathlib import Path
 
 import click
 
+from study_keras.cli.options import EXISTING
+
 
 @click.command()
-@click.option(
-    "--host", default="127.0.0.1", show_default=True, help="Address to listen on; 0.0.0.0 for all interfaces."
-)
-@click.option(
-    "--port",
-    type=click.IntRange(0, 65535),
-    default=8000,
-    show_default=True,
-    help="Port to listen on; 0 for a free one.",
-)
+@click.option("--host", default="127.0.0.1", help="Address to listen on; 0.0.0.0 for all interfaces.")
+@click.option("--port", type=click.IntRange(0, 65535), default=8000, help="Port to listen on; 0 for a free one.")
 @click.option(
     "--model",
     "models",
     multiple=True,
-    type=click.Path(exists=True, path_type=Path),
+    type=EXISTING,
     metavar="PATH",
     help="Additional model; may be repeated, the first is the default.",
 )
@@ -32,7 +26,6 @@ import click
     "--time-limit",
     type=click.FloatRange(0.01, 3600),
     default=10.0,
-    show_default=True,
     metavar="SECONDS",
     help="Timeout of a request's header, its body, its response, and of the shutdown.",
 )

@@ -1,5 +1,6 @@
-"""What several verbs do alike: name folders and files, load a model, print figures and complaints."""
+"""Functions that several commands share: paths, loading a model, printing results and errors."""
 
+import difflib
 import json
 import shlex
 import shutil
@@ -13,13 +14,14 @@ import click
 
 
 def output_folder(folder: Path | None) -> Path:
+    """Return ``folder``, or the default output folder, and create it."""
     from study_keras import files
 
-    return files.output_dir() if folder is None else files.writable_dir(folder)
+    return files.output_dir() if folder is None else files.ensure_writable_dir(folder)
 
 
-def whole_model(path: Path) -> Any:
-    """Load a model with its weights, or a SavedModel as a function; refuse a file that holds only a part of one."""
+def load_full_model(path: Path) -> Any:
+    """Load a model with its weights, or a SavedModel as a function; refuse a file with only a part of a model."""
     from study_keras import formats
 
     found = formats.detect(path)
@@ -29,36 +31,36 @@ def whole_model(path: Path) -> Any:
 
 
 @contextmanager
-def named(path: Path) -> Iterator[None]:
-    """Put the file's name before an error about its content."""
+def prefix_errors(path: Path) -> Iterator[None]:
+    """Prefix a ValueError about the content of a file with its path."""
     try:
         yield
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from error
 
 
-def near(path: Path) -> str:
-    """Return ``path`` ready to be typed, relative where it lies below the current folder."""
+def display_path(path: Path) -> str:
+    """Return ``path`` quoted for the shell, relative if it is below the current folder."""
     path = path.resolve()
     return shlex.quote(str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path))
 
 
-def typed() -> str:
+def typed_command() -> str:
     """Return the command as it was typed."""
     arguments = sys.argv[1:]
-    if "--supervised" in arguments:  # what `processes.start_all` added, all but the number of processes
-        place = arguments.index("--supervised")
-        arguments = arguments[:place] + arguments[place + 3 : place + 5]
+    if "--supervised" in arguments:  # remove what `launcher.launch` added, except for the number of processes
+        index = arguments.index("--supervised")
+        arguments = arguments[:index] + arguments[index + 3 : index + 5]
     return shlex.join(["hello-mnist", *arguments])
 
 
 def command_name() -> str:
-    """Return what to type for this command: its name, or its path where the shell does not know the name."""
+    """Return how to call this command: by name, or by its path if it is not on the PATH."""
     if shutil.which("hello-mnist"):
         return "hello-mnist"
     if Path(sys.argv[0]).name == "__main__.py":
-        return f"{near(Path(sys.executable))} -m study_keras.cli"
-    return near(Path(sys.argv[0]))
+        return f"{display_path(Path(sys.executable))} -m study_keras.cli"
+    return display_path(Path(sys.argv[0]))
 
 
 def result_table(result: dict[str, Any]) -> Any:
@@ -79,22 +81,24 @@ def print_json(figures: dict[str, Any]) -> None:
 def verify_artifacts(
     model: Any, paths: Sequence[Path], inputs: Any, labels: Any, *, as_json: bool = False, leave_out: bool = False
 ) -> bool:
-    """Verify and print each artifact; return whether all passed. What has no runtime here may be left out.
+    """Verify and print each artifact; return whether all passed.
 
     Args:
-        inputs: as the model takes them, a list of arrays where it has several; None for random ones.
+        inputs: as the model takes them, a list of arrays if it has several inputs; None for random ones.
         labels: the true classes, or None.
+        leave_out: whether to skip artifacts whose runtime is not installed.
     """
     from rich.console import Console
 
     from study_keras.formats.verify import verify_all
     from study_keras.report import terminal
 
-    with terminal.steps() as watch:
+    with terminal.show_status() as watch:
         results = verify_all(model, paths, inputs, labels, watch)
     if leave_out:
-        for result in (result for result in results if result.get("missing")):
-            click.echo(f"{Path(result['artifact']).name} is left out: {result['error']}", err=True)
+        for result in results:
+            if result.get("missing"):
+                click.echo(f"{Path(result['artifact']).name} is left out: {result['error']}", err=True)
         results = [result for result in results if not result.get("missing")]
     if as_json:
         click.echo(json.dumps(results))
@@ -103,6 +107,18 @@ def verify_artifacts(
     return all(result["passed"] for result in results)
 
 
-def complain(message: str, code: int) -> int:
+def print_error(message: str, code: int) -> int:
+    """Print ``message`` as one line on standard error, and return ``code``."""
     click.echo("hello-mnist: " + " ".join(message.split()), err=True)
     return code
+
+
+def check_name(name: str, option: str, module: Any) -> None:
+    """Check that the Keras ``module``, activations or optimizers, has ``name``."""
+    try:
+        module.get(name)
+    except (ValueError, TypeError):
+        known = [public.lower() for public in dir(module) if not public.startswith("_")]
+        similar = difflib.get_close_matches(name.lower(), known, n=1)
+        meant = similar[0] if similar else f"one of Keras' {module.__name__.split('.')[-1]}"
+        raise click.BadParameter(f"Keras knows no {name!r}; did you mean {meant}?", param_hint=option) from None

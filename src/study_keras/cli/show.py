@@ -4,11 +4,12 @@ from pathlib import Path
 
 import click
 
+from study_keras.cli.options import PATH
 from study_keras.startup import import_keras
 
 
 @click.command()
-@click.argument("model", type=click.Path(path_type=Path))
+@click.argument("model", type=PATH)
 def show(model: Path) -> None:
     """Show the layers or the weights in a model file.
 

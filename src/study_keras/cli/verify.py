@@ -4,17 +4,17 @@ from pathlib import Path
 
 import click
 
-from study_keras.cli.options import JSON
-from study_keras.cli.shared import verify_artifacts, whole_model
+from study_keras.cli.options import EXISTING, JSON, PATH
+from study_keras.cli.shared import load_full_model, verify_artifacts
 from study_keras.startup import import_keras
 
 
 @click.command()
-@click.argument("model", type=click.Path(exists=True, path_type=Path))
-@click.argument("artifacts", metavar="ARTIFACT...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("model", type=EXISTING)
+@click.argument("artifacts", metavar="ARTIFACT...", nargs=-1, required=True, type=PATH)
 @click.option(
     "--data",
-    type=click.Path(exists=True, path_type=Path),
+    type=EXISTING,
     metavar="PATH",
     help="An .npy file of inputs; an .npz file of inputs by name, or of x_test and y_test; or a dataset of digits.",
 )
@@ -31,7 +31,7 @@ def verify(model: Path, artifacts: tuple[Path, ...], data: Path | None, as_json:
     import_keras()
     from study_keras.report.examples import load_test_examples
 
-    loaded = whole_model(model)
+    loaded = load_full_model(model)
     inputs, labels = load_test_examples(loaded, data)
     if not verify_artifacts(loaded, artifacts, inputs, labels, as_json=as_json):
         raise click.exceptions.Exit(1)

@@ -1,1 +1,1 @@
-"""Data sets of digits and their kin: read, described, and kept on the disk. NumPy alone."""
+"""Datasets of 28 x 28 images: loading, class names and statistics. Uses only NumPy."""

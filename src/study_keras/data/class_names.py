@@ -1,4 +1,4 @@
-"""What the classes of a data set are called."""
+"""The names of a dataset's classes."""
 
 import hashlib
 from collections.abc import Sequence
@@ -10,54 +10,54 @@ from study_keras.data.readers import idx
 # Source: the tables in Fashion-MNIST's and KMNIST's READMEs, and EMNIST's mapping files.
 FASHION = ["T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"]
 KUZUSHIJI = ["o", "ki", "su", "tsu", "na", "ha", "ma", "ya", "re", "wo"]
-MERGED = [*digits, *ascii_uppercase, *"abdefghnqrt"]  # the other small letters look like their capitals
+MERGED = [*digits, *ascii_uppercase, *"abdefghnqrt"]  # the other small letters share a class with their capitals
 EMNIST = {
     "emnist-letters-": [*ascii_lowercase],  # small and capital letters in one class
     "emnist-balanced-": MERGED,
     "emnist-bymerge-": MERGED,
     "emnist-byclass-": [*digits, *ascii_uppercase, *ascii_lowercase],
 }
-# Fashion-MNIST's and KMNIST's files have MNIST's own names. The MD5 sums of the training labels as published; of
-# Fashion-MNIST's also unpacked.
+# Fashion-MNIST's and KMNIST's files have the same names as MNIST's. MD5 sums of the training labels as published, and
+# of Fashion-MNIST's also unpacked.
 LABELS = {
     "25c81989df183df01b3e8a0aad5dffbe": FASHION,
     "9018921c3c673c538a1fc5bad174d6f9": FASHION,
     "e144d726b3acfaa3e44228e80efcd344": KUZUSHIJI,
 }
-PARTS_OF_NAMES = {"fashion": FASHION, "kmnist": KUZUSHIJI, "kuzushiji": KUZUSHIJI}
+NAMES_BY_KEYWORD = {"fashion": FASHION, "kmnist": KUZUSHIJI, "kuzushiji": KUZUSHIJI}
 
 
-def class_names(path: str | Path | None, count: int) -> list[str] | None:
-    """Return the names of a data set's classes, in the order of their labels; None where they are its digits.
+def find_class_names(path: str | Path | None, count: int) -> list[str] | None:
+    """Return the names of a dataset's classes, in the order of their labels, or None if its classes are digits.
 
-    They stand in ``classes.txt``, one a line, in the data's folder; ``NAME.classes.txt`` beside ``NAME.npz``; or
-    ``PREFIX-classes.txt`` beside the files of one set among several. Without such a file EMNIST is known by its
-    files' names, Fashion-MNIST and KMNIST by the checksum of their labels or by a folder or file that is called so.
+    They are read from ``classes.txt``, one name a line, in the dataset's folder; from ``NAME.classes.txt`` beside
+    ``NAME.npz``; or from ``PREFIX-classes.txt`` beside the files of one dataset among several. Without such a file
+    EMNIST is recognized by its file names, Fashion-MNIST and KMNIST by the checksum of their labels or by the name of
+    the folder or file.
 
     Args:
-        path: as ``data.load_data`` takes it.
-        count: how many classes the data has.
+        path: as ``load_data`` takes it.
+        count: the number of classes.
 
     Raises:
-        ValueError: the file names too few classes or leaves a line empty.
+        ValueError: the file has too few names or an empty line.
     """
     if path is None:
         return None
     path = Path(path)
     prefix = None if path.is_dir() else idx.prefix_of(path)
-    if path.is_dir() or prefix is not None:
-        folder = path if path.is_dir() else path.parent
-        own = folder / f"{prefix or ''}classes.txt"
+    if path.is_dir():
+        file = path / "classes.txt"
     else:
-        own = path.with_suffix(".classes.txt")
-    if own.exists():
-        return _read(own, count)
-    known = _known(path, prefix)
+        file = path.with_suffix(".classes.txt") if prefix is None else path.with_name(f"{prefix}classes.txt")
+    if file.exists():
+        return _read(file, count)
+    known = _recognize(path, prefix)
     return known if known and count <= len(known) else None
 
 
-def name_of(label: int, names: Sequence[str] | None) -> str:
-    """Return what a class is called: by its number where it has no name."""
+def class_name(label: int, names: Sequence[str] | None) -> str:
+    """Return the name of a class, or its number if it has no name."""
     return names[label] if names and label < len(names) else str(label)
 
 
@@ -65,25 +65,25 @@ def _read(path: Path, count: int) -> list[str]:
     try:
         names = [line.strip() for line in path.read_text(encoding="utf-8").rstrip().splitlines()]
     except UnicodeDecodeError as error:
-        raise ValueError(f"{path}: not text in UTF-8; expected the name of a class in each line") from error
+        raise ValueError(f"{path}: not UTF-8 text; expected the name of a class in each line") from error
     if "" in names:
         raise ValueError(f"{path}: line {names.index('') + 1} is empty; expected the name of a class in each line")
     if len(names) < count:
-        raise ValueError(f"{path}: names {len(names)} classes; the data has {count}, expected as many lines")
+        raise ValueError(f"{path}: has {len(names)} names but the data has {count} classes; expected as many lines")
     return names
 
 
-def _known(path: Path, prefix: str | None) -> list[str] | None:
+def _recognize(path: Path, prefix: str | None) -> list[str] | None:
     if path.is_dir():
-        files, called = idx.label_files(path), path.resolve().name
+        files, text = idx.label_files(path), path.resolve().name
     else:
         files = [] if prefix is None else idx.label_files(path.parent, prefix)
-        called = path.name if prefix is None else path.resolve().parent.name
+        text = path.name if prefix is None else path.resolve().parent.name
     for file in files:
-        begins = idx.prefix_of(file) or ""
-        if begins.startswith(("emnist", "qmnist")):
-            return EMNIST.get(begins)
+        file_prefix = idx.prefix_of(file) or ""
+        if file_prefix.startswith(("emnist", "qmnist")):
+            return EMNIST.get(file_prefix)
         if known := LABELS.get(hashlib.md5(file.read_bytes(), usedforsecurity=False).hexdigest()):
             return known
-        called += f" {begins}"
-    return next((names for part, names in PARTS_OF_NAMES.items() if part in called.lower()), None)
+        text += f" {file_prefix}"
+    return next((names for keyword, names in NAMES_BY_KEYWORD.items() if keyword in text.lower()), None)

@@ -22,7 +22,7 @@ def check_model(model: keras.Model, path: Path, suffix: str) -> None:
     if path.is_dir():
         raise ValueError(f"{path}: is a folder; expected a new name or a file to replace")
     check_built(model)
-    with files.staging(path.absolute()):  # fails now, before the long export, if the folder is not writable
+    with files.staging_folder(path.absolute()):  # fails now, before the long export, if the folder is not writable
         pass
 
 

@@ -1,4 +1,4 @@
-"""The digits that the lessons load; ``data``, ``train``, ``report`` and ``vision`` hold what works on them."""
+"""``load_data``, as the lessons import it. The other packages are ``data``, ``train``, ``report`` and ``vision``."""
 
 from study_keras.data.dataset import load_data
 

@@ -1,1 +1,1 @@
-"""What a trained network gets right and wrong: figures, pictures, a report, a terminal's tables."""
+"""Evaluating a trained network: figures, plots, the HTML report, tables and progress bars in a terminal."""

@@ -1,6 +1,6 @@
-"""One HTML file that shows a model: its table, how it was trained, what it gets right and wrong.
+"""A report on a model as one HTML file: its layers, training, mistakes and origin.
 
-The file needs no network and no server: the pictures are inside it, and it has no script.
+The file needs no network and no server: it embeds its pictures and has no script.
 """
 
 import base64
@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 
 from study_keras import files
 from study_keras.data.dataset import Dataset
-from study_keras.report import plots
+from study_keras.report import model_plots, plots
 
 STYLE = """
 :root { color-scheme: light dark; }
@@ -28,54 +28,52 @@ th, td { padding: 0.25rem 0.9rem 0.25rem 0; text-align: left; border-bottom: 1px
 code { overflow-wrap: anywhere; }
 .result { font-size: 1.25rem; }
 """
-
-
-def write_report(
-    path: str | Path, model: keras.Model, dataset: Dataset, result: Mapping[str, Any], made: Mapping[str, Any]
-) -> Path:
-    """Write the report on ``model`` to ``path``, whole or not at all, and return the path.
-
-    Args:
-        dataset: the one that ``result`` was measured on.
-        result: of ``evaluation.evaluate`` on the test part.
-        made: ``name`` of the model and the ``command`` that makes this report; where they are known also
-            what ``records.save_record`` wrote: settings, data, versions, history, classes.
-
-    Raises:
-        OSError: the file cannot be written.
-    """
-    sections = [
-        _section("The model", _structure(model)),
-        _section("The training", _training(made)),
-        _section("The test", _test(model, dataset, result, made)),
-        _section("How it was made", _origin(made)),
-    ]
-    name = escape(made["name"])
-    summary = (
-        f"reads {result['accuracy']:.2%} of {result['images']:,} test images right: "
-        f"{len(result['mistakes']):,} mistakes, loss {result['loss']:.4f} nats"
-    )
-    page = f"""<!doctype html>
+PAGE = """<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
 <link rel="icon" href="data:,">
 <title>{name}</title>
-<style>{STYLE}</style>
+<style>{style}</style>
 <h1>{name}</h1>
 <p class="result">{summary}</p>
-{"".join(sections)}
+{sections}
 </html>
 """
-    with files.atomic_write(path) as temporary:
-        temporary.write_text(page, encoding="utf-8")
-    return Path(path)
+
+
+def write_report(
+    path: str | Path, model: keras.Model, dataset: Dataset, result: Mapping[str, Any], metadata: Mapping[str, Any]
+) -> Path:
+    """Write the report on ``model`` to ``path``, atomically, and return the path.
+
+    Args:
+        dataset: the one that ``result`` was measured on.
+        result: of ``evaluation.evaluate`` on the test part.
+        metadata: the ``name`` of the model, the ``command`` of this report, and everything else in the metadata that
+            was saved with the model, if there is any: settings, data, versions, history, classes.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+    sections = [
+        _section("The model", _structure(model)),
+        _section("The training", _training(metadata)),
+        _section("The test", _test(model, dataset, result, metadata)),
+        _section("How it was made", _origin(metadata)),
+    ]
+    summary = (
+        f"reads {result['accuracy']:.2%} of {result['images']:,} test images right: "
+        f"{len(result['mistakes']):,} mistakes, loss {result['loss']:.4f} nats"
+    )
+    page = PAGE.format(name=escape(metadata["name"]), style=STYLE, summary=summary, sections="".join(sections))
+    return files.write(path, page)
 
 
 def _structure(model: keras.Model) -> str:
     if not hasattr(model, "layers"):
-        return "<p>A SavedModel for inference: its operations run, its layers are not known.</p>"
+        return "<p>A SavedModel for inference: its layers are not known.</p>"
     return _table(("layer", "kind", "output", "weights"), _layers(model))
 
 
@@ -86,50 +84,56 @@ def _layers(model: keras.Model) -> Iterable[tuple[str, ...]]:
     yield "all", "", "", f"{model.count_params():,}"
 
 
-def _training(made: Mapping[str, Any]) -> str:
-    if "history" not in made:
-        return "<p>How this model was trained is not known: no record of it lies beside the file.</p>"
-    history = made["history"]
+def _training(metadata: Mapping[str, Any]) -> str:
+    if "history" not in metadata:
+        return "<p>How this model was trained is not known: there is no metadata beside the file.</p>"
+    history = metadata["history"]
     rows = [
         (str(epoch), *(f"{value:.4f}" for value in row))
         for epoch, row in enumerate(zip(*history.values(), strict=True), start=1)
     ]
     return (
-        _table(made["settings"], [[str(value) for value in made["settings"].values()]])
+        _table(metadata["settings"], [[str(value) for value in metadata["settings"].values()]])
         + _figure(plots.history(history), "Loss and accuracy after each epoch.")
         + _table(("epoch", *history), rows)
     )
 
 
-def _test(model: keras.Model, dataset: Dataset, result: Mapping[str, Any], made: Mapping[str, Any]) -> str:
+def _test(model: keras.Model, dataset: Dataset, result: Mapping[str, Any], metadata: Mapping[str, Any]) -> str:
     (x_train, y_train), (images, labels) = dataset
-    probabilities, names = result["probabilities"], made.get("classes")
+    probabilities, names = result["probabilities"], metadata.get("classes")
     shown: list[tuple[Callable[[], Figure], str]] = [
-        (lambda: plots.mistakes(images, labels, probabilities, names), "The mistakes, the most confident first."),
+        (lambda: plots.mistakes(images, labels, probabilities, names), "The mistakes, most confident first."),
         (
             lambda: plots.confusion(labels, probabilities, names),
-            "What is taken for what; the shade counts mistakes alone.",
+            "Predicted and true classes; the shade counts only mistakes.",
         ),
-        (lambda: plots.accuracy_per_digit(labels, probabilities, names), "How much of each class is read right."),
-        (lambda: plots.first_weights(model), "What the first layer looks for: ink on orange speaks for a unit."),
-        (lambda: plots.activations(model, images[0], names), "The first test image on its way through the network."),
-        (lambda: plots.samples(x_train, y_train, names), "What it learned from."),
+        (lambda: plots.accuracy_per_class(labels, probabilities, names), "The accuracy of each class."),
+        (
+            lambda: model_plots.first_weights(model),
+            "The weights of the first layer: ink on orange increases a unit's output.",
+        ),
+        (
+            lambda: model_plots.activations(model, images[0], names),
+            "The outputs of each layer for the first test image.",
+        ),
+        (lambda: plots.samples(x_train, y_train, names), "Training images."),
     ]
     figures = []
     for draw, caption in shown:
         try:
             figures.append(_figure(draw(), caption))
-        except ValueError as reason:  # such as a first layer whose weights are no images
+        except ValueError as reason:  # such as a first layer whose weights are not images
             figures.append(f"<p>Not shown: {escape(caption)} {escape(str(reason))}</p>")
     return "".join(figures)
 
 
-def _origin(made: Mapping[str, Any]) -> str:
-    rows = [("this report", f"<code>{escape(made['command'])}</code>")]
-    if "trained_by" in made:
-        rows.append(("the model", f"<code>{escape(made['trained_by'])}</code>"))
+def _origin(metadata: Mapping[str, Any]) -> str:
+    rows = [("this report", f"<code>{escape(metadata['command'])}</code>")]
+    if "trained_by" in metadata:
+        rows.append(("the model", f"<code>{escape(metadata['trained_by'])}</code>"))
     for name in ("data", "versions"):
-        for key, value in made.get(name, {}).items():
+        for key, value in metadata.get(name, {}).items():
             rows.append((escape(f"{name}: {key}"), f"<code>{escape(str(value))}</code>"))
     return "<table>" + "".join(f"<tr><th>{name}<td>{value}" for name, value in rows) + "</table>"
 

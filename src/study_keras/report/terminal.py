@@ -1,4 +1,4 @@
-"""What a terminal shows: the progress of a training, its history, and digits in characters."""
+"""Output in a terminal: progress bars, tables of results, and digits drawn in characters."""
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -14,9 +14,9 @@ from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
     Progress,
+    ProgressColumn,
     SpinnerColumn,
     TaskProgressColumn,
-    TextColumn,
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
@@ -27,25 +27,19 @@ from study_keras.data.dataset import Images
 
 
 class TrainingProgress(keras.callbacks.Callback):
-    """A bar over all epochs and steps in a terminal; one line an epoch anywhere else.
+    """Shows a progress bar over all epochs in a terminal, and one line per epoch anywhere else.
 
     Args:
-        console: where to write.
-        images: how many images an epoch shows the model.
+        console: to write to.
+        images: per epoch.
     """
 
     def __init__(self, console: Console, images: int) -> None:
         super().__init__()
         self.console = console
         self.images = images
-        columns = (
-            TextColumn("{task.description}"),
-            BarColumn(),
-            TaskProgressColumn(),
-            TextColumn("{task.fields[figures]}"),
-            TimeRemainingColumn(),
-        )
-        self.bar = Progress(*columns, console=console, disable=not console.is_terminal, transient=True)
+        columns = (BarColumn(), TaskProgressColumn(), "{task.fields[figures]}", TimeRemainingColumn())
+        self.bar = _progress(console, "{task.description}", *columns)
 
     def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
         self.steps = self.params["steps"]
@@ -79,49 +73,51 @@ class TrainingProgress(keras.callbacks.Callback):
         self.bar.stop()
 
 
+def _progress(console: Console, *columns: ProgressColumn | str) -> Progress:
+    return Progress(*columns, console=console, disable=not console.is_terminal, transient=True)
+
+
 def history_table(history: dict[str, list[float]]) -> Table:
-    """Return the history of a training as a table, an epoch a row."""
+    """Return the history of a training as a table, one row per epoch."""
     table = Table("epoch", *history, title="history", title_justify="left")
     for epoch, row in enumerate(zip(*history.values(), strict=True), start=1):
         table.add_row(str(epoch), *(f"{value:.4f}" for value in row))
     return table
 
 
-def counted(items: Iterable[Any], total: int, what: str) -> Iterator[Any]:
-    """Pass ``items`` on, with a bar and the time left on stderr, where that is a terminal."""
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as bar:
-        yield from bar.track(items, total, description=what)
+def show_progress(items: Iterable[Any], total: int, description: str) -> Iterator[Any]:
+    """Iterate over ``items`` with a progress bar on standard error, if that is a terminal."""
+    with _progress(
+        Console(stderr=True), "{task.description}", BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
+    ) as bar:
+        yield from bar.track(items, total, description=description)
 
 
-def comparison_table(rows: Sequence[Mapping[str, Any]], kinds: Sequence[Mapping[str, str]], seeds: int) -> Table:
-    """Return the rows of ``comparison.summary`` as a table, the best first, with what ``comparison.varied`` says."""
+def comparison_table(rows: Sequence[Mapping[str, Any]], settings: Sequence[Mapping[str, str]], seeds: int) -> Table:
+    """Return the rows of ``sweep.summarize`` as a table, with the ``sweep.varied_settings`` of each row."""
     table = Table(title=f"mean and standard deviation of {seeds} seeds, on held-out images", title_justify="left")
-    table.box, table.padding = None, (0, 1, 0, 0)  # 80 columns hold it
-    for name in (*kinds[0], "parameters", "seconds", "accuracy"):
+    table.box, table.padding = None, (0, 1, 0, 0)  # fits into 80 columns
+    for name in (*settings[0], "parameters", "seconds", "accuracy"):
         table.add_column(name.replace("_", " "), justify="right", no_wrap=True)
-    for row, kind in zip(rows, kinds, strict=True):
+    for row, own in zip(rows, settings, strict=True):
         spread = f" ± {row['spread']:.4f}" if seeds > 1 else ""
         figures = (f"{row['parameters']:,}", f"{row['seconds']:.1f}", f"{row['accuracy']:.4f}{spread}")
-        table.add_row(*kind.values(), *figures)
+        table.add_row(*own.values(), *figures)
     return table
 
 
 @contextmanager
-def steps() -> Iterator[Callable[[str], None]]:
-    """Yield a function that shows on stderr what is being done, and for how long, where that is a terminal."""
-    console = Console(stderr=True)
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
-    with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as bar:
+def show_status() -> Iterator[Callable[[str], None]]:
+    """Yield a function that shows the current step and its time on standard error, if that is a terminal."""
+    with _progress(Console(stderr=True), SpinnerColumn(), "{task.description}", TimeElapsedColumn()) as bar:
         task = bar.add_task("")
         yield lambda step: bar.update(task, description=escape(step))
 
 
 def verify_table(results: Sequence[dict[str, Any]]) -> Table:
-    """Return the results of ``formats.verify`` as a table, an artifact a row."""
+    """Return the results of ``formats.verify`` as a table, one row per artifact."""
     table = Table(title="the same answers everywhere", title_justify="left", caption_justify="left")
-    table.box, table.padding = None, (0, 1, 0, 0)  # 80 columns hold it
+    table.box, table.padding = None, (0, 1, 0, 0)  # fits into 80 columns
     ran = [result for result in results if "error" not in result]
     classes = any(result["agree"] is not None for result in ran)
     labelled = any(result["accuracy"] is not None for result in ran)
@@ -162,34 +158,34 @@ def _verify_caption(result: Mapping[str, Any], *, classes: bool, labelled: bool)
 
 
 def data_tables(found: Mapping[str, Any]) -> tuple[Table, Table]:
-    """Return what ``description.describe_data`` found as tables: the whole, and the classes."""
-    twice, ink = found["duplicates"], found["ink"]
-    whole = Table("data", "", title_justify="left")
+    """Return the results of ``statistics.describe_data`` as two tables: the dataset, and its classes."""
+    duplicates, ink = found["duplicates"], found["ink"]
+    overview = Table("data", "", title_justify="left")
     for name, value in (
         ("training images", f"{found['training_images']:,}"),
         ("test images", f"{found['test_images']:,}"),
         ("each", f"{' x '.join(map(str, found['shape']))} {found['dtype']}"),
         ("classes", f"{len(found['classes']):,}"),
         ("rarest class", f"{found['balance']:.1%} of the commonest one's images"),
-        ("duplicates", f"{twice['training']:,} in training, {twice['test']:,} in test"),
-        ("test images also in training", f"{twice['in_both']:,}"),
+        ("duplicates", f"{duplicates['training']:,} in training, {duplicates['test']:,} in test"),
+        ("test images also in training", f"{duplicates['in_both']:,}"),
         ("images with several labels", f"{found['conflicts']:,}"),
         ("pixels", f"mean {ink['mean']:.4f}, deviation {ink['deviation']:.4f}, {ink['touched']:.1%} not 0"),
         ("blank images", f"{ink['blank']:,}"),
     ):
-        whole.add_row(name, value)
+        overview.add_row(name, value)
     classes = Table("label", "name", title_justify="left")
     for name in ("training", "test"):
         classes.add_column(name, justify="right")
     for one in found["classes"]:
         classes.add_row(str(one["label"]), Text(one["name"]), f"{one['training']:,}", f"{one['test']:,}")
-    return whole, classes
+    return overview, classes
 
 
-def digits(images: Images, captions: list[str], console: Console) -> Text | None:
-    """Draw ``(n, 28, 28)`` uint8 images side by side in half blocks, as many as the terminal is wide.
+def draw_digits(images: Images, captions: list[str], console: Console) -> Text | None:
+    """Draw ``(n, 28, 28)`` uint8 images side by side in half blocks, as many as fit into the terminal.
 
-    Returns ``None`` where that would not read well: no terminal, no 256 colours, no UTF-8, too narrow.
+    Returns ``None`` if the output is no terminal, is too narrow, or lacks 256 colours or UTF-8.
     """
     fit = (console.width + 2) // 30
     colours = console.color_system in ("256", "truecolor")
@@ -202,7 +198,7 @@ def digits(images: Images, captions: list[str], console: Console) -> Text | None
     for row in range(0, 28, 2):
         picture.append("\n")
         for image, _ in shown:
-            for upper, lower in image[row : row + 2].T:  # a character is two pixels, one above the other
+            for upper, lower in image[row : row + 2].T:  # a character shows two pixels, one above the other
                 picture.append("▀", f"rgb({upper},{upper},{upper}) on rgb({lower},{lower},{lower})")
             picture.append("  ")
     return picture

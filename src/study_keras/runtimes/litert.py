@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from study_keras.runtimes.runner import Arrays, Runner, TensorSpec, first_words
-from study_keras.startup import silent
+from study_keras.startup import silence_output
 
 
 def open(path: str | Path) -> Runner:  # noqa: A001
@@ -27,7 +27,7 @@ def open(path: str | Path) -> Runner:  # noqa: A001
         if shapes != allocated:
             for tensor, shape in zip(inputs, shapes, strict=True):
                 interpreter.resize_tensor_input(tensor["index"], shape)
-            with nullcontext() if allocated else silent(2):  # the first time it reports its delegate there
+            with nullcontext() if allocated else silence_output(2):  # the first time it reports its delegate there
                 interpreter.allocate_tensors()
             allocated = shapes
         for tensor, array in zip(inputs, arrays, strict=True):
@@ -56,7 +56,7 @@ def interpreter_of(path: str | Path) -> Any:
     from ai_edge_litert.interpreter import Interpreter
 
     try:
-        with silent(2):  # it reports its delegate there
+        with silence_output(2):  # it reports its delegate there
             return Interpreter(model_content=Path(path).read_bytes())
     except OSError as error:
         raise ValueError(f"{path}: cannot be read: {error.strerror}") from error

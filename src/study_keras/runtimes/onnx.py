@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from study_keras.runtimes.runner import Arrays, Runner, TensorSpec, first_words
-from study_keras.startup import silent
+from study_keras.startup import silence_output
 
 DTYPES = {"float": "float32", "double": "float64"}  # where ONNX' name differs from NumPy's
 
@@ -23,7 +23,7 @@ def open(path: str | Path) -> Runner:  # noqa: A001
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
     try:
-        with silent(2):  # it writes its errors there, too
+        with silence_output(2):  # it writes its errors there, too
             session = onnxruntime.InferenceSession(path.read_bytes(), options, providers=["CPUExecutionProvider"])
     except OSError as error:
         raise ValueError(f"{path}: cannot be read: {error.strerror}") from error

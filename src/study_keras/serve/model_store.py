@@ -9,7 +9,6 @@ from urllib.parse import quote
 from study_keras import formats
 from study_keras.serve.static_files import File, read_file, read_tfjs
 from study_keras.startup import import_keras
-from study_keras.train.metadata import class_names
 from study_keras.vision.classifier import SHIPPED, Network, load_network
 
 
@@ -37,7 +36,7 @@ def load_models(paths: Sequence[Path], workers: int, temporary: Path) -> Shelf:
     shelf = Shelf({}, [], {}, {})
     chosen = {_name(path, paths[:index]): path for index, path in enumerate(paths)}
     for name, path in [*chosen.items(), ("digits", SHIPPED)]:
-        shelf.classes[name] = class_names(path)
+        shelf.classes[name] = load_class_names(path)
         shelf.networks[name] = _load_copies(path, workers)
         copies = [path, path.with_suffix(".tfjs")] if path == SHIPPED else [_for_page(path, temporary / f"{name}.tfjs")]
         for copy in copies:

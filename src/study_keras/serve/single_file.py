@@ -16,7 +16,7 @@ from study_keras.formats.convert import load_source
 from study_keras.formats.proof.prove import Proof
 from study_keras.page import FOLDER
 from study_keras.runtimes.tfjs import find_node, install_command
-from study_keras.train.metadata import class_names
+from study_keras.train.metadata import load_class_names
 from study_keras.vision.classifier import SHAPES
 
 DIST = FOLDER / "dist"
@@ -93,7 +93,9 @@ def convert_page(
     """Convert the model at ``source`` to a page; arguments and result as in ``formats.convert.convert``."""
     model, held = load_source(source, target, weights)
     proofs: list[Proof] = []
-    write_page(model, target, quantize, Path(source).stem, class_names(source), prove=proofs.append if prove else False)
+    write_page(
+        model, target, quantize, Path(source).stem, load_class_names(source), prove=proofs.append if prove else False
+    )
     lost = sorted(held - {"structure", "weights"})
     return {
         "source": str(source),

@@ -1,1 +1,1 @@
-"""Networks and their training."""
+"""Networks, recipes and training."""

@@ -1,4 +1,4 @@
-"""The tutorial's model in every format, for every runtime."""
+"""Saving one model in every format."""
 
 from functools import partial
 from pathlib import Path
@@ -9,10 +9,10 @@ import keras
 from study_keras import formats
 from study_keras.formats.export import tensorflow_process
 
-# What comes after the model's name, and how it stores its numbers.
+# What follows the model's name, and the quantization.
 ARTIFACTS = (
     (".h5", None),
-    (".model.json", None),  # NAME.json tells how the model was made
+    (".model.json", None),  # NAME.json is the metadata
     (".model.yaml", None),
     (".weights.h5", None),
     (".ckpt", None),
@@ -30,14 +30,14 @@ ARTIFACTS = (
 
 
 def save_all(model: keras.Model, path: Path, images: Any) -> list[Path]:
-    """Write ``model`` beside its file ``path`` in every other format, and return all paths, ``path`` first.
+    """Save ``model`` beside its file ``path`` in every other format, and return all paths, ``path`` first.
 
-    What only TensorFlow writes is left to one process, if Keras runs on something else. Nothing is proven on random
-    inputs: whoever calls this verifies all of them on real images.
+    If Keras does not run on TensorFlow, all exports that need it run in one subprocess. No export is compared with
+    the model on random inputs: verify them on real images.
 
     Args:
-        path: of the model's ``.keras`` file, which is there already.
-        images: some hundred typical inputs, as the model takes them; int8 is fitted to them.
+        path: the model's existing ``.keras`` file.
+        images: several hundred typical model inputs, which int8 is calibrated on.
 
     Raises:
         OSError: a file cannot be written.
@@ -49,10 +49,8 @@ def save_all(model: keras.Model, path: Path, images: Any) -> list[Path]:
         if found.needs == "tensorflow":
             options = {"quantize": quantize, "images": [images] if quantize == "int8" else None}
             jobs.append(partial(formats.save, path=target, prove=False, **(options if found.name == "litert" else {})))
-        elif found.name == "tfjs":
-            formats.save(model, target, quantize=quantize, prove=False)
         else:
-            formats.save(model, target)
+            formats.save(model, target, **({"quantize": quantize, "prove": False} if found.name == "tfjs" else {}))
         paths.append(target)
     tensorflow_process.export_many(model, jobs)
     return paths

@@ -1,4 +1,4 @@
-"""Images moved, turned, scaled, sheared and bent at random: functions of arrays that JAX compiles into a training."""
+"""Random shifts, rotations, scaling, shears and elastic distortions, which JAX compiles into the training step."""
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
@@ -14,28 +14,28 @@ from study_keras.data.dataset import Images
 Array = Any  # a jax.Array
 SIDE = 28
 FINE = 2 * SIDE + 1
-GRID = 7  # points a side of the coarse grid of moves that bends an image
+GRID = 7  # points per side of the coarse displacement grid of an elastic distortion
 
 
 @lru_cache
-def warp(
+def make_warp(
     *, shift: float = 0.0, rotation: float = 0.0, scale: float = 0.0, shear: float = 0.0, elastic: float = 0.0
 ) -> Callable[[Array, Array], Array]:
-    """Return a function that warps each image of a batch in its own way, drawn uniformly between the limits.
+    """Return a function that warps each image of a batch differently, uniformly within the limits.
 
     Args:
-        shift: at most so many pixels, each way.
-        rotation: at most so many degrees, either way.
-        scale: by at most this part larger or smaller, along each side by itself; 0.1 is 10 %.
-        shear: at most so many pixels to the side for a pixel upwards.
-        elastic: points on a grid of 7 x 7 move by at most so many pixels, and what lies between follows smoothly.
+        shift: largest shift along each axis, in pixels.
+        rotation: largest rotation, in degrees.
+        scale: largest change of the height and, independently, of the width, as a fraction; 0.1 is 10 %.
+        shear: largest horizontal shift per row, in pixels.
+        elastic: largest displacement, in pixels, of the points of a 7 x 7 grid; pixels in between are interpolated.
 
     Returns:
-        A function from images as ``finer`` makes them and a random key to ``(m, 28, 28)`` float32 in [0, 1]; what
-        comes in from outside is paper. The same function for the same limits, so that JAX compiles it once.
+        A function from images of ``upsample`` and a random key to ``(m, 28, 28)`` float32 in [0, 1]; pixels from
+        outside the image are 0. The same limits return the same function, so that JAX compiles it once.
     """
 
-    def warped(images: Array, key: Array) -> Array:
+    def warp(images: Array, key: Array) -> Array:
         count = len(images)
         affine, bend = jax.random.split(key)
         draw = jax.random.uniform(affine, (6, count, 1, 1), minval=-1.0, maxval=1.0)
@@ -46,41 +46,42 @@ def warp(
         from_y = (cos * y - sin * x) * tall + shift * draw[4]
         from_x = (sin * y + cos * x) * wide + slant * y + shift * draw[5]
         if elastic:
-            moves = elastic * jax.random.uniform(bend, (2, count, GRID, GRID), minval=-1.0, maxval=1.0)
-            for _ in range(2):  # once along each side, as one large product: many small ones are slow
-                moves = (moves.reshape(-1, GRID) @ _spread().T).reshape(2, count, -1, SIDE).swapaxes(2, 3)
-            from_y, from_x = from_y + moves[0], from_x + moves[1]
-        return sample(images, from_y + 13.5, from_x + 13.5).astype("float32") / 255
+            displacements = elastic * jax.random.uniform(bend, (2, count, GRID, GRID), minval=-1.0, maxval=1.0)
+            for _ in range(2):  # once per axis, as one large matrix product: many small ones are slow
+                displacements = displacements.reshape(-1, GRID) @ _interpolation_matrix().T
+                displacements = displacements.reshape(2, count, -1, SIDE).swapaxes(2, 3)
+            from_y, from_x = from_y + displacements[0], from_x + displacements[1]
+        return _sample(images, from_y + 13.5, from_x + 13.5).astype("float32") / 255
 
-    return warped
+    return warp
 
 
-def warped(images: Images, limits: Mapping[str, float], seed: Sequence[int]) -> NDArray[np.float32]:
-    """Warp ``(n, 28, 28)`` uint8 images at once, for a training on another backend: ``(n, 28, 28)`` float32."""
-    part = 5000  # images at once, so that little memory is taken
+def warp_images(images: Images, limits: Mapping[str, float], seed: Sequence[int]) -> NDArray[np.float32]:
+    """Warp ``(n, 28, 28)`` uint8 images to ``(n, 28, 28)`` float32, for training on another backend."""
+    chunk = 5000  # images at once, to limit the memory
     key = jnp.array(np.random.SeedSequence(seed).generate_state(2), jnp.uint32)
-    program = _compiled(warp(**limits))
+    program = _jit(make_warp(**limits))
     result = np.empty(images.shape, np.float32)
-    for start in range(0, len(images), part):
-        fine = finer(images[start : start + part])
-        result[start : start + part] = program(fine, jax.random.fold_in(key, start))
+    for start in range(0, len(images), chunk):
+        fine = upsample(images[start : start + chunk])
+        result[start : start + chunk] = program(fine, jax.random.fold_in(key, start))
     return result
 
 
-_compiled = lru_cache(jax.jit)
+_jit = lru_cache(jax.jit)
 
 
-def _spread() -> Array:
-    """Return ``(28, GRID)``: how much each grid point counts for each pixel, linearly in between."""
+def _interpolation_matrix() -> Array:
+    """Return the ``(28, GRID)`` weights that interpolate linearly from grid points to pixels."""
     place = jnp.linspace(0, GRID - 1, SIDE)
     return jnp.maximum(0, 1 - jnp.abs(place[:, None] - jnp.arange(GRID)))
 
 
-def finer(images: Images) -> NDArray[np.uint8]:
-    """Return ``(n, 28, 28)`` uint8 images at twice the resolution with a rim of paper: ``(n, 57, 57)`` uint8.
+def upsample(images: Images) -> NDArray[np.uint8]:
+    """Return ``(n, 28, 28)`` uint8 images at twice the resolution with a border of 0: ``(n, 57, 57)`` uint8.
 
-    Between two pixels comes their mean. Taking the nearest of these points is as good as interpolating between the
-    pixels, for a quarter of the work.
+    The mean of two pixels is inserted between them. Sampling the nearest of these points is as good as bilinear
+    interpolation of the pixels, for a quarter of the work.
     """
     fine = np.zeros((len(images), FINE, FINE), np.uint8)
     for start in range(0, len(images), 4096):
@@ -92,10 +93,10 @@ def finer(images: Images) -> NDArray[np.uint8]:
     return fine
 
 
-def sample(fine: Array, y: Array, x: Array) -> Array:
-    """Read images as ``finer`` makes them at places ``(m, 28, 28)`` in pixels, at the nearest point; outside is 0."""
+def _sample(fine: Array, y: Array, x: Array) -> Array:
+    """Sample images of ``upsample`` at coordinates ``(m, 28, 28)`` in pixels, at the nearest point; outside is 0."""
     row = jnp.clip(jnp.round(2 * y), -1, FINE - 2).astype("int32") + 1
     column = jnp.clip(jnp.round(2 * x), -1, FINE - 2).astype("int32") + 1
-    places = (row * FINE + column).reshape(len(fine), -1)
-    values = jnp.take_along_axis(fine.reshape(len(fine), -1), places, axis=1, mode="promise_in_bounds")
+    index = (row * FINE + column).reshape(len(fine), -1)
+    values = jnp.take_along_axis(fine.reshape(len(fine), -1), index, axis=1, mode="promise_in_bounds")
     return values.reshape(y.shape)

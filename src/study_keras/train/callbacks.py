@@ -1,4 +1,4 @@
-"""What Keras' own callbacks have lost since 2019: weights every few epochs, and gradients to TensorBoard."""
+"""Callbacks that Keras removed since 2019: saving every few epochs, and gradients in TensorBoard."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -12,12 +12,12 @@ from study_keras import formats
 
 
 class SaveEvery(keras.callbacks.Callback):
-    """Save the model or its weights every few epochs, as ``ModelCheckpoint(period=...)`` once did.
+    """Save the model or its weights every few epochs, as ``ModelCheckpoint(period=...)`` did.
 
     Args:
-        path: where to, in any format of ``formats.save``; ``{epoch}`` in it is the epoch's number from 1,
-            ``{epoch:04d}`` with four digits.
-        epochs: save after every so many epochs.
+        path: of any format of ``formats.save``; ``{epoch}`` in it is the epoch's number from 1, ``{epoch:04d}`` with
+            four digits.
+        epochs: the number of epochs from one save to the next.
         say: called with a line at each save, for example ``print``.
 
     Raises:
@@ -38,20 +38,20 @@ class SaveEvery(keras.callbacks.Callback):
         path = self.path.format(epoch=epoch + 1)
         formats.save(self.model, path)
         if self.say:
-            self.say(f"\nepoch {epoch + 1}: saved {path}")  # Keras' progress bar has left its line open
+            self.say(f"\nepoch {epoch + 1}: saved {path}")  # Keras' progress bar has not ended its line
 
 
 class LogGradients(keras.callbacks.Callback):
-    """Write the gradients of each layer to TensorBoard once an epoch, as ``write_grads`` once did.
+    """Write the gradients of each layer to TensorBoard once per epoch, as ``write_grads`` did.
 
-    For each trainable weight a histogram, and for each layer the Euclidean norm of its gradients, both of
-    the mean loss over a fixed sample with dropout off. They form the run ``gradients`` beside Keras' own
-    ``train``. Works on JAX and TensorFlow; ``benchmarks/overhead.py`` measures what it costs.
+    Writes a histogram for each trainable weight and the Euclidean norm for each layer, both for the mean loss over a
+    fixed sample without dropout. They form the run ``gradients`` beside Keras' own ``train``. Works on JAX and
+    TensorFlow; ``benchmarks/overhead.py`` measures its cost.
 
     Args:
-        folder: the one that ``keras.callbacks.TensorBoard`` writes to.
+        folder: of ``keras.callbacks.TensorBoard``.
         x: the sample, as the model takes it; a few hundred images are enough.
-        y: their labels, as the model's loss takes them.
+        y: its labels, as the model's loss takes them.
     """
 
     def __init__(self, folder: str | Path, x: NDArray[Any], y: NDArray[Any]) -> None:
@@ -61,7 +61,7 @@ class LogGradients(keras.callbacks.Callback):
         self.y = y
 
     def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
-        import tensorflow as tf  # its summary writer; Keras' own TensorBoard callback needs it as well
+        import tensorflow as tf  # for its summary writer, which Keras' TensorBoard callback uses too
 
         self.summary = tf.summary
         self.writer = tf.summary.create_file_writer(str(self.folder))
@@ -82,33 +82,33 @@ class LogGradients(keras.callbacks.Callback):
 
 
 def gradients(model: keras.Model, x: NDArray[Any], y: NDArray[Any]) -> dict[str, NDArray[np.float32]]:
-    """Return the gradient of the mean loss for each trainable weight, with dropout off.
+    """Return the gradient of the mean loss for each trainable weight, without dropout.
 
     Args:
-        x: what the model takes, float32.
-        y: what its loss takes; the model's loss must be a name, such as sparse_categorical_crossentropy.
+        x: the model's input, float32.
+        y: its targets; the model's loss must be a name, such as sparse_categorical_crossentropy.
 
     Returns:
-        The path of each weight, such as ``dense/kernel``, and an array of the weight's shape.
+        Arrays of the weights' shapes by the paths of the weights, such as ``dense/kernel``.
 
     Raises:
-        ValueError: Keras runs on a backend other than JAX and TensorFlow.
+        ValueError: the backend is neither JAX nor TensorFlow.
     """
-    each_loss = keras.losses.get(model.loss)
+    loss_function = keras.losses.get(model.loss)
     weights = model.trainable_variables
     if keras.backend.backend() == "jax":
         import jax
 
         def mean_loss(values: list[Any]) -> Any:
             outputs, _ = model.stateless_call(values, model.non_trainable_variables, x, training=False)
-            return keras.ops.mean(each_loss(y, outputs))
+            return keras.ops.mean(loss_function(y, outputs))
 
         found = jax.grad(mean_loss)([weight.value for weight in weights])
     elif keras.backend.backend() == "tensorflow":
         import tensorflow as tf
 
         with tf.GradientTape() as tape:
-            loss = keras.ops.mean(each_loss(y, model(x, training=False)))
+            loss = keras.ops.mean(loss_function(y, model(x, training=False)))
         found = tape.gradient(loss, [weight.value for weight in weights])
     else:
         raise ValueError(

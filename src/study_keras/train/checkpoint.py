@@ -1,4 +1,4 @@
-"""How a model was made: its settings, data, versions and history; and how an interrupted training goes on."""
+"""Training that saves its model with metadata, and can be resumed after any epoch."""
 
 import hashlib
 import importlib
@@ -17,14 +17,16 @@ import numpy as np
 
 from study_keras import files, formats
 from study_keras.data.dataset import Dataset, class_count, training_count
-from study_keras.data.lazy_array import PIECE, rows
+from study_keras.data.lazy_array import CHUNK_ROWS, read_rows
 from study_keras.train import fit, models
-from study_keras.train.metadata import RECORD, UNFINISHED, save_record, unfinished_record
+from study_keras.train.metadata import ENTRY, UNFINISHED, load_unfinished_metadata, save_metadata
 from study_keras.train.recipes import Recipe, to_settings
 
+Unfinished = tuple[keras.Model, Mapping[str, Any]]  # the model and its metadata
 
-def describe(dataset: Dataset, settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what decides how a training ends: settings, data and versions.
+
+def describe_training(dataset: Dataset, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return everything that determines the result of a training: settings, data and versions.
 
     Args:
         settings: plain values by name, as the user gave them.
@@ -34,10 +36,9 @@ def describe(dataset: Dataset, settings: Mapping[str, Any]) -> dict[str, Any]:
         ``versions``, ready for JSON.
     """
     digest = hashlib.sha256()
-    for part in dataset:
-        for array in part:
-            for start in range(0, len(array), PIECE):
-                digest.update(np.ascontiguousarray(rows(array, start, start + PIECE)).data)
+    for array in (array for part in dataset for array in part):
+        for start in range(0, len(array), CHUNK_ROWS):
+            digest.update(np.ascontiguousarray(read_rows(array, start, start + CHUNK_ROWS)).data)
     backend = keras.backend.backend()
     versions = {"hello-mnist": version("hello-mnist"), "keras": keras.__version__, "numpy": np.__version__}
     versions[backend] = importlib.import_module(backend).__version__
@@ -51,7 +52,7 @@ def describe(dataset: Dataset, settings: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def differences(now: Mapping[str, Any], then: Mapping[str, Any]) -> list[str]:
-    """Say in what two descriptions differ that changes the result, a line each; versions may differ."""
+    """Return a line for each difference of two descriptions that changes the result; versions may differ."""
     pairs = [(name, then["settings"].get(name), value) for name, value in now["settings"].items()]
     pairs.append(("the data's SHA-256", then["data"]["sha256"], now["data"]["sha256"]))
     pairs.append(("the backend", then["backend"], now["backend"]))
@@ -63,74 +64,75 @@ def train_and_save(
     recipe: Recipe,
     folder: Path,
     *,
-    made: Mapping[str, Any] | None = None,
-    unfinished: tuple[keras.Model, Mapping[str, Any]] | None = None,
+    metadata: Mapping[str, Any] | None = None,
+    unfinished: Unfinished | None = None,
     callbacks: Sequence[keras.callbacks.Callback] = (),
 ) -> tuple[keras.Model, Path, dict[str, Any]]:
     """Train the network of ``recipe`` and save it with its metadata as ``folder/hello_mnist.*``.
 
-    A killed training loses the current epoch only: ``load_unfinished`` returns the rest.
+    If the process is killed, only the current epoch is lost; ``load_unfinished`` returns the rest.
 
     Args:
         recipe: with a seed.
-        made: further metadata, such as the command.
-        unfinished: of ``load_unfinished``, to go on with; otherwise the training begins anew.
+        metadata: additional metadata, such as the command.
+        unfinished: from ``load_unfinished``, to resume.
 
     Returns:
-        The model, the path of its ``.keras`` file, and the record, which ``hello_mnist.json`` beside it holds: with
-        ``fit_seconds``, of the training, compiling included, and ``history``.
+        The model, its path, and the metadata in ``hello_mnist.json`` beside it, including ``history`` and
+        ``fit_seconds``, the time of the training with compilation.
 
     Raises:
-        ValueError: the unfinished training had other settings, data or backend; the text says which.
+        ValueError: the unfinished training had other settings, data or backend; the message says which.
         OSError: the folder cannot be written to.
     """
-    record = {**(made or {}), **describe(dataset, to_settings(recipe))}
+    metadata = {**(metadata or {}), **describe_training(dataset, to_settings(recipe))}
     fit.set_seed(recipe.seed or 0)
-    history: Mapping[str, list[float]] = {}
-    if unfinished is None:
-        model = models.build(recipe, class_count(dataset))
-        images = training_count(len(dataset[0][0]), recipe.validation)
-        schedule = {name: getattr(recipe, name) for name in ("rate", "average", "betas")}
-        steps = recipe.epochs * -(-images // recipe.batch_size)
-        models.compile(model, recipe.optimizer, recipe.one_hot, steps=steps, **schedule)
-    else:
-        model, former = unfinished
-        if different := differences(record, former):
-            raise ValueError(f"cannot resume: the settings differ: {'; '.join(different)}")
-        history = former["history"]
-    keep = KeepUnfinished(folder / UNFINISHED, record, history)
+    model, history = _resume(unfinished, metadata) if unfinished else (_build_compiled(dataset, recipe), {})
+    backup = SaveUnfinished(folder / UNFINISHED, metadata, history)
     started = time.perf_counter()
-    fit.train(
-        model,
-        *dataset[0],
-        **{name: getattr(recipe, name) for name in ("epochs", "batch_size", "validation", "seed")},
-        augment=asdict(recipe.augment) if recipe.augment else None,
-        first_epoch=len(history.get("loss", ())),
-        callbacks=[keep, *callbacks],
-    )
-    record |= {"fit_seconds": time.perf_counter() - started, "history": keep.history}
+    settings: dict[str, Any] = {name: getattr(recipe, name) for name in ("epochs", "batch_size", "validation", "seed")}
+    settings |= {"augment": asdict(recipe.augment) if recipe.augment else None}
+    done = len(history.get("loss", ()))
+    fit.train(model, *dataset[0], **settings, first_epoch=done, callbacks=[backup, *callbacks])
+    metadata |= {"fit_seconds": time.perf_counter() - started, "history": backup.history}
     path = formats.save_keras(model, folder / "hello_mnist.keras")
-    save_record(record, path)
+    save_metadata(metadata, path)
     (folder / UNFINISHED).unlink()
-    return model, path, record
+    return model, path, metadata
 
 
-class KeepUnfinished(keras.callbacks.Callback):
-    """Keep what an interrupted training needs to go on in one file, replaced after every epoch.
+def _build_compiled(dataset: Dataset, recipe: Recipe) -> keras.Model:
+    model = models.build(recipe, class_count(dataset))
+    images = training_count(len(dataset[0][0]), recipe.validation)
+    schedule = {name: getattr(recipe, name) for name in ("rate", "average", "betas")}
+    steps = recipe.epochs * -(-images // recipe.batch_size)
+    models.compile(model, recipe.optimizer, recipe.one_hot, steps=steps, **schedule)
+    return model
 
-    The file is a ``.keras`` file, weights and optimizer included, with the record as one more entry: a single
-    file cannot disagree with itself, whenever the process is killed.
+
+def _resume(unfinished: Unfinished, metadata: Mapping[str, Any]) -> tuple[keras.Model, Mapping[str, list[float]]]:
+    model, former = unfinished
+    if different := differences(metadata, former):
+        raise ValueError(f"cannot resume: the settings differ: {'; '.join(different)}")
+    return model, former["history"]
+
+
+class SaveUnfinished(keras.callbacks.Callback):
+    """Save everything needed to resume the training in one file, replaced after every epoch.
+
+    It is a ``.keras`` file with weights and optimizer, and the metadata as an additional entry: a single file is
+    consistent whenever the process is killed.
 
     Args:
         path: ends in ``.keras``.
-        record: of ``describe``; the history so far is added to it.
+        metadata: of ``describe_training``; the history so far is added to it.
         history: of the epochs before the first one.
     """
 
-    def __init__(self, path: Path, record: Mapping[str, Any], history: Mapping[str, list[float]]) -> None:
+    def __init__(self, path: Path, metadata: Mapping[str, Any], history: Mapping[str, list[float]]) -> None:
         super().__init__()
         self.path = path
-        self.record = record
+        self.metadata = metadata
         self.history = {name: list(values) for name, values in history.items()}
 
     def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
@@ -146,14 +148,14 @@ class KeepUnfinished(keras.callbacks.Callback):
         with files.atomic_write(self.path) as temporary:
             self.model.save(temporary)
             with zipfile.ZipFile(temporary, "a") as archive:
-                archive.writestr(RECORD, json.dumps({**self.record, "history": self.history}))
+                archive.writestr(ENTRY, json.dumps({**self.metadata, "history": self.history}))
 
 
 def load_unfinished(folder: Path) -> tuple[keras.Model, dict[str, Any]]:
-    """Return the model and the record, with the ``history`` so far, of the unfinished training in ``folder``.
+    """Return the model and the metadata, with the ``history`` so far, of the unfinished training in ``folder``.
 
     Raises:
         ValueError: there is none, or it cannot be read.
     """
-    record = unfinished_record(folder)
-    return formats.load_keras(folder / UNFINISHED), record
+    metadata = load_unfinished_metadata(folder)
+    return formats.load_keras(folder / UNFINISHED), metadata

@@ -1,6 +1,6 @@
-"""Training in several processes, on one host or several: start them, join them, end them.
+"""Training in several processes, on one host or several: starting, joining and ending them.
 
-All private names of JAX are in this file; ``pyproject.toml`` bounds its version.
+All private names of JAX that the package uses are in this file; ``pyproject.toml`` bounds JAX' version.
 """
 
 import os
@@ -15,23 +15,23 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from study_keras.startup import silent
+from study_keras.startup import silence_output
 
 SECONDS_TO_JOIN = 60
-HEARTBEAT = 10  # seconds without a sign of life, after which a process on another host counts as dead
+HEARTBEAT = 10  # seconds without a heartbeat after which a process on another host counts as dead
 SECONDS_TO_END = 10
-LOST = 75  # the exit status of a process that has lost the others
+OTHERS_LOST = 75  # the exit status of a process that lost the connection to the others
 
 
 @dataclass(frozen=True)
 class Group:
-    """The processes that train together, as the options of ``hello-mnist train`` or Keras' variables name them.
+    """The processes of one training, as given by the options of ``hello-mnist train`` or Keras' variables.
 
     Attributes:
-        processes: how many there are; None for an ordinary training.
-        join: ``ADDRESS:PORT``, where process 0 listens; None to start all of them on this machine.
-        process_id: which of them this is, from 0, with ``join``.
-        supervised: whether a parent process started this one and holds its standard input open.
+        processes: how many; None for a training without other processes.
+        join: ``ADDRESS:PORT`` where process 0 listens; None to start all of them on this host.
+        process_id: the number of this process, from 0, with ``join``.
+        supervised: whether a parent process started this one and keeps its standard input open.
     """
 
     processes: int | None = None
@@ -41,19 +41,19 @@ class Group:
 
     @property
     def first(self) -> bool:
-        """Whether this process writes files and prints."""
+        """Whether this process is the one that writes files and prints."""
         return not self.process_id
 
     @property
     def to_launch(self) -> bool:
-        """Whether this process starts others, and trains nothing itself."""
+        """Whether this process only starts others, and does not train itself."""
         return bool(self.processes and (self.processes > 1 or self.join) and not self.supervised)
 
     def check(self, batch_size: int) -> None:
-        """Refuse options that do not go together.
+        """Check that the options are consistent.
 
         Raises:
-            ValueError: says what is missing or too much.
+            ValueError: an option is missing or out of range.
         """
         processes, join, process_id = self.processes, self.join, self.process_id
         if os.environ.get("KERAS_BACKEND", "jax") != "jax" and (processes or 1) > 1:
@@ -75,16 +75,16 @@ class Group:
             )
 
 
-def join_others(address: str, processes: int, process_id: int) -> None:
-    """Make this process one of ``processes`` that JAX connects, the first of which listens at ``address``.
+def join_processes(address: str, processes: int, process_id: int) -> None:
+    """Connect this process to the others with JAX; process 0 listens at ``address``.
 
     Raises:
-        ValueError: the others cannot be reached.
+        ValueError: the other processes cannot be reached.
     """
     import jax
 
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-    _mute_native_code()
+    threading.Thread(target=_exit_with_parent, daemon=True).start()
+    _silence_native_stderr()
     try:
         jax.distributed.initialize(
             address,
@@ -93,57 +93,59 @@ def join_others(address: str, processes: int, process_id: int) -> None:
             initialization_timeout=SECONDS_TO_JOIN,
             heartbeat_timeout_seconds=HEARTBEAT,
         )
-        _let_gloo_listen(address)
+        _set_gloo_interface(address)
     except RuntimeError as error:
         raise ValueError(
             f"--join {address}: timed out waiting for {processes} processes to join: {str(error).splitlines()[0]}"
         ) from None
 
 
-def _let_gloo_listen(address: str) -> None:
-    """Let Gloo, which adds up gradients on processors, listen where this host is seen from process 0 at ``address``.
+def _set_gloo_interface(address: str) -> None:
+    """Make Gloo, which adds up gradients on CPUs, listen on the interface that connects to process 0 at ``address``.
 
-    By itself it listens where the name of the machine leads: on Debian and Ubuntu to the machine itself, which no other
-    host can reach. JAX has no setting for it.
+    By default it listens at the address of the host name, which on Debian and Ubuntu is a loopback address that other
+    hosts cannot reach. JAX has no setting for it.
     """
     from jax._src import distributed, xla_bridge
     from jax._src.lib import _jax
     from jax.extend.backend import register_backend_factory
 
     host, port = address.rsplit(":", 1)
-    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_DGRAM) as way:
-        way.connect((host.strip("[]"), int(port)))  # sends nothing
-        ours = way.getsockname()[0]
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.connect((host.strip("[]"), int(port)))  # sends nothing
+        own_address = probe.getsockname()[0]
 
     def client() -> Any:
-        peers = distributed.global_state.client
-        return xla_bridge.make_cpu_client(_jax.make_gloo_tcp_collectives(distributed_client=peers, hostname=ours))
+        collectives = _jax.make_gloo_tcp_collectives(
+            distributed_client=distributed.global_state.client, hostname=own_address
+        )
+        return xla_bridge.make_cpu_client(collectives)
 
     register_backend_factory("cpu", client, fail_quietly=False)
 
 
-def agree(number: int) -> int:
-    """Return the ``number`` of process 0, in each of the processes."""
+def broadcast(number: int) -> int:
+    """Return the ``number`` of process 0 in every process."""
     import numpy as np
     from jax.experimental import multihost_utils
 
-    with silent(1):  # on which Gloo tells when it is connected
+    with silence_output(1):  # Gloo prints when it is connected
         return int(multihost_utils.broadcast_one_to_all(np.uint32(number)))
 
 
-def start_all(group: Group, arguments: Sequence[str], go_on: str) -> int:
-    """Run ``hello-mnist train`` with ``arguments`` in the processes of ``group``; return their common exit status.
+def launch(group: Group, arguments: Sequence[str], resume_command: str) -> int:
+    """Run ``hello-mnist train`` with ``arguments`` in the processes of ``group``; return the exit status.
 
-    A process that dies ends the others. With ``group.join`` only ``group.process_id`` is started here: JAX aborts a
-    process that has lost the others, and only a parent process can report that.
+    If one process fails, the others are ended. With ``group.join`` only ``group.process_id`` is started here: JAX
+    aborts a process that lost the others, and only a parent process can report that.
 
     Args:
         group: with ``processes``.
         arguments: the options of the command, without those of the group.
-        go_on: the command that resumes the training, for the error message.
+        resume_command: for the error message.
 
     Raises:
-        KeyboardInterrupt: says how to go on.
+        KeyboardInterrupt: with a message how to resume.
     """
     processes, join = group.processes or 1, group.join
     numbers = range(processes) if group.process_id is None else [group.process_id]
@@ -153,65 +155,65 @@ def start_all(group: Group, arguments: Sequence[str], go_on: str) -> int:
     running: dict[int, subprocess.Popen[bytes]] = {}
     try:
         for number in numbers:
-            to = subprocess.DEVNULL if number and not join else None  # of several here the first one alone speaks
+            output = subprocess.DEVNULL if number and not join else None  # on one host only process 0 prints
             running[number] = subprocess.Popen(
-                [*command, str(number)], stdin=subprocess.PIPE, stdout=to, stderr=to, start_new_session=True
-            )  # in a session of its own, so that Ctrl-C reaches this process alone
+                [*command, str(number)], stdin=subprocess.PIPE, stdout=output, stderr=output, start_new_session=True
+            )  # in a separate session, so that Ctrl-C only reaches this process
         while any(status is None for status in (process.poll() for process in running.values())):
             if any(process.returncode for process in running.values()):
                 break
             time.sleep(0.1)
-        broken = {number: process.returncode for number, process in running.items() if process.returncode}
-        return _tell(broken, processes, go_on, elsewhere=bool(join)) if broken else 0
+        failed = {number: process.returncode for number, process in running.items() if process.returncode}
+        return _report(failed, processes, resume_command, several_hosts=bool(join)) if failed else 0
     except KeyboardInterrupt:
-        raise KeyboardInterrupt(f"stopped; what was finished is kept, go on with: {go_on}") from None
+        raise KeyboardInterrupt(f"stopped; finished epochs are saved, resume with: {resume_command}") from None
     finally:
-        _end(running.values())
+        _terminate(running.values())
 
 
 def free_address() -> str:
-    """Return an address of this machine alone that nothing listens at."""
+    """Return a loopback address with a free port."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         return f"127.0.0.1:{free.getsockname()[1]}"
 
 
 @contextmanager
-def ended_by_others() -> Iterator[None]:
-    """End this process at once, without a word, where the training breaks off because another process is gone."""
+def exit_if_others_are_lost() -> Iterator[None]:
+    """Exit at once, without a message, if the training fails because another process is gone."""
     try:
         yield
-    except RuntimeError as error:  # JAX' own; at a usual exit it would wait for the one that is gone
+    except RuntimeError as error:  # raised by JAX, which would wait for the lost process at a normal exit
         if "Gloo" not in str(error) and "coordination" not in str(error).lower():
             raise
         sys.stdout.flush()
-        os._exit(LOST)
+        os._exit(OTHERS_LOST)
 
 
-def _tell(broken: dict[int, int], processes: int, go_on: str, elsewhere: bool) -> int:
-    """Say which process ended first and how, unless it has said so itself; return the exit status of all.
+def _report(failed: dict[int, int], processes: int, resume_command: str, several_hosts: bool) -> int:
+    """Print which process failed first, unless it has printed its own error; return the exit status.
 
     Args:
-        broken: the status of each that did not end well: by a signal, which is negative, or by a code.
-        elsewhere: whether the other processes run on other hosts.
+        failed: the exit status of each failed process; negative for a signal.
+        several_hosts: whether the other processes run on other hosts.
     """
-    # Of several, one that was killed: the others abort when they notice.
-    number = min(broken, key=lambda number: (broken[number] != -signal.SIGKILL, number))
-    status = broken[number]
-    if status > 0 and status != LOST and (elsewhere or number == 0):
+    # Prefer a process that was killed: the others abort as a consequence.
+    number = min(failed, key=lambda number: (failed[number] != -signal.SIGKILL, number))
+    status = failed[number]
+    if status > 0 and status != OTHERS_LOST and (several_hosts or number == 0):
         return status
     how = f"was killed by {signal.Signals(-status).name}" if status < 0 else f"ended with status {status}"
-    gone = f"process {number} of {processes} {how}; the others are ended. Go on with"
-    if elsewhere and status in (LOST, -signal.SIGABRT):
-        gone = "another process is gone or cannot be reached; go on in all of them with"
-    sys.stderr.write(f"Error: {gone}: {go_on}\n")
+    message = f"process {number} of {processes} {how}; the others were ended. Resume with"
+    if several_hosts and status in (OTHERS_LOST, -signal.SIGABRT):
+        message = "another process is gone or cannot be reached; resume all processes with"
+    sys.stderr.write(f"Error: {message}: {resume_command}\n")
     return 1
 
 
-def _end(running: Collection[subprocess.Popen[bytes]]) -> None:
+def _terminate(running: Collection[subprocess.Popen[bytes]]) -> None:
     for process in running:
         if process.stdin:
-            process.stdin.close()  # which ends one that has joined the others: JAX has taken SIGTERM for itself
+            process.stdin.close()  # ends a joined process, in which JAX handles SIGTERM
         process.terminate()
     deadline = time.monotonic() + SECONDS_TO_END
     for process in running:
@@ -222,13 +224,13 @@ def _end(running: Collection[subprocess.Popen[bytes]]) -> None:
             process.wait()
 
 
-def _mute_native_code() -> None:
-    """Leave the standard error to Python alone: JAX writes its stack there when it has lost another process."""
+def _silence_native_stderr() -> None:
+    """Let only Python write to standard error: JAX writes a stack trace there when another process is lost."""
     sys.stderr = os.fdopen(os.dup(2), "w", buffering=1)
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
 
 
-def _end_with_parent() -> None:
-    """Wait for the end of the standard input, which the parent holds open as long as it lives; then end at once."""
+def _exit_with_parent() -> None:
+    """Exit as soon as standard input, which the parent keeps open, is closed."""
     os.read(0, 1)
     os._exit(1)

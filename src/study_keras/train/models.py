@@ -1,4 +1,4 @@
-"""The networks."""
+"""The networks of the recipes, and how they are compiled."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -15,17 +15,17 @@ def mlp(
     """Build the tutorial's network: Flatten, then Dense and Dropout for each of ``units``, then softmax.
 
     Args:
-        units: the width of each hidden layer.
-        activation: a name that Keras knows, for the hidden layers.
-        dropout: the fraction of a hidden layer's outputs that training drops, in [0, 1).
-        classes: the width of the output.
+        units: of each hidden layer.
+        activation: of the hidden layers, the name of a Keras activation.
+        dropout: rate after each hidden layer, in [0, 1).
+        classes: units of the output layer.
 
     Returns:
         A model from ``(n, 28, 28)`` float32 in [0, 1] to ``(n, classes)`` probabilities. With the defaults
         it has 784 x 128 + 128 + 128 x 10 + 10 = 101,770 weights.
 
     Raises:
-        ValueError: Keras knows no such activation, or a number is out of its range.
+        ValueError: Keras has no such activation, or a number is out of range.
     """
     layers: list[keras.layers.Layer] = [keras.Input((28, 28)), keras.layers.Flatten()]
     for width in units:
@@ -34,9 +34,9 @@ def mlp(
 
 
 def cnn(classes: int = 10) -> keras.Sequential:
-    """Build a small convolutional network that learns within one epoch; 166,058 weights for ten classes.
+    """Build a small convolutional network for training in one epoch; 166,058 weights for ten classes.
 
-    The first convolution takes every other place, a quarter of the work; the second is pooled before its activation.
+    The first convolution has stride 2, a quarter of the work; the second is pooled before its activation.
     """
     body = [keras.layers.Conv2D(24, 5, strides=2, activation="relu")]
     body += [keras.layers.Conv2D(48, 3), keras.layers.MaxPooling2D(), keras.layers.ReLU(), keras.layers.Flatten()]
@@ -45,14 +45,14 @@ def cnn(classes: int = 10) -> keras.Sequential:
 
 
 def best(classes: int = 10) -> keras.Sequential:
-    """Build a deeper one with batch normalization, the kind that the package ships; 79,370 weights for ten classes."""
+    """Build a deeper network with batch normalization, that of the shipped model; 79,370 weights for ten classes."""
     body = [*_block(24, 5, "same"), keras.layers.MaxPooling2D(), *_block(32, 3, "same"), keras.layers.MaxPooling2D()]
     body += [*_block(64, 3, "same"), *_block(64, 3, "valid"), keras.layers.Flatten(), keras.layers.Dropout(0.3)]
     return keras.Sequential([*_image_input(), *body, keras.layers.Dense(classes, activation="softmax")])
 
 
 def tiny(classes: int = 10) -> keras.Sequential:
-    """Build one whose int8 ``.tflite`` for one image at a time fits into 10,000 bytes: 9,200 for ten classes."""
+    """Build a network whose int8 ``.tflite`` with batch size 1 takes 9,200 bytes for ten classes."""
     body = [*_block(6, 3, "valid"), keras.layers.MaxPooling2D(), *_block(10, 3, "valid"), keras.layers.MaxPooling2D()]
     body += [*_block(14, 3, "valid"), keras.layers.Flatten()]
     return keras.Sequential([*_image_input(), *body, keras.layers.Dense(classes, activation="softmax")])
@@ -89,30 +89,29 @@ def compile(  # noqa: A001
     """Compile ``model`` as the tutorial does: cross-entropy loss, accuracy as the metric.
 
     Args:
-        optimizer: a name that Keras knows.
-        one_hot: whether the labels will be ``(n, classes)`` rather than ``(n,)`` whole numbers.
-        rate: the peak of one cycle of the learning rate; without it the optimizer's own constant rate.
-        steps: of the whole training, which the cycle spans.
-        average: the momentum of a running average of the weights, which takes their place at the end.
-        betas: Adam's two, of its averages of the gradient and of its square; without them 0.9 and 0.999.
+        optimizer: the name of a Keras optimizer.
+        one_hot: whether the labels are ``(n, classes)`` one-hot rows instead of ``(n,)`` integers.
+        rate: the peak of a one-cycle learning rate; None for the optimizer's constant rate.
+        steps: of the entire training, the length of the cycle.
+        average: the momentum of a moving average of the weights, which replaces them at the end; None for none.
+        betas: Adam's decay rates; None for Keras' defaults, 0.9 and 0.999.
     """
-    made = keras.optimizers.get(optimizer)
-    changes: dict[str, Any] = {}
+    options: dict[str, Any] = {}
     if rate:
-        changes["learning_rate"] = one_cycle(rate, steps)
+        options["learning_rate"] = one_cycle(rate, steps)
     if average:
-        changes |= {"use_ema": True, "ema_momentum": average}
+        options |= {"use_ema": True, "ema_momentum": average}
     if betas:
-        changes |= {"beta_1": betas[0], "beta_2": betas[1]}
-    if changes:
-        made = type(made)(**changes)
+        options |= {"beta_1": betas[0], "beta_2": betas[1]}
+    chosen = keras.optimizers.get(optimizer)
+    chosen = type(chosen)(**options) if options else chosen
     loss = "categorical_crossentropy" if one_hot else "sparse_categorical_crossentropy"
-    # Where Keras returns to Python between executions, once in 125 steps halves the tutorial's time in `fit`.
-    model.compile(optimizer=made, loss=loss, metrics=["accuracy"], steps_per_execution=125)
+    # Keras returns to Python between executions; 125 steps per execution halve the tutorial's time in `fit`.
+    model.compile(optimizer=chosen, loss=loss, metrics=["accuracy"], steps_per_execution=125)
 
 
 def one_cycle(rate: float, steps: int) -> keras.optimizers.schedules.LearningRateSchedule:
-    """Return a schedule that rises from a tenth of ``rate`` for a fifth of the ``steps``, then falls to nearly zero."""
+    """Return a schedule that rises from a tenth of ``rate`` in a fifth of the ``steps``, then falls to nearly zero."""
     rise = max(1, steps // 5)
     return keras.optimizers.schedules.CosineDecay(
         rate / 10, decay_steps=max(1, steps - rise), alpha=1e-3, warmup_target=rate, warmup_steps=rise
@@ -120,5 +119,5 @@ def one_cycle(rate: float, steps: int) -> keras.optimizers.schedules.LearningRat
 
 
 def one_hot(labels: Labels, classes: int) -> Any:
-    """Turn ``(n,)`` whole numbers into ``(n, classes)`` float32 rows with a single 1."""
+    """Convert ``(n,)`` integers to ``(n, classes)`` float32 one-hot rows."""
     return keras.utils.to_categorical(labels, classes)

@@ -1,4 +1,4 @@
-"""Training recipes: settings by name, each chosen on a held-out part of the training images.
+"""Training recipes: named settings, each chosen on a held-out part of the training images.
 
 ``notes/study_keras/5_training.en.md`` has the accuracy of each, with the command that measures it.
 """
@@ -10,14 +10,14 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Warp:
-    """How far ``augmentation.warp`` moves images at random.
+    """How far ``augmentation.make_warp`` moves images at random.
 
     Attributes:
         shift: pixels.
         rotation: degrees.
         scale: fraction of the size.
         shear: fraction of the height.
-        elastic: pixels, the standard deviation of the coarse grid's moves.
+        elastic: pixels, the largest displacement of the coarse grid's points.
     """
 
     shift: float = 1.5
@@ -34,16 +34,16 @@ class Recipe:
     Attributes:
         network: a key of ``models.NETWORKS``.
         units: the widths of the hidden layers; for the network ``mlp`` only.
-        activation: of the hidden layers, a name that Keras knows; for ``mlp`` only.
-        dropout: the fraction of a hidden layer's outputs that training drops, in [0, 1); for ``mlp`` only.
-        optimizer: a name that Keras knows.
+        activation: of the hidden layers, the name of a Keras activation; for ``mlp`` only.
+        dropout: rate after each hidden layer, in [0, 1); for ``mlp`` only.
+        optimizer: the name of a Keras optimizer.
         one_hot: whether labels become one-hot rows.
         epochs: passes over the training images.
         batch_size: images per step.
         validation: the fraction of the training images that is held out, in [0, 1).
-        seed: from 0 to 2**32 - 1; None draws one.
+        seed: from 0 to 2**32 - 1; None for a random one.
         rate: the peak of a one-cycle learning rate; None for the optimizer's constant rate.
-        augment: how far images are warped; None for not at all.
+        augment: the limits of random warps; None for no augmentation.
         average: the momentum of a moving average of the weights, which replaces them at the end; None for none.
         betas: Adam's decay rates; None for Keras' defaults, 0.9 and 0.999.
     """
@@ -65,7 +65,7 @@ class Recipe:
 
 
 TUTORIAL = Recipe()
-BETAS = (0.8, 0.95)  # a shorter memory than Adam's defaults, for trainings of a few hundred steps
+BETAS = (0.8, 0.95)  # shorter averages than Adam's defaults, for trainings of a few hundred steps
 RECIPES = {
     "tutorial": TUTORIAL,
     "fast": Recipe(epochs=5, batch_size=250, rate=1.6e-2, dropout=0.0, betas=BETAS),
@@ -78,17 +78,17 @@ MLP_ONLY = ("units", "activation", "dropout")
 
 
 def backend(recipe: Recipe) -> str:
-    """Return the backend that trains the network faster, as measured: JAX for dense ones, TensorFlow for others."""
+    """Return the backend that trains the network faster: JAX for dense networks, TensorFlow for others, as measured."""
     return "jax" if recipe.network == "mlp" else "tensorflow"
 
 
 def to_settings(recipe: Recipe) -> dict[str, Any]:
-    """Return the recipe as plain values that JSON gives back unchanged."""
+    """Return the recipe as plain values that survive JSON unchanged."""
     return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(recipe).items()}
 
 
 def from_settings(settings: Mapping[str, Any]) -> Recipe:
-    """Return the recipe of ``to_settings``; what is missing has the tutorial's value."""
+    """Return the recipe for the result of ``to_settings``; missing settings have the tutorial's values."""
     known: dict[str, Any] = {field.name: settings[field.name] for field in fields(Recipe) if field.name in settings}
     if known.get("augment"):
         known["augment"] = Warp(**known["augment"])

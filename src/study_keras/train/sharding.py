@@ -1,8 +1,8 @@
-"""Several devices, of one process or of many, that each work on their share of every batch.
+"""Data-parallel training on several devices of one or more processes.
 
-The model's variables are on each of them, whole; XLA adds up the gradients. The program is the one of one device: it
-sees the whole batch, of which each device holds a part, so the loss, dropout's numbers and batch normalization's
-statistics are those of the whole batch too, whatever the number of devices.
+Each device holds all variables of the model and a part of every batch; XLA adds up the gradients. The program is the
+same as on one device: it sees the entire batch, so loss, dropout and batch normalization are those of the entire
+batch for any number of devices.
 """
 
 from collections.abc import Iterable
@@ -15,7 +15,7 @@ from jax import lax
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 from numpy.typing import NDArray
 
-from study_keras.data.lazy_array import Shards, on_disk
+from study_keras.data.lazy_array import as_lazy, is_on_disk
 
 Array = Any  # a jax.Array
 AXIS = "batch"
@@ -23,17 +23,17 @@ AXIS = "batch"
 
 @lru_cache
 def mesh() -> Mesh | None:
-    """Return all devices of all processes in a row, or ``None`` where there is but one."""
+    """Return a one-dimensional mesh of the devices of all processes, or ``None`` if there is only one device."""
     devices = jax.devices()
     if len(devices) == 1:
         return None
-    # JAX' newer partitioner, Shardy, cannot write down the upper half of a product, which Philox draws numbers with.
+    # JAX' newer partitioner, Shardy, does not support the 64-bit multiplication that Philox uses.
     jax.config.update("jax_use_shardy_partitioner", False)
     return Mesh(np.array(devices), (AXIS,))
 
 
 def replicate(mesh: Mesh, values: Any) -> Any:
-    """Put ``values``, which are the same in all processes, on every device of the ``mesh``."""
+    """Put ``values``, which are equal in all processes, on every device of the ``mesh``."""
     everywhere = NamedSharding(mesh, PartitionSpec())
 
     def put(value: Any) -> Array:
@@ -43,57 +43,46 @@ def replicate(mesh: Mesh, values: Any) -> Any:
     return jax.tree.map(put, values)
 
 
-def local(values: Any) -> Any:
-    """Return arrays of one device of this process for replicated ones, which others would have to help to read."""
+def local_copy(values: Any) -> Any:
+    """Return replicated arrays as arrays on one device of this process, which can be read without the others."""
     return jax.tree.map(lambda value: value.addressable_data(0), values)
 
 
-def share(mesh: Mesh, arrays: Iterable[Any], places: NDArray[Any], room: int) -> tuple[Array, ...]:
-    """Read this process' share of some batches.
+def shard_batches(mesh: Mesh, arrays: Iterable[Any], indices: NDArray[Any], capacity: int) -> tuple[Array, ...]:
+    """Read this process' share of several batches.
 
     Args:
         arrays: of rows, in memory or on the disk; only the rows of the share are read.
-        places: ``(steps, size)``, the rows of each batch.
-        room: at least ``steps``; the same one for several calls lets them run the same program.
+        indices: ``(steps, batch_size)``, the rows of each batch.
+        capacity: at least ``steps``; calls with the same capacity run the same compiled program.
 
     Returns:
-        An array ``(room, m, ...)`` for each one, divided along its second axis: ``m`` is ``size`` and as many rows
-        more as the devices need to have the same number each.
+        An array ``(capacity, m, ...)`` for each one, sharded along its second axis: ``m`` is ``batch_size``, padded
+        to a multiple of the number of devices.
     """
-    steps, size = places.shape
-    even = -(-size // mesh.size) * mesh.size
-    padded = np.zeros((room, even), places.dtype)
-    padded[:steps, :size] = places
+    steps, size = indices.shape
+    padded = np.zeros((capacity, -(-size // mesh.size) * mesh.size), indices.dtype)
+    padded[:steps, :size] = indices
+    sharding = NamedSharding(mesh, PartitionSpec(None, AXIS))
 
     def put(array: Any) -> Array:
-        divided = NamedSharding(mesh, PartitionSpec(None, AXIS))
         shape = (*padded.shape, *array.shape[1:])
-        return jax.make_array_from_callback(shape, divided, lambda index: _rows(array, padded[index[:2]]))
+        return jax.make_array_from_callback(shape, sharding, lambda index: _take_rows(array, padded[index[:2]]))
 
     return tuple(map(put, arrays))
 
 
-def batch(mesh: Mesh, shared: Array, number: Any, size: int) -> Array:
-    """Return the batch ``number`` of what ``share`` read, without the rows that fill it up."""
-    return _hold(mesh, shared[number][:size], PartitionSpec(AXIS))
+def take_batch(mesh: Mesh, batches: Array, number: Any, size: int) -> Array:
+    """Return the batch ``number`` of what ``shard_batches`` returned, without its padding."""
+    return lax.with_sharding_constraint(batches[number][:size], NamedSharding(mesh, PartitionSpec(AXIS)))
 
 
-def whole(mesh: Mesh, state: Any) -> Any:
-    """Keep the ``state`` of a model whole on every device; here the gradients are added up."""
-    return jax.tree.map(lambda value: _hold(mesh, value, PartitionSpec()), state)
+def constrain_replicated(mesh: Mesh, state: Any) -> Any:
+    """Keep the ``state`` of a model replicated, which makes XLA add up the gradients here."""
+    return lax.with_sharding_constraint(state, NamedSharding(mesh, PartitionSpec()))
 
 
-def _hold(mesh: Mesh, value: Array, parts: PartitionSpec) -> Array:
-    return lax.with_sharding_constraint(value, NamedSharding(mesh, parts))
-
-
-def _rows(array: Any, places: NDArray[Any]) -> NDArray[Any]:
-    """Return the rows at ``places`` ``(steps, m)``, read in their order on the disk where they lie there."""
-    array = (
-        array
-        if isinstance(array, np.ndarray) and not on_disk(array)
-        else array
-        if isinstance(array, Shards)
-        else Shards([array])
-    )
-    return np.asarray(array[places.reshape(-1)]).reshape(*places.shape, *array.shape[1:])
+def _take_rows(array: Any, indices: NDArray[Any]) -> NDArray[Any]:
+    """Return the rows at ``indices`` ``(steps, m)``; rows on the disk are read in their order there."""
+    array = as_lazy(array) if is_on_disk(array) else array
+    return np.asarray(array[indices.reshape(-1)]).reshape(*indices.shape, *array.shape[1:])

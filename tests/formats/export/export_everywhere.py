@@ -19,8 +19,8 @@ def main(path, folder):
     (x_train, _), (images, labels) = mnist.load_data()
     model = formats.load_keras(path)
     copy = formats.save_keras(model, folder / path.name)
-    paths = artifacts.save_all(model, copy, evaluation.inputs(model, x_train[:500]))
-    inputs = evaluation.inputs(model, images)
+    paths = artifacts.save_all(model, copy, evaluation.to_model_inputs(model, x_train[:500]))
+    inputs = evaluation.to_model_inputs(model, images)
     other = models.mlp()  # the same structure, other weights
     print(json.dumps([verify_all(model, paths, inputs, labels), verify_all(other, paths, inputs[:200])]))
 

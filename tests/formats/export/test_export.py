@@ -57,7 +57,7 @@ def tutorial(ran):
 def everywhere(request, ran, tutorial, tmp_path_factory):
     """The folder with all exports of the trained model, what running them gave, and what they are to another model."""
     if request.param == "jax":
-        inputs = evaluation.inputs(formats.load(tutorial), mnist.load_data()[1][0][:200])
+        inputs = evaluation.to_model_inputs(formats.load(tutorial), mnist.load_data()[1][0][:200])
         return ran[0], ran[2], verify_all(models.mlp(), [row["artifact"] for row in ran[2]], inputs)
     folder = tmp_path_factory.mktemp("everywhere")
     environment = {**os.environ, "KERAS_BACKEND": request.param}
@@ -278,7 +278,7 @@ def test_without_node_the_others_are_still_verified(trained, small, tmp_path):
     from study_keras.report import evaluation
     model = formats.load(paths[0])
     images, labels = dataset.load_data({str(small)!r})[1]
-    assert verify_artifacts(model, paths, evaluation.inputs(model, images), labels, leave_out=True)"""
+    assert verify_artifacts(model, paths, evaluation.to_model_inputs(model, images), labels, leave_out=True)"""
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert "model.tfjs is left out: TF.js is not installed; run: npm ci" in done.stderr
     assert "ok" in done.stdout

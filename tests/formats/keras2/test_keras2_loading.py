@@ -176,7 +176,7 @@ def test_a_checkpoint_of_tensorflow_1_13_holds_configs_beside_the_weights(tmp_pa
     for one, two in zip(model.get_weights(), other.get_weights(), strict=True):
         np.testing.assert_array_equal(one, two)
     fewer = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3)])
-    with pytest.raises(ValueError, match="holds weights that the model lacks: layer_with_weights-1/bias"):
+    with pytest.raises(ValueError, match="has weights that the model lacks: layer_with_weights-1/bias"):
         formats.load_weights(fewer, tmp_path / "old.ckpt")
 
 

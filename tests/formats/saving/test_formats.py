@@ -133,9 +133,9 @@ def test_the_next_save_clears_up_what_a_killed_one_left(tmp_path):
     left.mkdir()
     (left / "lock").touch()
     (left / "m.txt").write_text("half")
-    with files.staging(tmp_path / "m.txt"):
+    with files.staging_folder(tmp_path / "m.txt"):
         assert not left.exists()
-        with files.staging(tmp_path / "m.txt"):
+        with files.staging_folder(tmp_path / "m.txt"):
             assert len(list(tmp_path.iterdir())) == 2  # that of a living process stays
     assert list(tmp_path.iterdir()) == []
 

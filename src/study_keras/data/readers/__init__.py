@@ -1,1 +1,1 @@
-"""The file formats of datasets: IDX, as MNIST was published, and folders of NumPy arrays."""
+"""Readers of dataset files, one per format. They use only NumPy."""

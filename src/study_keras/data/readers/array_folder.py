@@ -1,8 +1,8 @@
-"""Folders of arrays that stay on the disk: four ``.npy`` files, or shards of them, or ``.npz`` shards. NumPy alone.
+"""Folders of arrays that stay on the disk: four ``.npy`` files, shards of them, or ``.npz`` shards. Uses only NumPy.
 
-Names: ``x_train.npy``, or ``x_train-00000.npy``, ``x_train-00001.npy`` and so on, each with a ``y_train`` of the same
-ending, and ``x_test`` in the same way; or ``train-00000.npz`` and ``test-00000.npz`` with the arrays ``x`` and ``y``.
-Shards come one after the other as their numbers say.
+File names: ``x_train.npy``, or ``x_train-00000.npy``, ``x_train-00001.npy`` and so on, each with a ``y_train`` of the
+same suffix, and ``x_test`` likewise; or ``train-00000.npz`` and ``test-00000.npz`` with the arrays ``x`` and ``y``.
+Shards are concatenated in numerical order.
 """
 
 import re
@@ -17,59 +17,59 @@ from numpy.typing import NDArray
 
 NPY = re.compile(r"(x|y)_(train|test)(?:[-_.](.+))?\.npy$")
 NPZ = re.compile(r"(train|test)(?:[-_.](.+))?\.npz$")
-Part = tuple[Path, NDArray[Any], NDArray[Any]]  # where it comes from, images, labels
+Part = tuple[Path, NDArray[Any], NDArray[Any]]  # source, images, labels
 
 
 def has_parts(folder: Path) -> bool:
-    """Tell whether a file in ``folder`` is named as described above."""
+    """Return whether a file in ``folder`` has one of the names above."""
     return any(NPY.match(file.name) or NPZ.match(file.name) for file in folder.iterdir())
 
 
 def open_parts(folder: Path) -> dict[str, list[Part]]:
-    """Map the images of all shards in ``folder`` and read their labels.
+    """Memory-map the images of all shards in ``folder`` and read their labels.
 
     Returns:
-        ``train`` and ``test``: the shards in their order.
+        ``train`` and ``test``: the shards in order.
 
     Raises:
-        ValueError: a shard is missing, has no partner, is broken or compressed; the text names it.
+        ValueError: a shard is missing, has no partner, is broken or compressed; the message names it.
     """
     names = sorted((file.name for file in folder.iterdir()), key=_number_key)
-    parts: dict[str, list[Part]] = {}
-    for part in ("train", "test"):
-        pairs = {
-            match[3]: name for name in names if (match := NPY.match(name)) and match[1] == "x" and match[2] == part
-        }
-        labels = {
-            match[3]: name for name in names if (match := NPY.match(name)) and match[1] == "y" and match[2] == part
-        }
-        packed = {match[2]: name for name in names if (match := NPZ.match(name)) and match[1] == part}
-        for ending in [*pairs, *labels]:
-            if (ending in pairs) != (ending in labels):
-                name = pairs.get(ending) or labels[ending]
-                other = name.replace("x_", "y_", 1) if name.startswith("x_") else name.replace("y_", "x_", 1)
-                raise ValueError(f"{folder / name}: expected {other} beside it; found none")
-        if not pairs and not packed:
-            raise ValueError(f"{folder}: no {part} images; expected x_{part}.npy, or x_{part}-00000.npy and so on")
-        if (pairs and packed) or (None in pairs and len(pairs) > 1):
-            both = ", ".join([*pairs.values(), *packed.values()][:4])
-            raise ValueError(
-                f"{folder}: {both} ...; expected the {part} images once: as one file, or as shards of one kind"
-            )
-        _check_numbers(folder, pairs or packed)
-        parts[part] = [_open_pair(folder, pairs[ending], labels[ending]) for ending in pairs]
-        parts[part] += [_open_npz(folder / name, part) for name in packed.values()]
-    return parts
+    return {part: _open_part(folder, names, part) for part in ("train", "test")}
+
+
+def _open_part(folder: Path, names: list[str], part: str) -> list[Part]:
+    arrays: dict[str, dict[str | None, str]] = {"x": {}, "y": {}, "npz": {}}  # by suffix
+    for name in names:
+        if (match := NPY.match(name)) and match[2] == part:
+            arrays[match[1]][match[3]] = name
+        elif (match := NPZ.match(name)) and match[1] == part:
+            arrays["npz"][match[2]] = name
+    images, labels, packed = arrays.values()
+    for suffix in images.keys() ^ labels.keys():
+        name = images.get(suffix) or labels[suffix]
+        partner = ("y" if name.startswith("x") else "x") + name[1:]
+        raise ValueError(f"{folder / name}: expected {partner} beside it; found none")
+    if not images and not packed:
+        raise ValueError(f"{folder}: no {part} images; expected x_{part}.npy, or x_{part}-00000.npy and so on")
+    if (images and packed) or (None in images and len(images) > 1):
+        both = ", ".join([*images.values(), *packed.values()][:4])
+        raise ValueError(
+            f"{folder}: {both} ...; expected the {part} images once: as one file, or as shards of one kind"
+        )
+    _check_numbers(folder, images or packed)
+    pairs = [(folder / name, _map(folder / name), np.array(_map(folder / labels[key]))) for key, name in images.items()]
+    return pairs + [_open_npz(folder / name, part) for name in packed.values()]
 
 
 def _number_key(name: str) -> list[Any]:
-    """Sort ``shard-10`` behind ``shard-9``."""
+    """Sort ``shard-10`` after ``shard-9``."""
     return [(not text.isdigit(), int(text) if text.isdigit() else 0, text) for text in re.split(r"(\d+)", name)]
 
 
 def _check_numbers(folder: Path, shards: dict[str | None, str]) -> None:
-    """Refuse a gap in shards that are counted: a training on a part of the data would look like one on all."""
-    numbers = [int(match[1]) for ending in shards if (match := re.match(r"(\d+)(?:-of-\d+)?$", ending or ""))]
+    """Refuse a gap in numbered shards, so that nobody trains on part of the data without noticing."""
+    numbers = [int(match[1]) for suffix in shards if (match := re.match(r"(\d+)(?:-of-\d+)?$", suffix or ""))]
     if len(numbers) != len(shards):
         return
     for number in range(numbers[0], numbers[-1]):
@@ -77,13 +77,9 @@ def _check_numbers(folder: Path, shards: dict[str | None, str]) -> None:
             raise ValueError(
                 f"{folder}: shard {number} is missing; found {len(numbers)} from {numbers[0]} to {numbers[-1]}"
             )
-    ending = next(iter(shards)) or ""
-    if "-of-" in ending and len(numbers) != (expected := int(ending.split("-of-")[1])):
-        raise ValueError(f"{folder}: found {len(numbers)} shards, expected {expected}, as {shards[ending]} says")
-
-
-def _open_pair(folder: Path, images: str, labels: str) -> Part:
-    return folder / images, _map(folder / images), np.array(_map(folder / labels))
+    suffix = next(iter(shards)) or ""
+    if "-of-" in suffix and len(numbers) != (expected := int(suffix.split("-of-")[1])):
+        raise ValueError(f"{folder}: found {len(numbers)} shards, expected {expected}, as {shards[suffix]} says")
 
 
 def _map(path: Path) -> NDArray[Any]:
@@ -110,21 +106,23 @@ def _open_npz(path: Path, part: str) -> Part:
 
 
 def _map_member(path: Path, member: zipfile.ZipInfo) -> NDArray[Any]:
-    """Map the array that lies in a zip file as it is: behind the local header of its entry and that of ``.npy``."""
+    """Memory-map an array that is stored uncompressed in a zip file, after its local header and its ``.npy`` header."""
     if member.compress_type != zipfile.ZIP_STORED:
-        raise ValueError(f"{member.filename} is compressed, so it cannot stay on the disk; write it with np.savez")
+        raise ValueError(f"{member.filename} is compressed, so it cannot be memory-mapped; write it with np.savez")
     with path.open("rb") as file:
         file.seek(member.header_offset)
-        header = file.read(30)  # its last four bytes: the lengths of the name and of the extra field behind it
+        header = file.read(30)  # ends with the lengths of the name and of the extra field that follow it
         if header[:4] != b"PK\x03\x04":
-            raise ValueError(f"{member.filename} is not where the file says")
+            raise ValueError(f"{member.filename} is not at the offset that the archive states")
         file.seek(sum(struct.unpack("<HH", header[26:])), 1)
         reader = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}.get(npy.read_magic(file))
         if reader is None:
-            raise ValueError(f"{member.filename} is an .npy of a version that is not known here")
+            raise ValueError(f"{member.filename} has an unknown .npy version; expected 1.0 or 2.0")
         shape, fortran, dtype = reader(file)
         if dtype.hasobject:
-            raise ValueError("it holds pickled objects, which could run code; expected plain arrays")
+            raise ValueError("it contains pickled objects, which could run code; expected plain arrays")
         if fortran and len(shape) > 1:
-            raise ValueError(f"{member.filename} is in Fortran's order; expected C's: np.ascontiguousarray")
+            raise ValueError(
+                f"{member.filename} is in Fortran order; expected C order: save np.ascontiguousarray(array)"
+            )
         return np.memmap(path, dtype, "r", file.tell(), shape)

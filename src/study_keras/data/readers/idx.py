@@ -1,4 +1,4 @@
-"""IDX files, in which MNIST, Fashion-MNIST, KMNIST, QMNIST and EMNIST were published. NumPy alone."""
+"""IDX files, the format of MNIST, Fashion-MNIST, KMNIST, QMNIST and EMNIST. Uses only NumPy."""
 
 import gzip
 import re
@@ -10,32 +10,32 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-# The third byte of an IDX file names its numbers, big-endian. Source: "The IDX file format" on MNIST's page.
+# The third byte of an IDX file is the data type, big-endian. Source: "The IDX file format" on MNIST's page.
 DTYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 # t10k-labels.idx1-ubyte.gz, emnist-letters-test-images-idx3-ubyte, qmnist-test-labels-idx2-int
 NAME = re.compile(r"(?:^|-)(train|t10k|test)-(images|labels)[-.]idx(\d)-\w+(\.gz)?$")
 
 
 def prefix_of(path: Path) -> str | None:
-    """Return what the names of a set's files begin with, such as ``emnist-letters-``; None for another kind of name."""
+    """Return the prefix of a dataset's file names, such as ``emnist-letters-``, or None if it is no such name."""
     match = NAME.search(path.name)
     return path.name[: match.start(1)] if match else None
 
 
 def read_folder(folder: Path, prefix: str | None = None) -> dict[str, tuple[NDArray[Any], NDArray[Any]]]:
-    """Read the four files of a set; what the makers of EMNIST and QMNIST laid out otherwise becomes as MNIST.
+    """Read the four files of a dataset, and convert the layouts of EMNIST and QMNIST to that of MNIST.
 
-    EMNIST's images are stored transposed and its letters counted from 1; QMNIST's labels are rows of eight numbers,
-    the class and where the image comes from.
+    EMNIST stores images transposed and numbers its letters from 1; QMNIST's labels are rows of eight numbers: the
+    class, and the origin of the image.
 
     Args:
-        prefix: what the names begin with, where the folder holds several sets.
+        prefix: of the file names, if the folder contains several datasets.
 
     Returns:
         ``train`` and ``test``: images and labels.
 
     Raises:
-        ValueError: a file is missing, there are several, or one is broken; the text names it.
+        ValueError: a file is missing, ambiguous or broken; the message names it.
     """
     found: dict[tuple[str, str], list[Path]] = {}
     for file in sorted(folder.iterdir()):
@@ -50,19 +50,19 @@ def read_folder(folder: Path, prefix: str | None = None) -> dict[str, tuple[NDAr
 
 
 def label_files(folder: Path, prefix: str | None = None) -> list[Path]:
-    """Return the files in ``folder`` that are named as training labels are."""
+    """Return the files of training labels in ``folder``."""
     found = [(file, NAME.search(file.name)) for file in sorted(folder.iterdir())]
     of_prefix = [(file, match) for file, match in found if match and prefix in (None, prefix_of(file))]
     return [file for file, match in of_prefix if match.group(1, 2) == ("train", "labels")]
 
 
 def _only(folder: Path, part: str, kind: str, files: list[Path]) -> Path:
-    # An unpacked file beside its .gz is the same file.
+    # An unpacked file and its .gz are the same file.
     files = [file for file in files if file.suffix != ".gz" or file.with_suffix("") not in files]
     if len(files) == 1:
         return files[0]
     usual = f"{'train' if part == 'train' else 't10k'}-{kind}-idx{3 if kind == 'images' else 1}-ubyte"
-    several = f"; of several sets choose one by naming one of its files: {files[0]}" if files else ""
+    several = f"; choose a dataset by naming one of its files: {files[0]}" if files else ""
     raise ValueError(
         f"{folder}: expected one file of {part} {kind}, such as {usual} or the same with .gz; "
         f"found {', '.join(file.name for file in files) or 'none'}{several}"
@@ -79,18 +79,18 @@ def _read_labels(path: Path) -> NDArray[Any]:
     if match and match[3] == "2":  # QMNIST
         rows = read(path, 2)
         if not rows.shape[1]:
-            raise ValueError(f"{path}: rows without a number; expected the class in the first place")
+            raise ValueError(f"{path}: rows without numbers; expected the class as the first number")
         return rows[:, 0].copy()
     labels = read(path, 1)
     if path.name.startswith("emnist-letters"):
         if len(labels) and labels.min() < 1:
-            raise ValueError(f"{path}: a label is {labels.min()}; expected EMNIST's letters, counted from 1")
+            raise ValueError(f"{path}: a label is {labels.min()}; expected EMNIST's letters, numbered from 1")
         labels -= 1
     return labels
 
 
 def read(path: Path, rank: int) -> NDArray[Any]:
-    """Read an IDX file: 0, 0, dtype, rank, then ``rank`` sizes as big-endian uint32, then the numbers."""
+    """Read an IDX file: 0, 0, dtype, rank, then ``rank`` sizes as big-endian uint32, then the values."""
     try:
         with path.open("rb") as raw:
             zipped = raw.read(2) == b"\x1f\x8b"

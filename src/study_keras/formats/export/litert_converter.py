@@ -16,7 +16,7 @@ from study_keras.formats.export.graph.freeze import freeze
 from study_keras.formats.export.graph.frozen import Frozen, Port, lacks
 from study_keras.formats.export.graph.weights import with_weights
 from study_keras.formats.export.litert_operations import has_loops, to_litert_operations
-from study_keras.startup import quiet, silent
+from study_keras.startup import quiet, silence_output
 
 
 def to_litert(model: keras.Model, quantize: str | None, images: list[Any] | None, batch: int | None) -> bytes:
@@ -41,7 +41,7 @@ def to_litert(model: keras.Model, quantize: str | None, images: list[Any] | None
 
 def _convert(frozen: Frozen, model: keras.Model, quantize: str | None, images: list[Any] | None, batch: int) -> bytes:
     names = [port.name for port in frozen.inputs]
-    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings(), quiet(), silent(2):
+    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings(), quiet(), silence_output(2):
         warnings.simplefilter("ignore", UserWarning)  # TensorFlow deprecates the interpreter that it calibrates with
         Path(folder, "saved_model.pb").write_bytes(_saved_model(with_weights(frozen)))
         try:

@@ -16,7 +16,7 @@ from study_keras.formats.export.graph.frozen import LARGE, Frozen, lacks
 from study_keras.formats.export.graph.weights import with_weights
 from study_keras.formats.export.onnx_operations import to_onnx_operations
 from study_keras.formats.keras_internals import patch_tf2onnx
-from study_keras.startup import quiet, silent
+from study_keras.startup import quiet, silence_output
 
 _LAYOUTS = ("Identity", "Reshape", "Squeeze", "Transpose", "Unsqueeze")
 
@@ -52,7 +52,7 @@ def _refusal(model: keras.Model, error: Exception) -> ValueError:
 
 
 def _converted(frozen: Frozen, opset: int) -> Any:
-    with warnings.catch_warnings(), quiet(), silent(2):
+    with warnings.catch_warnings(), quiet(), silence_output(2):
         warnings.simplefilter("ignore", FutureWarning)  # the patch looks for np.object
         patch_tf2onnx()
         import tf2onnx  # after the patch

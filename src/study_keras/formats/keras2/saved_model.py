@@ -9,7 +9,7 @@ import keras
 from study_keras import files
 from study_keras.formats.keras2 import metadata as keras2_metadata
 from study_keras.formats.keras2 import signature
-from study_keras.formats.saving import structure, tf_checkpoint
+from study_keras.formats.saving import safe_config, tf_checkpoint
 from study_keras.runtimes import saved_model
 
 
@@ -31,11 +31,11 @@ def load_keras2_saved_model(path: str | Path, custom_objects: dict[str, Any] | N
         if config is None:
             raise ValueError("no structure of a Sequential or functional model in it; load_saved_model(path) runs it")
         version = metadata.get("keras_version")
-        model = structure.build(config, custom_objects, version if isinstance(version, str) else "2")
+        model = safe_config.build_model(config, custom_objects, version if isinstance(version, str) else "2")
         if not model.built:
             _build(model, metadata)
         if metadata.get("training_config"):
-            structure.compile_as(model, metadata["training_config"], custom_objects)
+            safe_config.compile_model(model, metadata["training_config"], custom_objects)
         load_weights_keras2_saved_model(model, path)
         signature.check(model, saved_model.open_saved_model(path))
     except (OSError, ValueError) as error:

@@ -1,1 +1,1 @@
-"""What Keras can load again: whole models, structures, weights. No file that is read here runs code."""
+"""Formats that Keras can load again: models, structures and weights. Loading never runs code from a file."""

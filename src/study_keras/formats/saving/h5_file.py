@@ -1,4 +1,4 @@
-"""The ``.h5`` file of Keras 3 and Keras 2: structure, weights and optimizer in one HDF5 file."""
+"""``.h5`` files of Keras 3 and Keras 2: structure, weights and optimizer in one HDF5 file."""
 
 from pathlib import Path
 from typing import Any
@@ -8,12 +8,12 @@ import keras
 import numpy as np
 
 from study_keras import files
-from study_keras.formats.saving import hdf5, structure, training, weights_h5
+from study_keras.formats.saving import hdf5, optimizer_state, safe_config, weights_h5
 from study_keras.startup import quiet
 
 
 def save_h5(model: keras.Model, path: str | Path) -> Path:
-    """Write all of ``model`` to ``path``, whole or not at all, and return the path.
+    """Write the entire ``model`` to ``path``, atomically, and return the path.
 
     Raises:
         ValueError: ``path`` does not end in ``.h5``.
@@ -21,45 +21,46 @@ def save_h5(model: keras.Model, path: str | Path) -> Path:
     """
     path = Path(path)
     if path.suffix not in (".h5", ".hdf5") or path.name.endswith(".weights.h5"):
-        raise ValueError(f"{path}: expected a name that ends in .h5, and not in .weights.h5")
+        raise ValueError(f"{path}: expected a name that ends in .h5, but not in .weights.h5")
     settings = getattr(getattr(model, "_compile_config", None), "config", {})
-    before = dict(settings)
+    saved = dict(settings)
     try:
         with files.atomic_write(path) as temporary, quiet():
             model.save(temporary)
             hdf5.seal(temporary)
     finally:
-        settings.update(before)  # Keras 3.15 takes the optimizer out, and the next .keras would lack it
+        settings.update(saved)  # Keras 3.15 removes the optimizer, which the next .keras would lack
     return path
 
 
 def load_h5(path: str | Path, custom_objects: dict[str, Any] | None = None) -> keras.Model:
-    """Read a whole model from an ``.h5`` file of Keras 3 or Keras 2.
+    """Load a model from an ``.h5`` file of Keras 3 or Keras 2.
 
     Raises:
-        ValueError: the file is missing or broken, or names what is not of Keras nor in ``custom_objects``.
+        ValueError: the file is missing or broken, or needs an object that is neither in Keras nor in
+            ``custom_objects``.
     """
     path = Path(path)
     if not path.is_file():
         raise ValueError(f"{path}: no such file; expected a model saved as .h5")
     with hdf5.open_checked(path, path) as file:
         if "model_config" not in file.attrs or "model_weights" not in file:
-            raise ValueError("no whole model; if it holds weights, load them into a model with load_weights")
-        config = structure.parse(hdf5.text(file.attrs["model_config"]))
+            raise ValueError("not a whole model; if it contains weights, load them into a model with load_weights")
+        config = safe_config.parse_json(hdf5.text(file.attrs["model_config"]))
         version = hdf5.text(file.attrs["keras_version"]) if "keras_version" in file.attrs else None
-        model = structure.build(config, custom_objects, version)
-        weights_h5.put_keras2(model, file["model_weights"])
+        model = safe_config.build_model(config, custom_objects, version)
+        weights_h5.assign_keras2(model, file["model_weights"])
         if "training_config" in file.attrs:
-            compile_config = structure.parse(hdf5.text(file.attrs["training_config"]))
-            structure.compile_as(model, compile_config, custom_objects)
-            training.restore_optimizer(model, _optimizer_state(file))
+            compile_config = safe_config.parse_json(hdf5.text(file.attrs["training_config"]))
+            safe_config.compile_model(model, compile_config, custom_objects)
+            optimizer_state.restore_optimizer(model, _optimizer_state(file))
     return model
 
 
 def _optimizer_state(file: h5py.File) -> list[np.ndarray]:
-    """Return the optimizer's arrays in Keras 3's order: the step, then all memories of a weight together.
+    """Return the optimizer's arrays in Keras 3's order: the step, then all moments of one weight after another.
 
-    Optimizers before Keras 2.11 kept all first memories, then all second ones ("Adam/dense/kernel/m:0").
+    Optimizers before Keras 2.11 stored all first moments, then all second moments ("Adam/dense/kernel/m:0").
     """
     group = file.get("optimizer_weights")
     names = weights_h5.names(group, "weight_names") if group is not None else []

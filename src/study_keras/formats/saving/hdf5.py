@@ -1,4 +1,4 @@
-"""HDF5 files opened with distrust: no links out, no memory traps, and a checksum on those that we wrote."""
+"""Validated HDF5 files: no external links, no oversized arrays, and a checksum in the files that we write."""
 
 import hashlib
 from collections.abc import Iterator
@@ -14,14 +14,14 @@ CHECKSUM = "study_keras_sha256"
 
 @contextmanager
 def open_checked(file: str | Path | BinaryIO, name: str | Path) -> Iterator[h5py.File]:
-    """Open an HDF5 file for reading once all of it has been checked.
+    """Open an HDF5 file for reading after validating all of it.
 
     Args:
         file: a path, or the file's bytes as a stream.
-        name: what errors call it.
+        name: of the file, for error messages.
 
     Raises:
-        ValueError: it is no whole HDF5 file, leads out of itself, or differs from what was written.
+        ValueError: it is not a complete HDF5 file, refers to other files, or differs from what was saved.
     """
     try:
         with h5py.File(file, "r") as opened:
@@ -30,27 +30,27 @@ def open_checked(file: str | Path | BinaryIO, name: str | Path) -> Iterator[h5py
                 raise ValueError("the contents differ from what was saved; use another copy of the file")
             yield opened
     except (OSError, RuntimeError, KeyError, TypeError, AttributeError, UnicodeDecodeError) as error:
-        raise ValueError(f"{name}: not a whole HDF5 file: {error}") from error
+        raise ValueError(f"{name}: not a complete HDF5 file: {error}") from error
     except ValueError as error:
         raise ValueError(f"{name}: {str(error).removeprefix(f'{name}: ')}") from error
 
 
 def is_hdf5(path: str | Path) -> bool:
-    """Say whether there is an HDF5 file at ``path``, whatever its name."""
+    """Return whether there is an HDF5 file at ``path``, with any name."""
     return Path(path).is_file() and bool(h5py.is_hdf5(path))
 
 
 def seal(path: Path) -> None:
-    """Write the checksum of an HDF5 file into it; other readers ignore it."""
+    """Write the checksum of an HDF5 file into the file; other readers ignore it."""
     with h5py.File(path, "r+") as file:
         file.attrs[CHECKSUM] = checksum(file)
 
 
 def checksum(file: h5py.File) -> str:
-    """Return the SHA-256 of all names, attributes and arrays, and refuse whatever is not plain data.
+    """Return the SHA-256 of all names, attributes and arrays, and check that the file contains only plain data.
 
     Raises:
-        ValueError: a link, an outside or virtual dataset, a loop, or an array claiming more than it stores.
+        ValueError: a link, an external or virtual dataset, a cycle, or an array much larger than its stored data.
     """
     digest = hashlib.sha256()
     for name, item in _walk(file, "", set()):
@@ -65,7 +65,7 @@ def checksum(file: h5py.File) -> str:
 
 
 def arrays(group: h5py.Group, prefix: str = "") -> dict[str, h5py.Dataset]:
-    """Return every dataset below ``group`` by its path."""
+    """Return all datasets below ``group`` by path."""
     found: dict[str, h5py.Dataset] = {}
     for name, item in group.items():
         if isinstance(item, h5py.Dataset):
@@ -76,20 +76,20 @@ def arrays(group: h5py.Group, prefix: str = "") -> dict[str, h5py.Dataset]:
 
 
 def text(value: Any) -> str:
-    """Return an HDF5 string attribute, which may be stored as bytes, as text."""
+    """Return an HDF5 string attribute, which may be stored as bytes, as str."""
     return value.decode() if isinstance(value, bytes) else str(value)
 
 
 def _walk(group: h5py.Group, prefix: str, seen: set[int]) -> Iterator[tuple[str, h5py.HLObject]]:
     address = h5py.h5o.get_info(group.id).addr
     if address in seen:
-        raise ValueError(f"{prefix or '/'} occurs twice; a model's file is a tree")
+        raise ValueError(f"{prefix or '/'} occurs twice; expected a tree")
     seen.add(address)
     yield prefix, group
     for name in sorted(group):
         path = f"{prefix}/{name}"
         if group.get(name, getclass=True, getlink=True) is not h5py.HardLink:
-            raise ValueError(f"{path} is a link to another place; a model's file holds all of itself")
+            raise ValueError(f"{path} is a link; expected a file without links")
         item = group[name]
         if isinstance(item, h5py.Group):
             yield from _walk(item, path, seen)
@@ -102,9 +102,9 @@ def _check_dataset(path: str, item: Any) -> None:
     if not isinstance(item, h5py.Dataset):
         raise ValueError(f"{path} is neither a group nor an array")
     if item.is_virtual or item.external:
-        raise ValueError(f"{path} takes its numbers from another file; a model's file holds all of itself")
+        raise ValueError(f"{path} reads its data from another file; expected a file that contains all of its data")
     if item.dtype.kind not in "biufV" or item.dtype.hasobject:
-        raise ValueError(f"{path} holds {item.dtype}; expected numbers")
+        raise ValueError(f"{path} contains {item.dtype}; expected numbers")
     stored = item.id.get_storage_size()
     if item.nbytes > 1000 * stored + 4096:
-        raise ValueError(f"{path} claims {item.nbytes:,} bytes and stores {stored:,}")
+        raise ValueError(f"{path} has {item.nbytes:,} bytes but stores only {stored:,}")

@@ -1,4 +1,4 @@
-"""A model's structure as JSON: Keras 3 writes it, and that of Keras 2 is read as well."""
+"""A model's structure as JSON, written as Keras 3 does; the JSON of Keras 2 is read too."""
 
 from pathlib import Path
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import keras
 
 from study_keras import files
-from study_keras.formats.saving import structure
+from study_keras.formats.saving import safe_config
 from study_keras.startup import quiet
 
 
@@ -17,31 +17,29 @@ def save_json(model: keras.Model, path: str | Path) -> Path:
         ValueError: ``path`` does not end in ``.json``.
         OSError: the file cannot be written.
     """
-    path = Path(path)
-    if path.suffix != ".json":
-        raise ValueError(f"{path}: expected a name that ends in .json")
-    with files.atomic_write(path) as temporary, quiet():
-        temporary.write_text(model.to_json(indent=2) + "\n", encoding="utf-8")
-    return path
+    path = files.check_suffix(path, ".json")
+    with quiet():
+        return files.write(path, model.to_json(indent=2) + "\n")
 
 
 def load_json(path: str | Path, custom_objects: dict[str, Any] | None = None) -> keras.Model:
-    """Build the model whose structure ``path`` holds; its weights are fresh.
+    """Build a model with new weights from the structure in ``path``.
 
     Raises:
-        ValueError: the file is missing, broken, or names what is not of Keras nor in ``custom_objects``.
+        ValueError: the file is missing or broken, or needs an object that is neither in Keras nor in
+            ``custom_objects``.
     """
     path = Path(path)
     try:
-        return structure.build(structure.parse(path.read_bytes()), custom_objects)
+        return safe_config.build_model(safe_config.parse_json(path.read_bytes()), custom_objects)
     except (OSError, ValueError) as error:
         raise ValueError(f"{path}: cannot be read as a model's structure: {error}") from error
 
 
 def is_tfjs(path: str | Path) -> bool:
-    """Say whether a JSON file is that of a TF.js model, which names its weights beside the topology."""
+    """Return whether a JSON file is a TF.js model, with topology and weights manifest."""
     try:
-        found = structure.parse(Path(path).read_bytes())
+        found = safe_config.parse_json(Path(path).read_bytes())
     except (OSError, ValueError):
-        return False  # whoever loads it says what is wrong
+        return False  # the loader reports what is wrong
     return isinstance(found, dict) and {"modelTopology", "weightsManifest"} <= found.keys()

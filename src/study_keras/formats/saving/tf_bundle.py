@@ -1,19 +1,19 @@
-"""The files of a TensorFlow checkpoint, which are two, changed as if they were one."""
+"""Atomic replacement of a TensorFlow checkpoint, although it consists of two files."""
 
 import glob
 from pathlib import Path
 
 from study_keras import files
 
-GRAPH = "_CHECKPOINTABLE_OBJECT_GRAPH"  # the tensor that says which object each other one belongs to
+GRAPH = "_CHECKPOINTABLE_OBJECT_GRAPH"  # the tensor that maps objects to the other tensors
 
 
 def replace(path: Path, folder: Path) -> None:
-    """Put the checkpoint ``folder/one`` at ``path``; at every instant a whole checkpoint stands there.
+    """Move the checkpoint ``folder/one`` to ``path`` so that ``path`` is a complete checkpoint at any time.
 
-    Renaming the index is what makes a checkpoint count, so data must never change under an index that uses
-    it. If the former index says "one part", the new checkpoint is first put beside it in two parts, whose
-    names are free; once the index says "two parts", the one part is free and takes its usual name again.
+    A checkpoint is replaced when its index is renamed, so the data of the current index must not change. If the
+    current index refers to one data file, the new checkpoint is first moved there as two data files, which have other
+    names; once the index refers to these, the single data file can be replaced.
     """
     if _parts(Path(f"{path}.index")) == 1:
         _split(folder)
@@ -26,22 +26,22 @@ def replace(path: Path, folder: Path) -> None:
 
 def _rename(source: Path, target: Path, suffixes: list[str]) -> None:
     for suffix in suffixes:
-        files.sync(Path(f"{source}.{suffix}"))
+        files.fsync(Path(f"{source}.{suffix}"))
     for suffix in suffixes:
         Path(f"{source}.{suffix}").replace(f"{target}.{suffix}")
 
 
 def _parts(index: Path) -> int | None:
-    """Return in how many parts the data lies: the first field of the first entry of the index, or None."""
+    """Return the number of data files: the first field of the first entry of the index, or None."""
     if not index.is_file():
         return None
     with index.open("rb") as file:
-        head = file.read(5)  # two lengths of the key (both 0), the length of the value, the field's number (1), itself
+        head = file.read(5)  # two lengths of the key (both 0), the length of the value, the field number (1), the field
     return head[4] if head[:2] == b"\0\0" and head[3:4] == b"\x08" else 1
 
 
 def _split(folder: Path) -> None:
-    """Write ``folder/one`` again as ``folder/two``, in two parts."""
+    """Copy ``folder/one`` to ``folder/two``, with two data files."""
     import tensorflow as tf
 
     reader = tf.train.load_checkpoint(str(folder / "one"))

@@ -1,7 +1,7 @@
 """Weights as a TensorFlow checkpoint, ``NAME.index`` and ``NAME.data-*``, in the layout of Keras 2.
 
-The index says in how many parts the data lies, and the names of the parts say so too. That is what makes two
-files change as one: see ``tf_bundle``.
+The index and the names of the data files state the number of data files. ``tf_bundle`` uses that to replace a
+checkpoint atomically.
 """
 
 import re
@@ -12,12 +12,12 @@ from typing import Any
 import keras
 
 from study_keras import files
-from study_keras.formats.saving import tf_bundle, training, weights
-from study_keras.formats.saving.tf_stored import Address, Stored
+from study_keras.formats.saving import optimizer_state, tf_bundle, weights
+from study_keras.formats.saving.tf_reader import Address, CheckpointReader
 
 
 def save_tf_checkpoint(model: keras.Model, path: str | Path) -> Path:
-    """Write the weights of ``model``, and its optimizer's state, so that Keras 2 reads them.
+    """Write the weights of ``model`` and its optimizer state, so that Keras 2 can read them.
 
     Args:
         model: a Sequential or functional model, on any backend.
@@ -27,34 +27,35 @@ def save_tf_checkpoint(model: keras.Model, path: str | Path) -> Path:
         ``NAME``, as Keras 2 and ``tf.train.load_checkpoint`` take it.
 
     Raises:
-        ValueError: the model has not been built, or a layer keeps its weights where they have no name.
-        OSError: the files cannot be written. What stood there is untouched.
+        ValueError: the model has not been built, or a weight is no attribute of a layer.
+        OSError: the files cannot be written. The old checkpoint is unchanged.
     """
     import tensorflow as tf
 
     path = _name(path)
     tree: dict[str, Any] = {}
     for address, _, variable in _addresses(model):
-        _plant(tree, [names[0] for names in address], tf.Variable(weights.numpy(variable)))
+        _insert(tree, [names[0] for names in address], tf.Variable(weights.numpy(variable)))
     if not tree:
         raise ValueError(f"{path}: the model {model.name} has no weights to save")
     if getattr(model, "optimizer", None) is not None:
         tree["optimizer"] = _optimizer_tree(model.optimizer)
-    with files.staging(path) as folder:
-        _tracked(tree).write(str(folder / "one"))
+    with files.staging_folder(path) as folder:
+        _to_trackable(tree).write(str(folder / "one"))
         tf_bundle.replace(path, folder)
     return path
 
 
 def load_tf_checkpoint(model: keras.Model, path: str | Path) -> None:
-    """Put the weights of a checkpoint into ``model``; change nothing if they do not fit.
+    """Load the weights of a checkpoint into ``model``, or change nothing if they do not fit.
 
-    Reads what ``save_tf_checkpoint`` and ``save_weights`` of Keras 2 write, and
-    ``tf.train.Checkpoint(model=model)`` of Keras 2 and Keras 3. The optimizer's state is put in as well where
-    the checkpoint has it and the model's optimizer is of its kind.
+    Reads checkpoints of ``save_tf_checkpoint``, of ``save_weights`` of Keras 2, and of
+    ``tf.train.Checkpoint(model=model)`` of Keras 2 and Keras 3. Also loads the optimizer state if the checkpoint has
+    one and it fits the model's optimizer.
 
     Raises:
-        ValueError: the checkpoint is missing or broken, or the model is another one; the message says where.
+        ValueError: the checkpoint is missing or broken, or its weights do not fit; the message names the first
+            difference.
     """
     import tensorflow as tf
     from google.protobuf.message import DecodeError
@@ -63,7 +64,7 @@ def load_tf_checkpoint(model: keras.Model, path: str | Path) -> None:
     if not Path(f"{path}.index").is_file():
         raise ValueError(f"{path}.index: no such file; expected a TensorFlow checkpoint, NAME.index and NAME.data-*")
     try:
-        stored = Stored(tf.train.load_checkpoint(str(path)))
+        stored = CheckpointReader(tf.train.load_checkpoint(str(path)))
         addresses = list(_addresses(model))
         root = stored.root([address for address, _, _ in addresses])
         nodes = [stored.node(root, address) for address, _, _ in addresses]
@@ -75,16 +76,16 @@ def load_tf_checkpoint(model: keras.Model, path: str | Path) -> None:
         ]
         places = {id(variable): node for (_, _, variable), node in zip(addresses, nodes, strict=True)}
         state = stored.optimizer(root, [places.get(id(variable)) for variable in model.trainable_variables])
-        weights.put(model, matches)
-        training.restore_optimizer(model, state)
+        weights.assign(model, matches)
+        optimizer_state.restore_optimizer(model, state)
     except (tf.errors.OpError, DecodeError, RuntimeError, IndexError, UnicodeDecodeError) as error:
-        raise ValueError(f"{path}: not a whole checkpoint of a Keras model: {error}") from error
+        raise ValueError(f"{path}: not a complete checkpoint of a Keras model: {error}") from error
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from error
 
 
 def list_tf_checkpoint(path: str | Path) -> list[tuple[str, tuple[int, ...]]]:
-    """Return name and shape of each array in a checkpoint, or in a SavedModel's folder.
+    """Return the name and shape of each array in a checkpoint or a SavedModel folder.
 
     Raises:
         ValueError: the checkpoint is missing or broken.
@@ -95,20 +96,20 @@ def list_tf_checkpoint(path: str | Path) -> list[tuple[str, tuple[int, ...]]]:
     try:
         found = tf.train.list_variables(str(name))
     except (tf.errors.OpError, ValueError) as error:
-        raise ValueError(f"{path}: not a whole checkpoint: {str(error).splitlines()[0]}") from error
+        raise ValueError(f"{path}: not a complete checkpoint: {str(error).splitlines()[0]}") from error
     plain = {key.removesuffix("/.ATTRIBUTES/VARIABLE_VALUE"): tuple(shape) for key, shape in found}
     return [(name, shape) for name, shape in plain.items() if name != tf_bundle.GRAPH]
 
 
 def _addresses(model: keras.Model) -> Iterator[tuple[Address, str, keras.Variable]]:
-    """Yield where each weight lies, the layer it belongs to, and its variable."""
+    """Yield the address of each weight, the name of its layer, and its variable."""
     seen: set[int] = set()
     for address, layer, variable in _in_model(model):
         if id(variable) not in seen:
             seen.add(id(variable))
             yield address, layer, variable
-    if lost := [variable.path for variable in model.weights if id(variable) not in seen]:
-        raise ValueError(f"a checkpoint has no name for the weight {lost[0]}; save as .weights.h5 instead")
+    if unnamed := [variable.path for variable in model.weights if id(variable) not in seen]:
+        raise ValueError(f"a checkpoint has no name for the weight {unnamed[0]}; save as .weights.h5 instead")
 
 
 def _in_model(model: keras.Model, above: Address = ()) -> Iterator[tuple[Address, str, keras.Variable]]:
@@ -120,7 +121,7 @@ def _in_model(model: keras.Model, above: Address = ()) -> Iterator[tuple[Address
 
 
 def _in_layer(layer: Any, above: Address, name: str) -> Iterator[tuple[Address, str, keras.Variable]]:
-    """Yield a layer's own weights by the names of its attributes, then those of the layers that it holds."""
+    """Yield a layer's own weights by the names of its attributes, then those of its nested layers."""
     if isinstance(layer, keras.Model):
         yield from _in_model(layer, above)
         return
@@ -128,9 +129,8 @@ def _in_layer(layer: Any, above: Address, name: str) -> Iterator[tuple[Address, 
     for attribute, value in vars(layer).items():
         plain = attribute.lstrip("_")
         if isinstance(value, keras.Variable) and id(value) in own:
-            old = (
-                "depthwise_kernel" if type(layer).__name__.startswith("DepthwiseConv") and plain == "kernel" else plain
-            )
+            depthwise = type(layer).__name__.startswith("DepthwiseConv") and plain == "kernel"
+            old = "depthwise_kernel" if depthwise else plain
             yield (*above, (old, attribute, plain)), name, value
         elif isinstance(value, keras.layers.Layer) and value.weights:
             yield from _in_layer(value, (*above, (attribute, plain)), name)
@@ -140,29 +140,29 @@ def _in_layer(layer: Any, above: Address, name: str) -> Iterator[tuple[Address, 
                     yield from _in_layer(item, (*above, (attribute,), (str(position),)), name)
 
 
-def _plant(tree: dict[str, Any], address: list[str], value: Any) -> None:
+def _insert(tree: dict[str, Any], address: list[str], value: Any) -> None:
     for name in address[:-1]:
         tree = tree.setdefault(name, {})
     tree[address[-1]] = value
 
 
 def _optimizer_tree(optimizer: keras.Optimizer) -> dict[str, Any]:
-    """Return the optimizer's variables under Keras 2's names, where the learning rate stands apart."""
+    """Return the optimizer's variables by Keras 2's names, which has the learning rate as a separate variable."""
     import tensorflow as tf
 
     values = [weights.numpy(variable) for variable in optimizer.variables]
     variables = [tf.Variable(value.astype("int64") if value.dtype.kind in "iu" else value) for value in values]
     tree = {"_iterations": variables[0]}  # int64 in Keras 2, int32 in Keras 3
-    if training.has_rate(optimizer):
+    if optimizer_state.has_rate(optimizer):
         tree["_learning_rate"] = variables.pop(1)
     return {**tree, "_variables": {str(position): variable for position, variable in enumerate(variables)}}
 
 
-def _tracked(tree: dict[str, Any]) -> Any:
+def _to_trackable(tree: dict[str, Any]) -> Any:
     import tensorflow as tf
 
     return tf.train.Checkpoint(
-        **{name: _tracked(item) if isinstance(item, dict) else item for name, item in tree.items()}
+        **{name: _to_trackable(item) if isinstance(item, dict) else item for name, item in tree.items()}
     )
 
 

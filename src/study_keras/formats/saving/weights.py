@@ -1,4 +1,4 @@
-"""Whether weights belong to a model, and putting them in: all of them or none."""
+"""Checking whether weights fit a model, and assigning all of them or none."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -10,7 +10,7 @@ from study_keras.startup import quiet
 
 
 class Match(NamedTuple):
-    """One weight of a model and what a file holds for it; ``value`` is None where the file holds nothing."""
+    """One weight of a model and its value in a file, or None if the file has none."""
 
     layer: str
     weight: str
@@ -18,43 +18,43 @@ class Match(NamedTuple):
     value: Any
 
 
-def put(model: keras.Model, matches: Sequence[Match]) -> None:
-    """Put each value into its variable of ``model``, once every one is known to fit.
+def assign(model: keras.Model, matches: Sequence[Match]) -> None:
+    """Assign each value to its variable of ``model``, after checking all of them.
 
     Raises:
-        ValueError: a value is missing or has another shape. No variable has been changed.
+        ValueError: a value is missing or has another shape. No variable was changed.
     """
     values = []
     for layer, weight, variable, value in matches:
         check(layer, weight, tuple(variable.shape), None if value is None else tuple(value.shape))
-        values.append(np.asarray(value))  # reads the file; the last thing that can fail
+        values.append(np.asarray(value))  # reads the file, the last step that can fail
         if values[-1].dtype.kind not in "biufV":
-            raise ValueError(f"layer {layer}: {weight} holds {values[-1].dtype}, expected numbers")
+            raise ValueError(f"layer {layer}: {weight} contains {values[-1].dtype}, expected numbers")
     for match, value in zip(matches, values, strict=True):
         match.variable.assign(value)
     finalize(model)
 
 
 def finalize(model: keras.Model) -> None:
-    """Let each layer that computes with a copy of its weights make it anew, from those that were put in."""
+    """Update each layer that computes with copies of its weights."""
     for layer in model._flatten_layers():
         if isinstance(layer, keras.layers.Normalization):
             layer.finalize_state()
 
 
 def numpy(variable: keras.Variable) -> np.ndarray:
-    """Return a copy of what ``variable`` holds."""
+    """Return a copy of the value of ``variable``."""
     with quiet():
         return np.array(keras.ops.convert_to_numpy(variable.value))
 
 
 def check(layer: str, weight: str, expected: tuple[int, ...], found: tuple[int, ...] | None) -> None:
-    """Raise a ValueError that says which layer, what was expected and what was found, if they differ."""
+    """Raise a ValueError with the layer, the expected and the found shape, if they differ."""
     if found != expected:
         what = "nothing" if found is None else f"the shape {found}"
         raise ValueError(
             f"layer {layer}: expected {weight} of the shape {expected}, found {what}; "
-            "build the model as it was when its weights were saved"
+            "load the weights into the model that they were saved from"
         )
 
 

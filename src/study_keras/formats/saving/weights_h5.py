@@ -1,4 +1,4 @@
-"""Weights alone in HDF5: ``.weights.h5`` as Keras 3 writes it, and what Keras 2 wrote."""
+"""Weights without structure in HDF5: ``.weights.h5`` of Keras 3, and the files of Keras 2."""
 
 import tempfile
 import warnings
@@ -11,20 +11,18 @@ import keras
 import numpy as np
 
 from study_keras import files
-from study_keras.formats.saving import hdf5, structure, training, weights
+from study_keras.formats.saving import hdf5, optimizer_state, safe_config, weights
 from study_keras.startup import quiet
 
 
 def save_weights_h5(model: keras.Model, path: str | Path) -> Path:
-    """Write the weights of ``model``, and its optimizer's state, to ``path`` and return the path.
+    """Write the weights of ``model`` and its optimizer state to ``path``, and return the path.
 
     Raises:
         ValueError: ``path`` does not end in ``.weights.h5``, or the model has not been built.
         OSError: the file cannot be written.
     """
-    path = Path(path)
-    if not path.name.endswith(".weights.h5"):
-        raise ValueError(f"{path}: expected a name that ends in .weights.h5")
+    path = files.check_suffix(path, ".weights.h5")
     with files.atomic_write(path) as temporary, quiet():
         model.save_weights(temporary)
         hdf5.seal(temporary)
@@ -32,71 +30,71 @@ def save_weights_h5(model: keras.Model, path: str | Path) -> Path:
 
 
 def load_weights_h5(model: keras.Model, path: str | Path) -> None:
-    """Put the weights of a file of Keras 3 or Keras 2 into ``model``; change nothing if they do not fit.
+    """Load the weights of a file of Keras 3 or Keras 2 into ``model``, or change nothing if they do not fit.
 
-    The optimizer's state is put in as well where the file has it and the model's optimizer is of its kind.
+    Also loads the optimizer state if the file has one and it fits the model's optimizer.
 
     Raises:
-        ValueError: the file is missing or broken, or the model is another one; the message says where.
+        ValueError: the file is missing or broken, or its weights do not fit; the message names the first difference.
     """
     path = Path(path)
     if not path.is_file():
         raise ValueError(f"{path}: no such file; expected weights saved as .weights.h5")
     with hdf5.open_checked(path, path) as file:
-        put(model, file)
+        assign(model, file)
 
 
-def put(model: keras.Model, file: h5py.File) -> None:
-    """Put the weights in an open file, of either layout, into ``model``.
+def assign(model: keras.Model, file: h5py.File) -> None:
+    """Assign the weights in an open file of either layout to ``model``.
 
     Raises:
-        ValueError: they do not fit. The model has not been changed.
+        ValueError: they do not fit. The model was not changed.
     """
     group = file.get("model_weights", file)
     if "layer_names" in group.attrs or "layer_names0" in group.attrs:
-        return put_keras2(model, group)
+        return assign_keras2(model, group)
     _compare(model, file)
     before = [weights.numpy(variable) for variable in model.variables]
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
-        warnings.simplefilter("error", UserWarning)  # Keras only warns of what it leaves out
+        warnings.simplefilter("error", UserWarning)  # Keras only warns about weights that it skips
         copy = Path(folder, "copy.weights.h5")
         with h5py.File(copy, "w") as target:
             for name in file:
                 file.copy(file[name], target, name)
         try:
-            keras.saving.load_weights(model, copy, objects_to_skip=_beside(model))
+            keras.saving.load_weights(model, copy, objects_to_skip=_optimizers(model))
         except Exception as error:
             for variable, value in zip(model.variables, before, strict=True):
                 variable.assign(value)
-            raise ValueError(f"Keras cannot read these weights: {structure.reason(error)}") from error
-    training.restore_optimizer(model, optimizer_state(file))
+            raise ValueError(f"Keras cannot read these weights: {safe_config.error_summary(error)}") from error
+    optimizer_state.restore_optimizer(model, read_optimizer(file))
     return None
 
 
-def optimizer_state(file: h5py.File) -> list[np.ndarray]:
-    """Return the arrays of the optimizer in a file of Keras 3's layout, in order."""
+def read_optimizer(file: h5py.File) -> list[np.ndarray]:
+    """Return the arrays of the optimizer in a file of Keras 3, in order."""
     stored = hdf5.arrays(file["optimizer/vars"]) if "optimizer/vars" in file else {}
     return [np.asarray(stored[name]) for name in sorted(stored, key=lambda name: (len(name), name))]
 
 
-def put_keras2(model: keras.Model, group: h5py.Group) -> None:
-    """Put the weights of Keras 2's layout, also that of ``.h5`` whole models, into ``model``.
+def assign_keras2(model: keras.Model, group: h5py.Group) -> None:
+    """Assign weights in Keras 2's layout, which is also that of ``.h5`` models, to ``model``.
 
     Raises:
-        ValueError: they do not fit. The model has not been changed.
+        ValueError: they do not fit. The model was not changed.
     """
     layers = weights.weighted_layers(model)
     stored = {name: _stored(group, name) for name in names(group, "layer_names")}
     stored = {name: values for name, values in stored.items() if values}
     if set(stored) != {layer.name for layer in layers} and len(stored) != len(layers):
         raise ValueError(
-            f"expected weights for {len(layers)} layers ({_few([layer.name for layer in layers])}), "
-            f"found {len(stored)} ({_few(list(stored))}); build the model as it was when they were saved"
+            f"expected weights for {len(layers)} layers ({_first_names([layer.name for layer in layers])}), "
+            f"found {len(stored)} ({_first_names(list(stored))}); load them into the model that they were saved from"
         )
     in_order = iter(stored)
     matches = []
     for layer in layers:
-        following = next(in_order)  # layers of other names are matched by their order, as Keras 2 did
+        following = next(in_order)  # layers with other names are matched in order, as in Keras 2
         values = stored[layer.name if set(stored) == {each.name for each in layers} else following]
         variables = layer.trainable_weights + layer.non_trainable_weights
         if len(values) != len(variables):
@@ -105,11 +103,11 @@ def put_keras2(model: keras.Model, group: h5py.Group) -> None:
             weights.Match(layer.name, variable.name, variable, value)
             for variable, value in zip(variables, values, strict=True)
         ]
-    weights.put(model, matches)
+    weights.assign(model, matches)
 
 
 def names(group: h5py.Group, attribute: str) -> list[str]:
-    """Return a list of names; HDF5 limits an attribute's size, so a long one is kept in numbered parts."""
+    """Return a list of names; HDF5 limits an attribute's size, so a long list is stored in numbered parts."""
     if attribute in group.attrs:
         return [hdf5.text(name) for name in group.attrs[attribute]]
     parts = sorted((key for key in group.attrs if key.startswith(attribute)), key=lambda key: (len(key), key))
@@ -119,40 +117,40 @@ def names(group: h5py.Group, attribute: str) -> list[str]:
 def _stored(group: h5py.Group, name: str) -> list[Any]:
     layer = group.get(name)
     if not isinstance(layer, h5py.Group):
-        raise ValueError(f"layer {name} is named in the file, and its weights are not in it")
+        raise ValueError(f"layer {name} is listed in the file, but its weights are missing")
     found = [layer.get(weight) for weight in names(layer, "weight_names")]
     if not all(isinstance(value, h5py.Dataset) for value in found):
-        raise ValueError(f"layer {name}: weights are named in the file that are not in it")
+        raise ValueError(f"layer {name}: weights are listed in the file, but missing")
     return found
 
 
 def _compare(model: keras.Model, file: h5py.File) -> None:
-    """Hold the file against the file that Keras would write of this model."""
+    """Compare the file with the file that Keras writes for this model."""
     weights.weighted_layers(model)
     with tempfile.TemporaryDirectory() as folder, quiet():
         own = Path(folder, "own.weights.h5")
-        keras.saving.save_weights(model, own, objects_to_skip=_beside(model))
+        keras.saving.save_weights(model, own, objects_to_skip=_optimizers(model))
         with h5py.File(own) as expected:
-            found = {_plain(place): array for place, array in hdf5.arrays(file).items()}
+            found = {_normalize(place): array for place, array in hdf5.arrays(file).items()}
             for place, array in hdf5.arrays(expected).items():
                 layer = hdf5.text(expected[place].parent.attrs.get("name", place))
-                stored = found.pop(_plain(place), None)
+                stored = found.pop(_normalize(place), None)
                 weights.check(layer, place, array.shape, None if stored is None else stored.shape)
     if left := [place for place in found if place.startswith("layers/")]:
-        raise ValueError(f"the file holds weights that the model {model.name} lacks: {_few(left)}")
+        raise ValueError(f"the file has weights that the model {model.name} lacks: {_first_names(left)}")
 
 
-def _plain(place: str) -> str:
-    """Return a place in the file in Keras 3's words; Keras 2 had other, and private, names for some."""
+def _normalize(place: str) -> str:
+    """Return a path in the file with Keras 3's names; Keras 2 used private names for some layers."""
     return place.replace("_layer_checkpoint_dependencies/", "layers/").replace("/_", "/")
 
 
-def _beside(model: keras.Model) -> list[Any]:
+def _optimizers(model: keras.Model) -> list[Any]:
     optimizer = getattr(model, "optimizer", None)
     return [] if optimizer is None else [optimizer]
 
 
-def _few(items: Sequence[str]) -> str:
+def _first_names(items: Sequence[str]) -> str:
     return ", ".join(items[:5]) + (", …" if len(items) > 5 else "")
 
 

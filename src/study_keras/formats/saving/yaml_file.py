@@ -1,6 +1,6 @@
-"""A model's structure as YAML. Keras removed it because its loader ran whatever code the file named.
+"""A model's structure as YAML. Keras removed it because its loader could run code from the file.
 
-This one reads plain data only, so that it cannot.
+This loader reads only plain data.
 """
 
 from pathlib import Path
@@ -10,14 +10,14 @@ import keras
 import yaml
 
 from study_keras import files
-from study_keras.formats.saving import structure
+from study_keras.formats.saving import safe_config
 from study_keras.startup import quiet
 
 _PLAIN = ("null", "bool", "int", "float", "str", "seq", "map")
 
 
 class _PlainLoader(yaml.SafeLoader):
-    """PyYAML's safe loader with still less: plain values and Keras 2's tuples."""
+    """PyYAML's safe loader restricted to plain values and Keras 2's tuples."""
 
     yaml_constructors: ClassVar[dict[Any, Any]] = {
         f"tag:yaml.org,2002:{name}": yaml.SafeLoader.yaml_constructors[f"tag:yaml.org,2002:{name}"] for name in _PLAIN
@@ -27,7 +27,7 @@ class _PlainLoader(yaml.SafeLoader):
     }
 
     def flatten_mapping(self, node: yaml.MappingNode) -> None:
-        """Refuse ``<<``: merged maps can grow without end."""
+        """Refuse ``<<``: merged maps can grow exponentially."""
         if any(key.tag == "tag:yaml.org,2002:merge" for key, _ in node.value):
             raise yaml.constructor.ConstructorError(None, None, "a merge key (<<)", node.start_mark)
 
@@ -39,29 +39,25 @@ def save_yaml(model: keras.Model, path: str | Path) -> Path:
         ValueError: ``path`` does not end in ``.yaml`` or ``.yml``.
         OSError: the file cannot be written.
     """
-    path = Path(path)
-    if path.suffix not in (".yaml", ".yml"):
-        raise ValueError(f"{path}: expected a name that ends in .yaml or .yml")
+    path = files.check_suffix(path, ".yaml", ".yml")
     with quiet():
-        config = structure.parse(model.to_json())
-    with files.atomic_write(path) as temporary:
-        temporary.write_text(yaml.safe_dump(config, sort_keys=False, allow_unicode=True), encoding="utf-8")
-    return path
+        config = safe_config.parse_json(model.to_json())
+    return files.write(path, yaml.safe_dump(config, sort_keys=False, allow_unicode=True))
 
 
 def load_yaml(path: str | Path, custom_objects: dict[str, Any] | None = None) -> keras.Model:
-    """Build the model whose structure ``path`` holds, as ``save_yaml`` or Keras up to 2.4 wrote it.
+    """Build a model with new weights from the structure in ``path``, written by ``save_yaml`` or Keras up to 2.4.
 
-    Its weights are fresh. Of YAML's tags only ``!!python/tuple`` is read, which Keras 2 wrote for shapes.
+    The only YAML tag that is read is ``!!python/tuple``, which Keras 2 wrote for shapes.
 
     Raises:
-        ValueError: the file is missing, broken, or more than plain data, or names what is not of Keras nor in
-            ``custom_objects``.
+        ValueError: the file is missing or broken, contains more than plain data, or needs an object that is neither
+            in Keras nor in ``custom_objects``.
     """
     path = Path(path)
     try:
         config = yaml.load(path.read_bytes(), _PlainLoader)
-        return structure.build(config, custom_objects)
+        return safe_config.build_model(config, custom_objects)
     except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
         reason = " ".join(str(error).split())
         raise ValueError(f"{path}: cannot be read as a model's structure: {reason}") from error

@@ -6,7 +6,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from study_keras.formats.saving import structure
+from study_keras.formats.saving import safe_config
 from study_keras.formats.saving import weights as model_weights
 
 # Older files contain these beside the constructor's arguments; Keras 3 lacks them, and no output depends on them.
@@ -23,7 +23,7 @@ def model_from_topology(topology: Mapping[str, Any], weights: Mapping[str, np.nd
     Raises:
         ValueError: Keras 3 lacks a layer or an option, or the weights do not fit the layers.
     """
-    model = structure.build(_prepared(topology.get("model_config", topology)), version="2")
+    model = safe_config.build_model(_prepared(topology.get("model_config", topology)), version="2")
     _set_weights(model, weights)
     return model
 

@@ -13,7 +13,7 @@ from study_keras.formats import inference
 from study_keras.formats.export.graph.frozen import LARGE, Frozen, Port, all_nodes, optimize, owner
 from study_keras.formats.export.graph.tracing import names_of_tensorflow, traceable
 from study_keras.formats.keras_internals import all_layers, as_float32
-from study_keras.startup import quiet, silent
+from study_keras.startup import quiet, silence_output
 
 
 def freeze(model: keras.Model, *, batch: int | None = None, lower: bool = False) -> Frozen:
@@ -32,7 +32,7 @@ def freeze(model: keras.Model, *, batch: int | None = None, lower: bool = False)
     """
     large = _large_weights(model)
     function = _trace(model, batch, large)
-    with quiet(), silent(2):  # grappler logs the number of devices
+    with quiet(), silence_output(2):  # grappler logs the number of devices
         frozen = convert_variables_to_constants_v2(function, lower_control_flow=lower, aggressive_inlining=True)
     names = inference.input_names(model)
     inputs = tuple(map(_port, frozen.inputs[: len(names)], names))

@@ -12,7 +12,7 @@ from tensorflow.core.protobuf import config_pb2, meta_graph_pb2
 from tensorflow.python.grappler import tf_optimizer
 
 from study_keras.formats.keras_internals import all_layers
-from study_keras.startup import quiet, silent
+from study_keras.startup import quiet, silence_output
 
 LARGE = 10_000  # values; smaller weights are constants, which can be folded
 # Passes of grappler. `remapper` is left out: it fuses into operations that TF.js and tf2onnx lack.
@@ -53,7 +53,7 @@ def optimize(frozen: Frozen) -> Frozen:
     config = config_pb2.ConfigProto()
     config.graph_options.rewrite_options.optimizers.extend(_OPTIMIZERS)
     config.graph_options.rewrite_options.min_graph_nodes = -1
-    with silent(2):
+    with silence_output(2):
         return replace(frozen, graph_def=tf_optimizer.OptimizeGraph(config, meta_graph))
 
 

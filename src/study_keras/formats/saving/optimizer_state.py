@@ -1,4 +1,4 @@
-"""The state of a model's optimizer: with it, training goes on where it stopped."""
+"""Restoring the optimizer state of a model, to continue its training."""
 
 from collections.abc import Sequence
 
@@ -9,14 +9,14 @@ from study_keras.formats.saving import weights
 
 
 def has_rate(optimizer: keras.Optimizer) -> bool:
-    """Say whether the learning rate is the optimizer's second variable; with a schedule it is not."""
+    """Return whether the optimizer's second variable is the learning rate; with a schedule it is not."""
     return len(optimizer.variables) > 1 and optimizer.variables[1].name == "learning_rate"
 
 
 def restore_optimizer(model: keras.Model, state: Sequence[np.ndarray]) -> bool:
-    """Put ``state`` into the model's optimizer if it has one that it fits, and return whether it did.
+    """Load ``state`` into the model's optimizer if it fits, and return whether it did.
 
-    The state of Keras 2 is the same, without the learning rate.
+    The state of Keras 2 is the same without the learning rate.
     """
     optimizer = getattr(model, "optimizer", None)
     if optimizer is None or not state:

@@ -34,11 +34,11 @@ export function preferred(entries) {
  */
 export async function openModel(entry) {
   if (entry.format === "tfjs") {
-    const { openTfjs } = await import("./tfjs.js");
+    const { openTfjs } = await import("./runtimes/tfjs.js");
     return withProbabilities(await openTfjs(await readTfjs(entry)));
   }
   if (!ONE_FILE && entry.format === "tflite") {
-    const { openLiteRt } = await import("./litert.js");
+    const { openLiteRt } = await import("./runtimes/litert.js");
     return withProbabilities(await openLiteRt(new Uint8Array(await (await get(entry.url)).arrayBuffer())));
   }
   throw new Error(`the format ${entry.format} is not supported`);

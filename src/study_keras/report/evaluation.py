@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from study_keras.data.dataset import Images, Labels, scale
+from study_keras.data.lazy_array import CHUNK_ROWS, read_rows
 from study_keras.formats.keras_runner import keras_runner
 from study_keras.vision.classifier import Network, to_network
 
@@ -47,9 +48,8 @@ def predict(model: keras.Model | Network, images: Images) -> Probabilities:
         ValueError: the model's input is not such an image, or its output is not ``(n, classes)``.
     """
     network = to_network(keras_runner(model)) if hasattr(model, "predict") else model
-    return np.concatenate(
-        [network(scale(read_rows(images, at, at + CHUNK_ROWS))) for at in range(0, len(images), CHUNK_ROWS)]
-    )
+    chunks = (read_rows(images, start, start + CHUNK_ROWS) for start in range(0, len(images), CHUNK_ROWS))
+    return np.concatenate([network(scale(chunk)) for chunk in chunks])
 
 
 def evaluate(model: keras.Model | Network, images: Images, labels: Labels) -> dict[str, Any]:

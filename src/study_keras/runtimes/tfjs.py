@@ -103,7 +103,7 @@ class Node:
     """
 
     def __init__(self, backend: str) -> None:
-        self._command = [find_runtime(), str(FOLDER / "run_tfjs.mjs"), backend]
+        self._command = [find_runtime(), str(FOLDER / "runtimes" / "run_tfjs.mjs"), backend]
         self._lock = threading.Lock()
         self._process: subprocess.Popen[str] | None = None
 

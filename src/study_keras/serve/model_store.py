@@ -9,6 +9,7 @@ from urllib.parse import quote
 from study_keras import formats
 from study_keras.serve.static_files import File, read_file, read_tfjs
 from study_keras.startup import import_keras
+from study_keras.train.metadata import load_class_names
 from study_keras.vision.classifier import SHIPPED, Network, load_network
 
 

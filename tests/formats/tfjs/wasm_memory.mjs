@@ -1,6 +1,6 @@
 // What the wasm backend answers where its allocator fails. Usage: node wasm_memory.mjs reserved | bare | full
 import { createRequire } from 'node:module';
-import { checkMemory, reserve, startWatched } from '../../../src/study_keras/page/wasm_memory.js';
+import { checkMemory, reserve, startWatched } from '../../../src/study_keras/page/runtimes/wasm_memory.js';
 
 const page = createRequire(new URL('../../../src/study_keras/page/package.json', import.meta.url));
 const tf = page('@tensorflow/tfjs-core');

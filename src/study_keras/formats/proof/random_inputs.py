@@ -42,7 +42,7 @@ def random_inputs(model: Any, count: int = 5, seed: int = 0, length: int | None 
     specs = _specs(model)
     fixed = batch_size(model)
     count = count if fixed is None else math.ceil(count / fixed) * fixed
-    open_sizes = any(size is None for spec in specs for size in spec.shape[1:])
+    open_sizes = None in [size for spec in specs for size in spec.shape[1:]]
     errors: list[Exception] = []
     without_finite: list[Arrays] = []
     for size in (length,) if length else LENGTHS if open_sizes else (1,):

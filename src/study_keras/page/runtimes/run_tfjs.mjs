@@ -79,7 +79,7 @@ async function answer(request) {
 }
 
 const backend = process.argv[2];
-setWasmPaths(join(here, 'node_modules/@tensorflow/tfjs-backend-wasm/dist/'));
+setWasmPaths(join(here, '../node_modules/@tensorflow/tfjs-backend-wasm/dist/'));
 await startWatched(() => tf.setBackend(backend)); // resolves to false, and says nothing, where the backend does not start
 if (tf.getBackend() !== backend) throw new Error(`asked for the backend ${backend}, got ${tf.getBackend()}`);
 reserve(2e9); // of addresses: the system gives memory where something is written

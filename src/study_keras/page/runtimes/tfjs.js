@@ -9,7 +9,7 @@ let started = null;
 
 /**
  * @param {{json: object, weights: ArrayBuffer}} files the content of model.json, and the concatenated weights
- * @returns {Promise<import("./model.js").Model>}
+ * @returns {Promise<import("../model.js").Model>}
  */
 export async function openTfjs({ json, weights }) {
   started ??= startBackend();

@@ -6,7 +6,7 @@ let started = null;
 
 /**
  * @param {Uint8Array} bytes a .tflite
- * @returns {Promise<import("./model.js").Model>}
+ * @returns {Promise<import("../model.js").Model>}
  */
 export async function openLiteRt(bytes) {
   started ??= start();

@@ -8,19 +8,11 @@ from typing import Any
 import numpy as np
 
 from study_keras import files
+from study_keras.runtimes.graph_gate import check_saved_model
 from study_keras.runtimes.runner import Arrays, Runner, TensorSpec
 from study_keras.startup import quiet
 
 SUMS = "SHA256SUMS"  # `sha256sum --check SHA256SUMS` understands it
-# Operations with which a graph reaches out of itself: to files, to Python, to other machines.
-# fmt: off
-_OUTSIDE = {
-    "PyFunc", "PyFuncStateless", "EagerPyFunc", "ReadFile", "WriteFile", "MatchingFiles", "Print",
-    "PrintV2", "TFRecordDataset", "TextLineDataset", "FixedLengthRecordDataset", "SaveDataset",
-    "LoadDataset", "Save", "SaveSlices", "Restore", "RestoreSlice", "RpcCall", "Send", "Recv",
-    "WriteSummary",
-}
-# fmt: on
 
 
 def open(path: str | Path) -> Runner:  # noqa: A001
@@ -69,7 +61,7 @@ def open_saved_model(path: str | Path) -> Any:
     files.recover(path)
     try:
         _check_sums(path)
-        _check_operations((path / "saved_model.pb").read_bytes())
+        check_saved_model(path)
         with quiet():
             return tf.saved_model.load(str(path))
     except Exception as error:  # TensorFlow raises what it likes at a broken graph
@@ -144,19 +136,3 @@ def _check_sums(folder: Path) -> None:
     found = dict(digests(folder))
     if wrong := sorted(name for name in expected.keys() | found.keys() if expected.get(name) != found.get(name)):
         raise ValueError(f"{wrong[0]} differs from what was saved; use another copy of the folder")
-
-
-def _check_operations(content: bytes) -> None:
-    """Refuse a graph that reaches out of itself, before TensorFlow sees it."""
-    from tensorflow.core.protobuf import saved_model_pb2
-
-    meta_graphs = saved_model_pb2.SavedModel.FromString(content).meta_graphs
-    if not meta_graphs:
-        raise ValueError("there is no graph in it")
-    for graph in (meta_graph.graph_def for meta_graph in meta_graphs):
-        bodies = {function.signature.name: list(function.node_def) for function in graph.library.function}
-        saving = {name for name in bodies if "traced_save" in name or "traced_restore" in name}
-        for name, nodes in {"": list(graph.node), **bodies}.items():
-            for node in nodes:
-                if node.op in _OUTSIDE or (node.op in ("SaveV2", "MergeV2Checkpoints") and name not in saving | {""}):
-                    raise ValueError(f"the operation {node.op} reaches out of the model; it is refused")

@@ -1,0 +1,110 @@
+"""A SavedModel that reaches outside is refused before TensorFlow loads it; one that only computes is not."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from study_keras.runtimes.graph_gate import check_saved_model
+
+# Each writes a SavedModel of one operation into a folder of its name; run once, in a process of its own.
+WRITE = """if True:
+    import json, os, sys
+    import tensorflow as tf
+
+    folder, outside = sys.argv[1:]
+    raw = tf.raw_ops
+
+    def dataset(make):
+        def serve(x):
+            handle = make(tf.data.Dataset.from_tensors(0)._variant_tensor)
+            iterator = raw.AnonymousIteratorV3(output_types=[tf.int32], output_shapes=[()])
+            raw.MakeIterator(dataset=handle, iterator=iterator)
+            return x
+        return serve
+
+    kinds = {"output_types": [tf.int32], "output_shapes": [()]}
+    functions = {
+        "ReadFile": lambda x: (raw.ReadFile(filename=outside), x)[1],
+        "WriteFile": lambda x: (raw.WriteFile(filename=outside, contents="x"), x)[1],
+        "MatchingFiles": lambda x: (raw.MatchingFiles(pattern="/*"), x)[1],
+        "RestoreV2": lambda x: x + raw.RestoreV2(prefix=outside, tensor_names=["a"], shape_and_slices=[""], dtypes=[tf.float32])[0],
+        "SaveV2": lambda x: (raw.SaveV2(prefix=outside, tensor_names=["a"], shape_and_slices=[""], tensors=[x]), x)[1],
+        "ImmutableConst": lambda x: x + raw.ImmutableConst(dtype=tf.float32, shape=[1], memory_region_name=outside),
+        "WholeFileReaderV2": lambda x: (raw.WholeFileReaderV2(), x)[1],
+        "PrintV2": lambda x: (raw.PrintV2(input="x", output_stream="file://" + outside), x)[1],
+        "EagerPyFunc": lambda x: tf.py_function(lambda y: y, [x], tf.float32),
+        "CacheDatasetV2": dataset(lambda d: raw.CacheDataset(input_dataset=d, filename=outside, **kinds)),
+        "SqlDataset": dataset(lambda d: raw.SqlDataset(driver_name="sqlite", data_source_name=outside, query="select 1", **kinds)),
+        "TextLineDataset": dataset(lambda d: raw.TextLineDataset(filenames=outside, compression_type="", buffer_size=0)),
+        "DebugIdentityV3": lambda x: raw.DebugIdentityV3(input=x, debug_urls=["file://" + outside]),
+        "CreateSummaryFileWriter": lambda x: (raw.CreateSummaryFileWriter(
+            writer=raw.SummaryWriter(), logdir=outside, max_queue=1, flush_millis=1, filename_suffix=""), x)[1],
+        "LookupTableFindV2": lambda x: (raw.InitializeTableFromTextFileV2(
+            table_handle=raw.HashTableV2(key_dtype=tf.string, value_dtype=tf.int64), filename=outside, key_index=-2,
+            value_index=-1), x)[1],
+    }
+    for name, function in functions.items():
+        module = tf.Module()
+        def __inference__traced_save_1(x):  # a name that TensorFlow gives to the functions that save
+            return function(x)
+        inner = tf.function(__inference__traced_save_1, autograph=False)
+        module.serve = tf.function(lambda x: inner(x), [tf.TensorSpec((1,))], autograph=False)
+        try:
+            tf.saved_model.save(module, os.path.join(folder, name))
+        except Exception as error:
+            print(json.dumps([name, str(error)[:200]]))
+    table = tf.Module()
+    vocabulary = os.path.join(folder, "words.txt")
+    open(vocabulary, "w").write("a\\nb\\n")
+    made = tf.lookup.StaticHashTable(tf.lookup.TextFileInitializer(
+        vocabulary, tf.string, tf.lookup.TextFileIndex.WHOLE_LINE, tf.int64, tf.lookup.TextFileIndex.LINE_NUMBER), -1)
+    table.table = made
+    table.serve = tf.function(lambda x: made.lookup(x), [tf.TensorSpec((1,), tf.string)])
+    tf.saved_model.save(table, os.path.join(folder, "asset"))
+"""
+OPERATIONS = (
+    *(
+        "ReadFile",
+        "WriteFile",
+        "MatchingFiles",
+        "RestoreV2",
+        "SaveV2",
+        "ImmutableConst",
+        "WholeFileReaderV2",
+        "PrintV2",
+    ),
+    *("EagerPyFunc", "CacheDatasetV2", "SqlDataset", "TextLineDataset", "DebugIdentityV3", "CreateSummaryFileWriter"),
+    "LookupTableFindV2",
+)
+
+
+@pytest.fixture(scope="module")
+def saved_models(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("saved_models")
+    done = subprocess.run(
+        [sys.executable, "-c", WRITE, folder, folder / "outside"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    failed = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("[")]
+    assert not failed
+    (folder / "outside").unlink(missing_ok=True)
+    return folder
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_an_operation_that_reaches_outside_is_refused_whatever_its_function_is_called(saved_models, name):
+    with pytest.raises(ValueError, match="refused"):
+        check_saved_model(saved_models / name)
+    assert not (saved_models / "outside").exists()
+
+
+def test_a_table_is_read_from_an_asset_in_the_folder_only(saved_models):
+    check_saved_model(saved_models / "asset")
+    model = saved_models / "asset" / "saved_model.pb"
+    content = model.read_bytes()
+    assert content.count(b"words.txt") >= 1
+    model.write_bytes(content.replace(b"words.txt", b"../../etc"))
+    with pytest.raises(ValueError, match="is not a file in the folder assets"):
+        check_saved_model(saved_models / "asset")

@@ -29,15 +29,18 @@ WRITE = """if True:
         "ReadFile": lambda x: (raw.ReadFile(filename=outside), x)[1],
         "WriteFile": lambda x: (raw.WriteFile(filename=outside, contents="x"), x)[1],
         "MatchingFiles": lambda x: (raw.MatchingFiles(pattern="/*"), x)[1],
-        "RestoreV2": lambda x: x + raw.RestoreV2(prefix=outside, tensor_names=["a"], shape_and_slices=[""], dtypes=[tf.float32])[0],
+        "RestoreV2": lambda x: x + raw.RestoreV2(
+            prefix=outside, tensor_names=["a"], shape_and_slices=[""], dtypes=[tf.float32])[0],
         "SaveV2": lambda x: (raw.SaveV2(prefix=outside, tensor_names=["a"], shape_and_slices=[""], tensors=[x]), x)[1],
         "ImmutableConst": lambda x: x + raw.ImmutableConst(dtype=tf.float32, shape=[1], memory_region_name=outside),
         "WholeFileReaderV2": lambda x: (raw.WholeFileReaderV2(), x)[1],
         "PrintV2": lambda x: (raw.PrintV2(input="x", output_stream="file://" + outside), x)[1],
         "EagerPyFunc": lambda x: tf.py_function(lambda y: y, [x], tf.float32),
         "CacheDatasetV2": dataset(lambda d: raw.CacheDataset(input_dataset=d, filename=outside, **kinds)),
-        "SqlDataset": dataset(lambda d: raw.SqlDataset(driver_name="sqlite", data_source_name=outside, query="select 1", **kinds)),
-        "TextLineDataset": dataset(lambda d: raw.TextLineDataset(filenames=outside, compression_type="", buffer_size=0)),
+        "SqlDataset": dataset(lambda d: raw.SqlDataset(
+            driver_name="sqlite", data_source_name=outside, query="select 1", **kinds)),
+        "TextLineDataset": dataset(
+            lambda d: raw.TextLineDataset(filenames=outside, compression_type="", buffer_size=0)),
         "DebugIdentityV3": lambda x: raw.DebugIdentityV3(input=x, debug_urls=["file://" + outside]),
         "CreateSummaryFileWriter": lambda x: (raw.CreateSummaryFileWriter(
             writer=raw.SummaryWriter(), logdir=outside, max_queue=1, flush_millis=1, filename_suffix=""), x)[1],

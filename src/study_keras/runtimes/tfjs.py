@@ -39,7 +39,7 @@ def open(path: str | Path, backend: str = "wasm") -> Runner:  # noqa: A001
         ValueError: TF.js cannot load the model.
     """
     path = Path(path)
-    folder = path if path.is_dir() else path.parent
+    folder = path.parent if path.name == "model.json" else path
     stored = _stored(folder)
     node = Node(backend)
     specs = node.ask_again({"open": _absolute(folder)})

@@ -288,3 +288,17 @@ def test_the_wheel_works_in_an_empty_environment(wheel, tmp_path):
         ).stdout.endswith(f"{folder / 'output'}\n")
     finally:
         shutil.rmtree(environment)  # 2 GB
+
+
+def test_an_unexpected_error_is_one_line_that_names_a_file_with_the_trace(monkeypatch, capsys, tmp_path):
+    def fail(*_):
+        raise TypeError("of nobody's making")
+
+    monkeypatch.setattr("study_keras.formats.load", fail)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    (tmp_path / "model.json").write_text("{}")
+    assert main(["show", str(tmp_path / "model.json")]) == 70
+    shown = capsys.readouterr().err
+    (log,) = tmp_path.glob("hello-mnist-*.log")
+    assert shown == f"hello-mnist: TypeError, a bug in hello-mnist; please report it with the file {log}\n"
+    assert "of nobody's making" in log.read_text()

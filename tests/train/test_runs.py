@@ -6,6 +6,7 @@ import random
 import shutil
 import subprocess
 import threading
+import zipfile
 from dataclasses import replace
 
 import keras
@@ -94,6 +95,37 @@ def test_a_resume_with_other_data_or_another_backend_is_refused(digits, interrup
         checkpoint.train_and_save(((changed, y_train), test), RECIPE, interrupted, unfinished=(model, record))
     with pytest.raises(ValueError, match="the backend was torch, now "):
         checkpoint.train_and_save(digits, RECIPE, interrupted, unfinished=(model, record | {"backend": "torch"}))
+
+
+GOOD = {"settings": recipes.to_settings(RECIPE), "data": {"sha256": "0"}, "backend": "jax", "history": {"loss": [1.0]}}
+BROKEN = {
+    "a list": [],
+    "nothing": {},
+    "null": None,
+    "settings are a list": GOOD | {"settings": []},
+    "no data": {name: value for name, value in GOOD.items() if name != "data"},
+    "a number as checksum": GOOD | {"data": {"sha256": 1}},
+    "a path that is a list": GOOD | {"data_path": ["x"]},
+    "history of text": GOOD | {"history": {"loss": ["x"]}},
+    "history of two lengths": GOOD | {"history": {"loss": [1.0], "accuracy": []}},
+    "epochs of text": GOOD | {"settings": GOOD["settings"] | {"epochs": "many"}},
+    "negative units": GOOD | {"settings": GOOD["settings"] | {"units": [-1]}},
+    "an unknown network": GOOD | {"settings": GOOD["settings"] | {"network": "os"}},
+    "a warp with an unknown name": GOOD | {"settings": GOOD["settings"] | {"augment": {"zoom": 1}}},
+}
+
+
+@pytest.mark.parametrize("content", BROKEN.values(), ids=BROKEN.keys())
+def test_a_broken_unfinished_training_is_refused_and_kept(tmp_path, capsys, content):
+    path = tmp_path / metadata.UNFINISHED
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr(metadata.ENTRY, json.dumps(content))
+    before = path.read_bytes()
+    assert main(["train", "--resume", "--output", str(tmp_path)]) == 1
+    shown = capsys.readouterr().err
+    assert "not an unfinished training" in shown
+    assert shown.count("\n") == 1
+    assert path.read_bytes() == before
 
 
 def test_the_command_resumes_with_the_settings_it_remembers(small, tmp_path, capsys):

@@ -5,8 +5,11 @@ Heavy imports are inside the subcommands, so that ``--help`` is fast.
 
 import os
 import sys
+import tempfile
+import traceback
 import warnings
 from collections.abc import Sequence
+from importlib.metadata import version
 from typing import Any
 
 import click
@@ -79,3 +82,16 @@ def _run(arguments: Sequence[str] | None) -> int:
         return print_error(f"{error.filename}: {error.strerror}" if error.filename else str(error), 1)
     except ValueError as error:
         return print_error(str(error), 1)
+    except MemoryError:
+        return print_error("out of memory; expected a smaller input, or a machine with more memory", 1)
+    except Exception as error:
+        return _report(error)
+
+
+def _report(error: Exception) -> int:
+    """Save the traceback of an unexpected error, say in one line how to report it, and return the exit code."""
+    with tempfile.NamedTemporaryFile("w", prefix="hello-mnist-", suffix=".log", delete=False) as file:
+        file.write(f"hello-mnist {version('hello-mnist')}, Python {sys.version}\n{sys.argv}\n")
+        traceback.print_exception(error, file=file)
+    print_error(f"{type(error).__name__}, a bug in hello-mnist; please report it with the file {file.name}", 0)
+    return os.EX_SOFTWARE

@@ -2,14 +2,17 @@
 
 import json
 import zipfile
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from study_keras import files
+from study_keras.train.recipes import from_settings
 
 UNFINISHED = "hello_mnist.unfinished.keras"
 ENTRY = "how_it_was_made.json"  # inside UNFINISHED
+MAX_BYTES = 2**24
 
 
 def save_metadata(metadata: Mapping[str, Any], model_path: str | Path) -> Path:
@@ -52,6 +55,37 @@ def load_unfinished_metadata(folder: Path) -> dict[str, Any]:
         raise ValueError(f"{folder}: nothing to resume here; expected the file {UNFINISHED} of an interrupted training")
     try:
         with zipfile.ZipFile(path) as archive:
-            return json.loads(archive.read(ENTRY))
-    except (KeyError, ValueError, zipfile.BadZipFile) as error:
-        raise ValueError(f"{path}: not an unfinished training: {error}") from error
+            if archive.getinfo(ENTRY).file_size > MAX_BYTES:
+                raise ValueError(f"{ENTRY} is larger than {MAX_BYTES:,} bytes")
+            metadata = json.loads(archive.read(ENTRY))
+        _check_unfinished(metadata)
+    except (
+        KeyError,
+        ValueError,
+        RecursionError,
+        OSError,
+        NotImplementedError,
+        zipfile.BadZipFile,
+        zlib.error,
+    ) as error:
+        raise ValueError(f"{path}: not an unfinished training: {error}; expected one that was interrupted") from error
+    return metadata
+
+
+def _check_unfinished(metadata: Any) -> None:
+    """Refuse metadata that ``checkpoint`` did not write, and name the field."""
+    if not isinstance(metadata, dict):
+        raise ValueError(f"{ENTRY} is {type(metadata).__name__}, not an object")
+    for name, kind in {"settings": dict, "data": dict, "backend": str, "history": dict}.items():
+        if not isinstance(metadata.get(name), kind):
+            raise ValueError(f"{name} is {metadata.get(name)!r}, not {kind.__name__}")
+    if not isinstance(metadata["data"].get("sha256"), str):
+        raise ValueError(f"data.sha256 is {metadata['data'].get('sha256')!r}, not str")
+    if not isinstance(metadata.get("data_path"), str | None):
+        raise ValueError(f"data_path is {metadata['data_path']!r}, neither str nor null")
+    for name, values in metadata["history"].items():
+        if not isinstance(values, list) or not all(isinstance(value, int | float) for value in values):
+            raise ValueError(f"history.{name} is {values!r}, not a list of numbers")
+    if len({len(values) for values in metadata["history"].values()}) > 1:
+        raise ValueError("history has lists of different lengths")
+    from_settings(metadata["settings"])

@@ -3,7 +3,7 @@
 ``notes/study_keras/5_training.en.md`` has the accuracy of each, with the command that measures it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
@@ -82,13 +82,53 @@ def backend(recipe: Recipe) -> str:
     return "jax" if recipe.network == "mlp" else "tensorflow"
 
 
+def _is_number(value: Any, low: float, high: float = float("inf")) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and low <= value <= high
+
+
+def _is_count(value: Any, low: int, high: int = 2**31) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and low <= value <= high
+
+
+def _is_warp(value: Any) -> bool:
+    names = {field.name for field in fields(Warp)}
+    return isinstance(value, dict) and set(value) <= names and all(_is_number(item, 0) for item in value.values())
+
+
+_VALID: dict[str, Callable[[Any], bool]] = {
+    "network": lambda value: value in [recipe.network for recipe in RECIPES.values()],
+    "units": lambda value: isinstance(value, list) and bool(value) and all(_is_count(item, 1) for item in value),
+    "activation": lambda value: isinstance(value, str),
+    "dropout": lambda value: _is_number(value, 0, 1),
+    "optimizer": lambda value: isinstance(value, str),
+    "one_hot": lambda value: isinstance(value, bool),
+    "epochs": lambda value: _is_count(value, 1),
+    "batch_size": lambda value: _is_count(value, 1),
+    "validation": lambda value: _is_number(value, 0, 1),
+    "seed": lambda value: value is None or _is_count(value, 0, 2**32 - 1),
+    "rate": lambda value: value is None or _is_number(value, 0),
+    "augment": lambda value: value is None or _is_warp(value),
+    "average": lambda value: value is None or _is_number(value, 0, 1),
+    "betas": lambda value: (
+        value is None or (isinstance(value, list) and len(value) == 2 and all(_is_number(item, 0, 1) for item in value))
+    ),
+}
+
+
 def to_settings(recipe: Recipe) -> dict[str, Any]:
     """Return the recipe as plain values that survive JSON unchanged."""
     return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(recipe).items()}
 
 
 def from_settings(settings: Mapping[str, Any]) -> Recipe:
-    """Return the recipe for the result of ``to_settings``; missing settings have the tutorial's values."""
+    """Return the recipe for the result of ``to_settings``; missing settings have the tutorial's values.
+
+    Raises:
+        ValueError: a setting has another type, or is out of its range.
+    """
+    for name, value in settings.items():
+        if name in _VALID and not _VALID[name](value):
+            raise ValueError(f"settings.{name} is {value!r}; expected a value that hello-mnist train takes")
     known: dict[str, Any] = {field.name: settings[field.name] for field in fields(Recipe) if field.name in settings}
     if known.get("augment"):
         known["augment"] = Warp(**known["augment"])

@@ -247,3 +247,24 @@ def test_several_processes_need_jax(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("KERAS_BACKEND", "tensorflow")
     assert main(["train", "--processes", "2", "--output", str(tmp_path)]) == 2
     assert "--processes needs the jax backend" in capsys.readouterr().err
+
+
+def test_processes_of_one_host_listen_on_the_loopback_interface_only():
+    code = """if True:
+        import os
+        from study_keras.startup import import_keras
+        import_keras(with_tensorflow=False)
+        from study_keras.train import launcher
+        launcher.join_processes(launcher.free_address(), 1, 0)
+        launcher.broadcast(3)
+        import psutil
+        found = psutil.Process().net_connections("tcp")
+        print(*{item.laddr.ip for item in found if item.status == "LISTEN"}, flush=True)
+        os._exit(0)"""
+    environment = {**os.environ, "KERAS_BACKEND": "jax"}
+    process = subprocess.Popen(
+        [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
+    )
+    found = {address.removeprefix("::ffff:") for address in process.stdout.read().split()}  # an IPv4 address by IPv6
+    assert found == {"127.0.0.1"}
+    process.communicate()

@@ -92,6 +92,7 @@ def join_processes(address: str, processes: int, process_id: int) -> None:
             process_id,
             initialization_timeout=SECONDS_TO_JOIN,
             heartbeat_timeout_seconds=HEARTBEAT,
+            coordinator_bind_address=address if process_id == 0 else None,  # by default it listens on all interfaces
         )
         _set_gloo_interface(address)
     except RuntimeError as error:

@@ -48,7 +48,7 @@ def _prepared(description: Any) -> Any:
         backward = _prepared(config["backward_layer"])
         name = f"backward_{backward['config']['name'].removeprefix('backward_')}"  # as in the names of its weights
         config["backward_layer"] = {**backward, "config": {**backward["config"], "name": name}}
-    return {**description, "config": config}
+    return {**description, "module": "keras.layers", "config": config}
 
 
 def _set_weights(model: keras.Model, weights: Mapping[str, np.ndarray]) -> None:

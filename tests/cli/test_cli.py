@@ -124,7 +124,7 @@ def test_convert_goes_there_and_back_and_says_what_was_lost(trained, small, tmp_
             for expected, found in zip(one.get_weights(), other.get_weights(), strict=True):
                 np.testing.assert_array_equal(expected, found)
     assert "contains only weights" in convert(tmp_path / "model.ckpt", tmp_path / "no.keras")
-    assert "model for inference alone" in convert(tmp_path / "model.savedmodel", tmp_path / "no.keras")
+    assert "contains only a model for inference" in convert(tmp_path / "model.savedmodel", tmp_path / "no.keras")
     assert "expected a name that ends in" in convert(trained, tmp_path / "model.docx")
     assert not (tmp_path / "no.keras").exists()
     for part in ("model.json", "model.ckpt.index"):
@@ -176,7 +176,7 @@ def test_a_model_for_other_images_is_a_failed_job(tmp_path, small, capsys):
     assert main(["evaluate", str(path), "--data", str(small)]) == 1
     shown = capsys.readouterr().err
     assert shown.count("\n") == 1
-    assert f"{path}: the model takes (None, 32, 32, 3), expected images of" in shown
+    assert f"{path}: takes images of (32, 32, 3); expected" in shown
 
 
 def test_a_file_that_is_no_model_is_a_failed_job(tmp_path, small, capsys):

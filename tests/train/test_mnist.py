@@ -69,9 +69,9 @@ def test_models_that_take_the_image_in_another_shape_are_served(digits, shape):
 @pytest.mark.parametrize(
     ("layers", "message"),
     [
-        ([keras.Input((32, 32, 3)), keras.layers.Flatten(), keras.layers.Dense(10)], r"takes \(None, 32, 32, 3\)"),
-        ([keras.Input((None, 28)), keras.layers.GlobalAveragePooling1D()], r"takes \(None, None, 28\)"),
-        ([keras.Input((28, 28)), keras.layers.Dense(10)], r"returns \(None, 28, 10\)"),
+        ([keras.Input((32, 32, 3)), keras.layers.Flatten(), keras.layers.Dense(10)], r"takes images of \(32, 32, 3\)"),
+        ([keras.Input((None, 28)), keras.layers.GlobalAveragePooling1D()], r"takes images of \(None, 28\)"),
+        ([keras.Input((28, 28)), keras.layers.Dense(10)], r"gives \(28, 10\)"),
         ([keras.Input((28, 28)), keras.layers.Flatten(), keras.layers.Dense(5)], "has 5 classes"),
     ],
 )

@@ -24,46 +24,47 @@ def convert(
 
     Args:
         source: a whole model, or a structure.
-        weights: a file of weights to put into the model first; needed where ``source`` is a structure and
-            ``target`` holds weights.
+        weights: a file to load into the model; needed if ``source`` is a structure and ``target`` stores weights.
         quantize: how a ``.tfjs`` or ``.tflite`` stores the weights; see ``export_tfjs`` and ``export_litert``.
         images: returns some hundred typical inputs for the loaded model, which int8 is calibrated on.
         prove: whether a file with a runtime of its own is only written if it gives Keras' outputs there.
         options: further arguments of the format's own function, such as ``batch``.
 
     Returns:
-        ``source, target``: the paths; ``from, to``: the names of their formats; ``lost``: what ``target``
-        cannot hold of what ``source`` and ``weights`` held; ``proof``: the fields of the ``Proof``, None without one;
-        ``note``: which variant of the format was written, and why, None where there is only one.
+        ``source``, ``target``: the paths; ``from``, ``to``: their formats; ``lost``: what ``target`` cannot store;
+        ``proof``: the fields of the ``Proof``; ``note``: the variant of the format, and why it was chosen.
 
     Raises:
-        ValueError: ``source`` is not a model, or has no weights for a target that needs them; the target's format has
-            no such ``quantize``; a file is broken, or the weights do not fit.
+        ValueError: a file is broken or lacks what the target needs, or the format has no such ``quantize``.
         OSError: the target cannot be written. What stood there is untouched.
     """
     was, becomes = formats.detect(source), formats.detect_target(target)
     if quantize and becomes.name not in ("tfjs", "litert"):
         raise ValueError(f"{target}: only .tfjs, .tflite and .html can be quantized, not {becomes.name}")
     model, held = load_source(source, target, weights, structure_only=becomes.keeps == ("structure",))
-    proofs: list[Proof] = []
     if quantize:
         options["quantize"] = quantize
-    if becomes.runtime:
-        options["prove"] = proofs.append if prove else False
     if quantize == "int8" and images:
         options["images"] = images(model)
-    formats.save(model, target, **options)
+    proof = _save(model, target, becomes, prove, options)
     becomes = formats.detect(target) if becomes.name == "tfjs" else becomes
     kept = {"structure", "weights"} if becomes.keeps == ("inference",) else set(becomes.keeps)
     return {
-        "source": str(source),
-        "target": str(target),
-        "from": was.name,
-        "to": becomes.name,
-        "lost": sorted(held - kept),
-        "proof": asdict(proofs[0]) if proofs else None,
+        **{"source": str(source), "target": str(target), "from": was.name, "to": becomes.name},
+        **{"lost": sorted(held - kept), "proof": proof},
         "note": _note(model, Path(target), becomes.name, options),
     }
+
+
+def _save(
+    model: Any, target: str | Path, becomes: formats.Format, prove: bool, options: dict[str, Any]
+) -> dict[str, Any] | None:
+    """Write the target, and return the fields of its proof."""
+    proofs: list[Proof] = []
+    if becomes.runtime:
+        options = {**options, "prove": proofs.append if prove else False}
+    formats.save(model, target, **options)
+    return asdict(proofs[0]) if proofs else None
 
 
 def _note(model: Any, target: Path, becomes: str, options: dict[str, Any]) -> str | None:

@@ -43,8 +43,7 @@ def random_inputs(model: Any, count: int = 5, seed: int = 0, length: int | None 
     fixed = batch_size(model)
     count = count if fixed is None else math.ceil(count / fixed) * fixed
     open_sizes = None in [size for spec in specs for size in spec.shape[1:]]
-    errors: list[Exception] = []
-    without_finite: list[Arrays] = []
+    errors, without_finite = list[Exception](), list[Arrays]()
     for size in (length,) if length else LENGTHS if open_sizes else (1,):
         random = np.random.default_rng(seed)
         arrays, tame = ([_draw(spec, count, size, random, tame=tame) for spec in specs] for tame in (False, True))
@@ -62,8 +61,8 @@ def random_inputs(model: Any, count: int = 5, seed: int = 0, length: int | None 
                 without_finite.append(tame)
     if without_finite:
         return without_finite[0]
-    shapes, reason = [spec.shape for spec in specs], first_words(errors[0]) if errors else "no output"
-    raise ValueError(f"the model takes {shapes}, but Keras can run no random input of these shapes: {reason}")
+    reason = first_words(errors[0]) if errors else "no output"
+    raise ValueError(f"Keras can run no random input of the shapes {[spec.shape for spec in specs]}: {reason}")
 
 
 def _specs(model: Any) -> list[Spec]:

@@ -44,7 +44,7 @@ def convert(
     model, held = load_source(source, target, weights, structure_only=becomes.keeps == ("structure",))
     if quantize:
         options["quantize"] = quantize
-    if quantize == "int8" and images:
+    if becomes.name == "litert" and quantize == "int8" and images:
         options["images"] = images(model)
     proof = _save(model, target, becomes, prove, options)
     becomes = formats.detect(target) if becomes.name == "tfjs" else becomes

@@ -20,10 +20,10 @@ OPERATIONS = frozenset("""
     ClipByValue CombinedNonMaxSuppression Complex ComplexAbs Concat ConcatOffset ConcatV2 Conj Const Conv Conv2D
     Conv2DBackpropInput Conv3D Conv3DBackpropInputV2 Cos Cosh CropAndResize Cross CudnnRNN
     CudnnRNNCanonicalToParamsV2 CudnnRNNV2 CudnnRNNV3 Cumprod Cumsum CumulativeLogsumexp DataFormatDimMap
-    DataFormatVecPermute DecodeBase64 DenseBincount DepthToSpace DepthwiseConv2dNative Dequantize DestroyResourceOp
-    Diag DiagPart Digamma Dilation2D DisableCopyOnRead Div DivNoNan DynamicPartition DynamicStitch Eig Einsum Elu
-    Empty EmptyTensorList EncodeBase64 EnsureShape Enter Equal Erf Erfc Erfinv Exit Exp ExpandDims Expm1
-    ExtractImagePatches ExtractVolumePatches FFT FFT2D FFT3D FakeQuantWithMinMaxArgs FakeQuantWithMinMaxVars
+    DataFormatVecPermute DecodeBase64 DecodeRaw DenseBincount DepthToSpace DepthwiseConv2dNative Dequantize
+    DestroyResourceOp Diag DiagPart Digamma Dilation2D DisableCopyOnRead Div DivNoNan DynamicPartition DynamicStitch
+    Eig Einsum Elu Empty EmptyTensorList EncodeBase64 EnsureShape Enter Equal Erf Erfc Erfinv Exit Exp ExpandDims
+    Expm1 ExtractImagePatches ExtractVolumePatches FFT FFT2D FFT3D FakeQuantWithMinMaxArgs FakeQuantWithMinMaxVars
     FakeQuantWithMinMaxVarsPerChannel Fill Floor FloorDiv FloorMod FractionalMaxPool FusedBatchNorm FusedBatchNormV2
     FusedBatchNormV3 Gather GatherNd GatherV2 Greater GreaterEqual GuaranteeConst HSVToRGB HashTableV2
     HistogramFixedWidth IFFT IFFT2D IFFT3D IRFFT IRFFT2D IRFFT3D Identity IdentityN If Igamma Igammac Imag
@@ -66,6 +66,7 @@ OPERATIONS = frozenset("""
     XlaDynamicUpdateSlice Xlog1py Xlogy ZerosLike Zeta
 """.split())  # noqa: SIM905
 # fmt: on
+SAVING = ("MergeV2Checkpoints", "RestoreV2", "SaveV2", "ShardedFilename")
 TABLES_FROM_FILES = ("InitializeTableFromTextFile", "InitializeTableFromTextFileV2")  # the second input is a file name
 
 
@@ -99,14 +100,19 @@ def _check_assets(folder: Path, meta_graph: Any) -> None:
 def _check_functions(meta_graph: Any) -> None:
     library = {function.signature.name: function for function in meta_graph.graph_def.library.function}
     objects = meta_graph.object_graph_def
+    for node in meta_graph.graph_def.node:  # which TensorFlow 2 does not run
+        if node.op not in OPERATIONS and node.op not in library and node.op not in (*SAVING, *TABLES_FROM_FILES):
+            raise _refusal(node)
     for name in _reachable(library, objects.concrete_functions):
         for node in library[name].node_def:
             if node.op in TABLES_FROM_FILES:
                 _check_table(node, library[name], objects)
             elif (node.op not in OPERATIONS and node.op not in library) or _has_callback(node):
-                raise ValueError(
-                    f"the operation {node.op} reaches out of the model, or Keras has no use for it; it is refused"
-                )
+                raise _refusal(node)
+
+
+def _refusal(node: Any) -> ValueError:
+    return ValueError(f"the operation {node.op} reaches out of the model, or Keras has no use for it; it is refused")
 
 
 def _has_callback(node: Any) -> bool:

@@ -10,9 +10,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from study_keras.vision.components import Mask, dilate
-
 Grey = NDArray[np.floating[Any]]
+Mask = NDArray[np.bool_]
 
 MIN_CONTRAST = 0.06  # of the range from black to white; a hard pencil on paper has about 0.15
 MIN_CONTRAST_TO_NOISE = 5.0  # minimum ratio of the ink's contrast to the standard deviation of the paper's noise
@@ -203,3 +202,14 @@ def _noise(difference: NDArray[np.float64], limit: float) -> float:
     count = max(1, int(np.count_nonzero(difference < 0)))
     fast = math.sqrt(float(squares.sum()) / count)
     return fast if fast < 0.999 * limit else math.sqrt(_total(squares) / count)
+
+
+def dilate(mask: Mask, radius: int) -> Mask:
+    """Return for each pixel whether any pixel of the (2 radius + 1) x (2 radius + 1) square around it is true."""
+    for _ in range(2):  # rows, then columns
+        wider = mask.copy(order="K")
+        for step in range(1, radius + 1):
+            wider[step:] |= mask[:-step]
+            wider[:-step] |= mask[step:]
+        mask = wider.T
+    return mask

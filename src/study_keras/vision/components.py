@@ -1,4 +1,4 @@
-"""Operations on a binary mask: dilation, removal of ruled lines, connected components. Needs only NumPy.
+"""Operations on a binary mask: removal of ruled lines, connected components. Needs only NumPy.
 
 ``page/vision/components.js`` is the twin in JavaScript.
 """
@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-Mask = NDArray[np.bool_]
+from study_keras.vision.binarize import Mask
 
 
 class Components(NamedTuple):
@@ -21,17 +21,6 @@ class Components(NamedTuple):
     labels: NDArray[np.int64]
     boxes: NDArray[np.int64]
     areas: NDArray[np.int64]
-
-
-def dilate(mask: Mask, radius: int) -> Mask:
-    """Return for each pixel whether any pixel of the (2 radius + 1) x (2 radius + 1) square around it is true."""
-    for _ in range(2):  # rows, then columns
-        wider = mask.copy(order="K")
-        for step in range(1, radius + 1):
-            wider[step:] |= mask[:-step]
-            wider[:-step] |= mask[step:]
-        mask = wider.T
-    return mask
 
 
 def remove_ruled_lines(mask: Mask) -> Mask:

@@ -6,8 +6,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from study_keras.vision.binarize import Grey
-from study_keras.vision.components import Mask
+from study_keras.vision.binarize import Grey, Mask
 
 
 def is_mnist(grey: Grey) -> bool:

@@ -8,8 +8,8 @@ and the golden vectors in the tests hold both to it. A change that alters a resu
 import numpy as np
 from numpy.typing import NDArray
 
-from study_keras.vision.binarize import Grey, binarize, check_grey
-from study_keras.vision.components import Mask, connected_components, dilate, remove_ruled_lines
+from study_keras.vision.binarize import Grey, Mask, binarize, check_grey, dilate
+from study_keras.vision.components import connected_components, remove_ruled_lines
 from study_keras.vision.normalize import bounding_box, is_mnist, normalize
 
 CONTRACT = 1

@@ -5,8 +5,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from study_keras.vision.binarize import Grey, Ink, binarize
-from study_keras.vision.components import Components, Mask, connected_components, dilate, remove_ruled_lines
+from study_keras.vision.binarize import Grey, Ink, Mask, binarize, dilate
+from study_keras.vision.components import Components, connected_components, remove_ruled_lines
 
 MAX_SIDE = 1024  # a line of digits is wider than one digit, so more than in `prepare`
 MAX_COMPONENTS = 500  # the largest are kept; more than that is texture

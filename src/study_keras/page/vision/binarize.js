@@ -1,6 +1,5 @@
 // Separate the ink of a picture from its paper; the twin of study_keras/vision/binarize.py, step by step and sum by sum in
 // the same order, so that page and command see the same ink. How it works is written there.
-import { dilate } from "./components.js";
 import { boxFilter, highest, map, total } from "./plane.js";
 
 const MIN_CONTRAST = 0.06;
@@ -120,4 +119,9 @@ function noise(difference) {
     }
   }
   return Math.sqrt(sum / Math.max(1, count));
+}
+
+/** For each pixel, whether any pixel of the (2 radius + 1) x (2 radius + 1) square around it is set. */
+export function dilate(mask, radius) {
+  return map(boxFilter(mask, radius), (sum) => (sum > 0 ? 1 : 0));
 }

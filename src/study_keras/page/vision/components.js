@@ -1,10 +1,5 @@
 // Operations on a binary mask, a plane of 0 and 1; the twin of study_keras/vision/components.py.
-import { boxFilter, map, transpose } from "./plane.js";
-
-/** For each pixel, whether any pixel of the (2 radius + 1) x (2 radius + 1) square around it is set. */
-export function dilate(mask, radius) {
-  return map(boxFilter(mask, radius), (sum) => (sum > 0 ? 1 : 0));
-}
+import { transpose } from "./plane.js";
 
 /** Clear thin rows and columns that are set from edge to edge, except where a stroke crosses them. */
 export function removeRuledLines(mask) {

@@ -1,8 +1,8 @@
 // The picture of one digit -> the 28 x 28 image that a network trained on MNIST expects.
 //
 // The same contract as study_keras/vision/prepare.py; the golden vectors in the tests hold both to it.
-import { binarize, checkGrey } from "./binarize.js";
-import { connectedComponents, dilate, removeRuledLines } from "./components.js";
+import { binarize, checkGrey, dilate } from "./binarize.js";
+import { connectedComponents, removeRuledLines } from "./components.js";
 import { boundingBox, isMnist, normalize } from "./normalize.js";
 import { crop, map } from "./plane.js";
 

@@ -156,14 +156,15 @@ def detect(path: str | Path) -> Format:
 
         return BY_NAME["keras2_saved_model" if metadata.is_model(path) else "saved_model"]
     if path.is_dir() and (path / "model.json").is_file():
-        return BY_NAME["tfjs_graph" if _is_graph(path / "model.json") else "tfjs"]
+        return _tfjs_format(_json_object(path / "model.json"))
     if not path.exists() and Path(f"{path}.index").is_file():
         return BY_NAME["tf_checkpoint"]
     found = _by_suffix(path)
     if found.name == "h5" and path.is_file():
         return BY_NAME[_detect_h5(path)]
-    if found.name == "json" and path.is_file() and {"modelTopology", "weightsManifest"} <= _json_object(path).keys():
-        return BY_NAME["tfjs_graph" if _is_graph(path) else "tfjs"]
+    if found.name == "json" and path.is_file():
+        content = _json_object(path)
+        return _tfjs_format(content) if {"modelTopology", "weightsManifest"} <= content.keys() else found
     return found
 
 
@@ -187,8 +188,8 @@ def _by_suffix(path: Path) -> Format:
     raise ValueError(f"{path}: expected a name that ends in {known}, or a SavedModel folder")
 
 
-def _is_graph(model_json: Path) -> bool:
-    return _json_object(model_json).get("format") == "graph-model"
+def _tfjs_format(content: dict[str, Any]) -> Format:
+    return BY_NAME["tfjs_graph" if content.get("format") == "graph-model" else "tfjs"]
 
 
 def _json_object(path: Path) -> dict[str, Any]:

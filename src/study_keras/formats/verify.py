@@ -112,16 +112,16 @@ def _row_or_error(path: Path, runner: Runner | Exception, task: Task) -> dict[st
             raise runner
         return _row(path, runner, task)
     except FileNotFoundError as error:
-        return {"artifact": str(path), "error": _told(error), "missing": True, "passed": False}
+        return {"artifact": str(path), "error": _message(error), "missing": True, "passed": False}
     except (ValueError, OSError) as error:
-        return {"artifact": str(path), "error": _told(error), "passed": False}
+        return {"artifact": str(path), "error": _message(error), "passed": False}
 
 
 def _arrays(images: Any) -> Arrays:
     return [np.asarray(array) for array in (images if isinstance(images, list | tuple) else [images])]
 
 
-def _told(error: Exception) -> str:
+def _message(error: Exception) -> str:
     if isinstance(error, OSError) and error.strerror:
         return f"{error.filename}: {error.strerror}"
     return str(error)
@@ -167,7 +167,7 @@ def _task(model: Any, arrays: Arrays, labels: Any, batch: int | None, *, random:
     except ValueError as error:
         shapes = [f"{array.dtype} of {array.shape}" for array in arrays]
         raise ValueError(
-            f"the model cannot run inputs of {', '.join(shapes)}: {_told(error).splitlines()[0]}"
+            f"the model cannot run inputs of {', '.join(shapes)}: {_message(error).splitlines()[0]}"
         ) from error
     return Task(model, arrays, expected, None if labels is None else np.asarray(labels), batch, random)
 

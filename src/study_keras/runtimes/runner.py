@@ -67,7 +67,7 @@ class Runner:
             if self.call_timed:
                 return self.call_timed(arrays, batch_size)
             outputs = in_batches(self._call_padded, arrays, self.batch_size or batch_size)
-        except Exception as error:  # the runtimes raise what they like
+        except Exception as error:  # the runtimes raise errors of many classes
             raise ValueError(f"{self.path}: {self.runtime} failed: {first_words(error)}") from error
         return Answer(outputs, time.perf_counter() - started)
 

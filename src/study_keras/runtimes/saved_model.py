@@ -64,7 +64,7 @@ def open_saved_model(path: str | Path) -> Any:
         check_saved_model(path)
         with quiet():
             return tf.saved_model.load(str(path))
-    except Exception as error:  # TensorFlow raises what it likes at a broken graph
+    except Exception as error:  # TensorFlow raises errors of many classes
         reason = (str(error) or type(error).__name__).splitlines()[0]
         raise ValueError(f"{path}: cannot be read as a SavedModel: {reason}") from error
 

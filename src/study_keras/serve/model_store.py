@@ -66,7 +66,7 @@ def _stem(path: Path) -> str:
 
 
 def _for_page(path: Path, copy: Path) -> Path | None:
-    """Return the model as the page can run it, made at ``copy`` where it cannot run this, or None where none can be."""
+    """Return the model in a format that the page can run, converted to ``copy`` if needed; None if it cannot be."""
     if path.suffix == ".tflite":
         return path
     if formats.detect(path).runtime == "tfjs":
@@ -76,7 +76,7 @@ def _for_page(path: Path, copy: Path) -> Path | None:
         model = formats.load(path)
         return formats.export_tfjs(model, copy) if hasattr(model, "layers") else None
     except ValueError as error:
-        sys.stderr.write(f"{path.name}: /predict knows it, the page does not: {' '.join(str(error).split())}\n")
+        sys.stderr.write(f"{path.name}: available in /predict, but not in the page: {' '.join(str(error).split())}\n")
         return None
 
 

@@ -34,12 +34,3 @@ def load_json(path: str | Path, custom_objects: dict[str, Any] | None = None) ->
         return safe_config.build_model(safe_config.parse_json(path.read_bytes()), custom_objects)
     except (OSError, ValueError) as error:
         raise ValueError(f"{path}: cannot be read as a model's structure: {error}") from error
-
-
-def is_tfjs(path: str | Path) -> bool:
-    """Return whether a JSON file is a TF.js model, with topology and weights manifest."""
-    try:
-        found = safe_config.parse_json(Path(path).read_bytes())
-    except (OSError, ValueError):
-        return False  # the loader reports what is wrong
-    return isinstance(found, dict) and {"modelTopology", "weightsManifest"} <= found.keys()

@@ -146,15 +146,6 @@ def load_tfjs(path: str | Path) -> keras.Model:
     return model
 
 
-def is_graph(folder: Path) -> bool:
-    """Return whether a TF.js folder contains a graph model."""
-    try:
-        content = json.loads((folder / "model.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return False  # loading it raises the error
-    return isinstance(content, dict) and content.get("format") == "graph-model"
-
-
 def list_tfjs(path: str | Path) -> list[tuple[str, tuple[int, ...]]]:
     """Return name and shape of all arrays in a TF.js folder.
 

@@ -50,14 +50,14 @@ def run(output: Path | None) -> None:
     inputs = evaluation.to_model_inputs(model, dataset[1][0])
     passed = verify_artifacts(model, paths, inputs, dataset[1][1], leave_out=True)
     command, drawing = command_name(), _write_drawing_page(model, folder)
-    click.echo(f"""The model:          {display_path(path)}
-Its worst mistakes: {display_path(picture)}
-All about it:       {display_path(page)}
-Draw for it:        {display_path(drawing) if drawing else "(the page needs Node: see above)"}
-Try next:           {command} serve     (the page in a browser, with photos and a better network)
-                    {command} train --units 512 --activation sigmoid --validation 0.1
-                    {command} evaluate {display_path(path)}
-                    {command} --help""")
+    click.echo(f"""Model:         {display_path(path)}
+Mistakes:      {display_path(picture)}
+Report:        {display_path(page)}
+Drawing page:  {display_path(drawing) if drawing else "(the page needs Node: see above)"}
+Try next:      {command} serve     (the page in a browser, with photos and a better network)
+               {command} train --units 512 --activation sigmoid --validation 0.1
+               {command} evaluate {display_path(path)}
+               {command} --help""")
     if not passed:
         raise click.exceptions.Exit(1)
 

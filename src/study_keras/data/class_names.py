@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from string import ascii_lowercase, ascii_uppercase, digits
 
+from study_keras import limits
 from study_keras.data.readers import idx
 
 # Source: the tables in Fashion-MNIST's and KMNIST's READMEs, and EMNIST's mapping files.
@@ -83,7 +84,7 @@ def _recognize(path: Path, prefix: str | None) -> list[str] | None:
         file_prefix = idx.prefix_of(file) or ""
         if file_prefix.startswith(("emnist", "qmnist")):
             return EMNIST.get(file_prefix)
-        if known := LABELS.get(hashlib.md5(file.read_bytes(), usedforsecurity=False).hexdigest()):
+        if known := LABELS.get(hashlib.md5(limits.read_bytes(file, 2**24), usedforsecurity=False).hexdigest()):
             return known
         text += f" {file_prefix}"
     return next((names for keyword, names in NAMES_BY_KEYWORD.items() if keyword in text.lower()), None)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from study_keras import limits
 from study_keras.data.lazy_array import LazyArray, take_rows
 from study_keras.data.readers import array_folder, idx, npz
 
@@ -18,6 +19,7 @@ Labels = NDArray[Any]
 Dataset = tuple[tuple[Images, Labels], tuple[Images, Labels]]
 
 
+@limits.one_total
 def load_data(path: str | Path | None = None) -> Dataset:
     """Load MNIST from inside the package, or another dataset from ``path``.
 
@@ -41,7 +43,7 @@ def load_data(path: str | Path | None = None) -> Dataset:
     path = Path(__file__).with_name("mnist.npz") if path is None else Path(path)
     if path.is_dir():
         return _load_folder(path) if array_folder.has_parts(path) else _load_idx(path)
-    if not path.is_file():
+    if not path.exists():
         raise ValueError(
             f"{path}: no such file or folder; expected an .npz file, or a folder of IDX files, .npy or shards"
         )
@@ -116,4 +118,6 @@ def _check(images: NDArray[Any], labels: NDArray[Any], source: str) -> tuple[Ima
         raise ValueError(f"{source}: labels of dtype {labels.dtype}, expected whole numbers (an integer dtype)")
     if labels.min() < 0:
         raise ValueError(f"{source}: a label is {labels.min()}, expected whole numbers from 0")
+    if labels.max() >= limits.MAX_CLASSES:
+        raise ValueError(f"{source}: a label is {labels.max()}, expected at most {limits.MAX_CLASSES - 1:,}")
     return images, labels

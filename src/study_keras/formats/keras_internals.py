@@ -3,11 +3,31 @@
 Written for Keras 3.15.
 """
 
-from collections.abc import Iterator
+import math
+import re
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import keras
+
+_BUILDING = threading.RLock()
+
+
+@contextmanager
+def checked_variables(check: Callable[[int, str], None]) -> Iterator[None]:
+    """Within the context ``check`` is called before each variable is allocated, with its bytes and what it is."""
+    original = keras.Variable._initialize_with_initializer
+
+    def initialize(variable: Any, initializer: Any) -> None:
+        bits = re.search(r"\d+", str(variable.dtype))
+        size = math.prod(variable.shape) * max(1, int(bits[0]) // 8 if bits else 1)
+        check(size, f"the weight {variable.path} of shape {tuple(variable.shape)}")
+        original(variable, initializer)
+
+    with _BUILDING, attribute(keras.Variable, "_initialize_with_initializer", initialize):
+        yield
 
 
 def all_layers(model: Any) -> list[Any]:

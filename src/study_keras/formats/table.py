@@ -6,6 +6,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from study_keras import limits
+
 
 @dataclass(frozen=True)
 class Format:
@@ -194,7 +196,7 @@ def _tfjs_format(content: dict[str, Any]) -> Format:
 
 def _json_object(path: Path) -> dict[str, Any]:
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(limits.read_text(path))
     except (OSError, ValueError, RecursionError):
         return {}  # the reader reports what is wrong
     return content if isinstance(content, dict) else {}

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from study_keras import limits
 from study_keras.runtimes.runner import Arrays, Runner, TensorSpec, first_words
 from study_keras.startup import silence_output
 
@@ -57,7 +58,7 @@ def interpreter_of(path: str | Path) -> Any:
 
     try:
         with silence_output(2):  # it reports its delegate there
-            return Interpreter(model_content=Path(path).read_bytes())
+            return Interpreter(model_content=limits.read_bytes(path))
     except OSError as error:
         raise ValueError(f"{path}: cannot be read: {error.strerror}") from error
     except (ValueError, RuntimeError, TypeError) as error:

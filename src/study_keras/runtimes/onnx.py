@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from study_keras import limits
 from study_keras.runtimes.runner import Arrays, Runner, TensorSpec, first_words
 from study_keras.startup import silence_output
 
@@ -24,7 +25,7 @@ def open(path: str | Path) -> Runner:  # noqa: A001
     options.log_severity_level = 3
     try:
         with silence_output(2):  # it writes its errors there, too
-            session = onnxruntime.InferenceSession(path.read_bytes(), options, providers=["CPUExecutionProvider"])
+            session = onnxruntime.InferenceSession(limits.read_bytes(path), options, providers=["CPUExecutionProvider"])
     except OSError as error:
         raise ValueError(f"{path}: cannot be read: {error.strerror}") from error
     except Exception as error:  # onnxruntime's own classes

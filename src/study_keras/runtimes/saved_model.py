@@ -1,17 +1,20 @@
 """TensorFlow, for SavedModel folders."""
 
 import hashlib
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from study_keras import files
+from study_keras import files, limits
+from study_keras.runtimes import checkpoint_sizes
 from study_keras.runtimes.graph_gate import check_saved_model
 from study_keras.runtimes.runner import Arrays, Runner, TensorSpec
 from study_keras.startup import quiet
 
+SECONDS = 60.0  # for one call
 SUMS = "SHA256SUMS"  # `sha256sum --check SHA256SUMS` understands it
 
 
@@ -32,10 +35,14 @@ def open(path: str | Path) -> Runner:  # noqa: A001
     return Runner("TensorFlow", Path(path), call, function.inputs, function.outputs, batch_size=fixed)
 
 
-def load_saved_model(path: str | Path) -> "SavedFunction":
+def load_saved_model(path: str | Path, seconds: float = SECONDS) -> "SavedFunction":
     """Return what a SavedModel computes as a function from arrays to an array, on any backend of Keras.
 
     Keras 3 makes no model of it again: there are operations in the folder, and no layers.
+
+    Args:
+        path: of the folder.
+        seconds: how long one call may take, in which a graph may run loops.
 
     Raises:
         ValueError: the folder is missing or broken, or its graph reaches for files, Python or other machines.
@@ -43,8 +50,8 @@ def load_saved_model(path: str | Path) -> "SavedFunction":
     loaded = open_saved_model(path)
     try:
         if hasattr(loaded, "serve"):
-            return SavedFunction(loaded, loaded.serve.concrete_functions[0])
-        return SavedFunction(loaded, loaded.signatures["serving_default"])
+            return SavedFunction(loaded, loaded.serve.concrete_functions[0], seconds)
+        return SavedFunction(loaded, loaded.signatures["serving_default"], seconds)
     except (AttributeError, IndexError, KeyError) as error:
         raise ValueError(f"{path}: cannot be read as a SavedModel: it has no signature serving_default") from error
 
@@ -60,8 +67,11 @@ def open_saved_model(path: str | Path) -> Any:
     path = Path(path)
     files.recover(path)
     try:
+        limits.take(limits.check_folder(path), "the folder")
         _check_sums(path)
         check_saved_model(path)
+        if (path / "variables" / "variables.index").exists():  # a model without weights has none
+            checkpoint_sizes.check(path / "variables" / "variables")
         with quiet():
             return tf.saved_model.load(str(path))
     except Exception as error:  # TensorFlow raises errors of many classes
@@ -78,11 +88,11 @@ class SavedFunction:
             several, None where the graph does not tell.
     """
 
-    def __init__(self, loaded: Any, function: Any) -> None:
+    def __init__(self, loaded: Any, function: Any, seconds: float = SECONDS) -> None:
         import tensorflow as tf
 
         self._loaded = loaded  # TensorFlow frees the weights together with this object
-        self._function = function
+        self._function, self._seconds = function, seconds
         self._specs = function.structured_input_signature
         specs = tf.nest.flatten(self._specs)
         self.inputs = [TensorSpec(spec.name, _shape(spec), spec.dtype.name) for spec in specs]
@@ -92,16 +102,37 @@ class SavedFunction:
         self.output_shape = _only([spec.shape for spec in self.outputs])
 
     def __call__(self, inputs: Any) -> Any:
-        """Return the outputs for an array, or for a list or dict of arrays, as the model takes them."""
+        """Return the outputs for an array, or for a list or dict of arrays, as the model takes them.
+
+        Raises:
+            ValueError: it takes longer than the seconds that it may take.
+        """
         import tensorflow as tf
 
         flat = zip(tf.nest.flatten(self._specs), tf.nest.flatten(inputs), strict=True)
         arrays = [tf.constant(np.asarray(value, spec.dtype.as_numpy_dtype)) for spec, value in flat]
         positional, named = tf.nest.pack_sequence_as(self._specs, arrays)
-        outputs = tf.nest.map_structure(lambda output: output.numpy(), self._function(*positional, **named))
+        outputs = tf.nest.map_structure(lambda output: output.numpy(), self._run(positional, named))
         if isinstance(outputs, dict) and len(outputs) == 1:  # a signature of Keras 2 names its output
             return next(iter(outputs.values()))
         return outputs
+
+    def _run(self, positional: Any, named: Any) -> Any:
+        import tensorflow as tf
+        from tensorflow.python.eager.cancellation import (
+            CancellationManager,
+        )  # not public, and the only way to end a run
+
+        manager = CancellationManager()
+        timer = threading.Timer(self._seconds, manager.start_cancel)
+        timer.daemon = True
+        timer.start()
+        try:
+            return manager.get_cancelable_function(self._function)(*positional, **named)
+        except tf.errors.CancelledError as error:
+            raise ValueError(f"the SavedModel ran longer than {self._seconds:g} s; it was stopped") from error
+        finally:
+            timer.cancel()
 
     def predict(self, inputs: Any, batch_size: int = 32, verbose: Any = 0) -> Any:
         """Return the outputs for arrays of any length, ``batch_size`` rows at a time."""

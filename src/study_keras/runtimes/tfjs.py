@@ -15,7 +15,8 @@ from typing import IO, Any, NamedTuple, cast
 import numpy as np
 
 from study_keras.page import FOLDER
-from study_keras.runtimes.runner import Answer, Arrays, Runner, TensorSpec, first_words
+from study_keras.runtimes import tfjs_folder
+from study_keras.runtimes.runner import Answer, Arrays, Runner, TensorSpec
 
 
 class TfjsRun(NamedTuple):
@@ -219,12 +220,10 @@ def install_command() -> str:
 
 def _stored(folder: Path) -> str:
     """Return the coarsest quantization in the manifest of a TF.js model."""
-    try:
-        manifest = json.loads((folder / "model.json").read_text(encoding="utf-8"))["weightsManifest"]
-        weights = [weight for group in manifest for weight in group["weights"]]
-        found = {weight["quantization"]["dtype"] for weight in weights if "quantization" in weight}
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ValueError(f"{folder}: cannot be read as a TF.js model: {first_words(error)}") from error
+    weights = [
+        weight for group in tfjs_folder.read_model_json(folder)["weightsManifest"] for weight in group["weights"]
+    ]
+    found = {weight["quantization"].get("dtype") for weight in weights if weight.get("quantization")}
     return next((name for name in ("uint8", "uint16", "float16") if name in found), "float32")
 
 

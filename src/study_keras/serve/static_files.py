@@ -2,7 +2,6 @@
 
 import gzip
 import hashlib
-import json
 import mimetypes
 from pathlib import Path
 from typing import NamedTuple
@@ -10,6 +9,9 @@ from typing import NamedTuple
 from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
+
+from study_keras import limits
+from study_keras.runtimes import tfjs_folder
 
 CHUNK_SIZE = 65_536  # bytes; bounds the memory that a slow client takes
 _TYPES = {
@@ -37,7 +39,7 @@ class File(NamedTuple):
 
 def read_file(path: Path) -> File:
     """Read one file; its suffix determines its MIME type."""
-    content = path.read_bytes()
+    content = limits.read_bytes(path)
     compressed = gzip.compress(content, mtime=0) if path.suffix in _COMPRESSIBLE else None
     kind = _TYPES.get(path.suffix) or mimetypes.types_map.get(path.suffix, "application/octet-stream")
     etag = hashlib.sha256(content).hexdigest()[:32]
@@ -60,7 +62,7 @@ def read_tfjs(folder: Path) -> dict[str, File]:
         ValueError: ``model.json`` is missing or broken, or names a file that is missing or outside ``folder``.
     """
     try:
-        manifest = json.loads((folder / "model.json").read_text(encoding="utf-8"))["weightsManifest"]
+        manifest = tfjs_folder.read_model_json(folder)["weightsManifest"]
         names = ["model.json", *(str(name) for group in manifest for name in group["paths"])]
         within = folder.resolve()
         paths = {name: (folder / name).resolve() for name in names}

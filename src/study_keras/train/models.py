@@ -5,7 +5,9 @@ from typing import Any
 
 import keras
 
+from study_keras import limits
 from study_keras.data.dataset import Labels
+from study_keras.formats.keras_internals import checked_variables
 from study_keras.train.recipes import MLP_ONLY, Recipe
 
 
@@ -61,10 +63,16 @@ def tiny(classes: int = 10) -> keras.Sequential:
 NETWORKS: dict[str, Callable[..., keras.Sequential]] = {"mlp": mlp, "cnn": cnn, "best": best, "tiny": tiny}
 
 
+@limits.one_total
 def build(recipe: Recipe, classes: int = 10) -> keras.Sequential:
-    """Build the network of ``recipe``."""
+    """Build the network of ``recipe``.
+
+    Raises:
+        ValueError: its weights need more memory than ``limits.MAX_BYTES``.
+    """
     options = {name: getattr(recipe, name) for name in MLP_ONLY} if recipe.network == "mlp" else {}
-    return NETWORKS[recipe.network](classes=classes, **options)
+    with checked_variables(limits.take):
+        return NETWORKS[recipe.network](classes=classes, **options)
 
 
 def _image_input() -> list[Any]:

@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import BmpImagePlugin, GifImagePlugin, Image, ImageOps, JpegImagePlugin, PngImagePlugin, WebPImagePlugin
 
+from study_keras import limits
+
 Source = str | Path | bytes | BinaryIO
 MAX_PIXELS = 50_000_000
 MAX_BYTES = 256 * 2**20  # a BMP of 50 megapixels with four bytes each has 200 MB
@@ -77,7 +79,7 @@ def _read_bytes(source: Source) -> bytes:
         return bytes(source)
     try:
         if isinstance(source, str | Path):
-            with Path(source).open("rb") as file:
+            with limits.open_file(source) as file:
                 data = file.read(MAX_BYTES + 1)
         else:
             data = source.read(MAX_BYTES + 1)

@@ -133,10 +133,10 @@ def spoil_json(folder: Path, change: Callable[[dict], object]) -> None:
 SPOILERS: dict[str, tuple[Callable[[Path], object], str]] = {
     "no folder": (lambda f: (f / "model.json").unlink(), "expected a folder with model.json"),
     "no JSON": (lambda f: (f / "model.json").write_text("{"), "model.json is broken"),
-    "another JSON": (lambda f: (f / "model.json").write_text("[]"), "not a TF.js layers model"),
+    "another JSON": (lambda f: (f / "model.json").write_text("[]"), "not a TF.js model"),
     "no shard": (lambda f: (f / "group1-shard1of1.bin").unlink(), "cannot read the shard"),
-    "short shard": (lambda f: os.truncate(f / "group1-shard1of1.bin", 1000), "but the shards hold 1000"),
-    "long shard": (lambda f: os.truncate(f / "group1-shard1of1.bin", 500_000), "describes"),
+    "short shard": (lambda f: os.truncate(f / "group1-shard1of1.bin", 1000), "but the shards 1,000"),
+    "long shard": (lambda f: os.truncate(f / "group1-shard1of1.bin", 500_000), "but the shards 500,000"),
     "another folder": (
         lambda f: spoil_json(f, lambda d: d["weightsManifest"][0].update(paths=["../secret.bin"])), "plain file name",
     ),

@@ -6,14 +6,14 @@ Shards are concatenated in numerical order.
 """
 
 import re
-import struct
-import zipfile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.lib import format as npy
 from numpy.typing import NDArray
+
+from study_keras import limits
+from study_keras.data.readers import npy
 
 NPY = re.compile(r"(x|y)_(train|test)(?:[-_.](.+))?\.npy$")
 NPZ = re.compile(r"(train|test)(?:[-_.](.+))?\.npz$")
@@ -58,7 +58,7 @@ def _open_part(folder: Path, names: list[str], part: str) -> list[Part]:
             f"{folder}: {both} ...; expected the {part} images once: as one file, or as shards of one kind"
         )
     _check_numbers(folder, images or packed)
-    pairs = [(folder / name, _map(folder / name), np.array(_map(folder / labels[key]))) for key, name in images.items()]
+    pairs = [(folder / name, _map(folder / name), _labels(_map(folder / labels[key]))) for key, name in images.items()]
     return pairs + [_open_npz(folder / name, part) for name in packed.values()]
 
 
@@ -84,45 +84,25 @@ def _check_numbers(folder: Path, shards: dict[str | None, str]) -> None:
 
 def _map(path: Path) -> NDArray[Any]:
     try:
-        return np.load(path, mmap_mode="r", allow_pickle=False)
-    except (ValueError, OSError, EOFError) as error:
-        reason = str(error).splitlines()[0] if str(error) else "the file ends too early"
-        raise ValueError(f"{path}: not an array: {reason}") from error
+        return npy.memory_map(path)
+    except (ValueError, OSError) as error:
+        raise ValueError(f"{path}: not an array: {error}") from error
+
+
+def _labels(array: NDArray[Any]) -> NDArray[Any]:
+    limits.take(array.nbytes, f"an array of {len(array):,} labels" if array.ndim else "an array")
+    return np.array(array)
 
 
 def _open_npz(path: Path, part: str) -> Part:
     try:
-        with zipfile.ZipFile(path) as archive:
-            members = {name.removesuffix(".npy"): name for name in archive.namelist()}
-            found = []
-            for keys in (("x", f"x_{part}", "images"), ("y", f"y_{part}", "labels")):
-                key = next((key for key in keys if key in members), None)
-                if key is None:
-                    raise ValueError(f"no {keys[0]}; found {', '.join(members) or 'nothing'}, expected x and y")
-                found.append(_map_member(path, archive.getinfo(members[key])))
-    except (ValueError, OSError, EOFError, struct.error, zipfile.BadZipFile) as error:
-        raise ValueError(f"{path}: not a shard: {str(error).splitlines()[0]}") from error
-    return path, found[0], np.array(found[1])
-
-
-def _map_member(path: Path, member: zipfile.ZipInfo) -> NDArray[Any]:
-    """Memory-map an array that is stored uncompressed in a zip file, after its local header and its ``.npy`` header."""
-    if member.compress_type != zipfile.ZIP_STORED:
-        raise ValueError(f"{member.filename} is compressed, so it cannot be memory-mapped; write it with np.savez")
-    with path.open("rb") as file:
-        file.seek(member.header_offset)
-        header = file.read(30)  # ends with the lengths of the name and of the extra field that follow it
-        if header[:4] != b"PK\x03\x04":
-            raise ValueError(f"{member.filename} is not at the offset that the archive states")
-        file.seek(sum(struct.unpack("<HH", header[26:])), 1)
-        reader = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}.get(npy.read_magic(file))
-        if reader is None:
-            raise ValueError(f"{member.filename} has an unknown .npy version; expected 1.0 or 2.0")
-        shape, fortran, dtype = reader(file)
-        if dtype.hasobject:
-            raise ValueError("it contains pickled objects, which could run code; expected plain arrays")
-        if fortran and len(shape) > 1:
-            raise ValueError(
-                f"{member.filename} is in Fortran order; expected C order: save np.ascontiguousarray(array)"
-            )
-        return np.memmap(path, dtype, "r", file.tell(), shape)
+        members = npy.entry_names(path)
+        found = []
+        for keys in (("x", f"x_{part}", "images"), ("y", f"y_{part}", "labels")):
+            key = next((key for key in keys if key in members), None)
+            if key is None:
+                raise ValueError(f"no {keys[0]}; found {', '.join(members) or 'nothing'}, expected x and y")
+            found.append(npy.memory_map(path, *npy.entry_place(path, members[key])))
+        return path, found[0], _labels(found[1])
+    except (ValueError, OSError) as error:
+        raise ValueError(f"{path}: not a shard: {error}") from error

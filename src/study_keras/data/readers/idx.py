@@ -1,6 +1,7 @@
 """IDX files, the format of MNIST, Fashion-MNIST, KMNIST, QMNIST and EMNIST. Uses only NumPy."""
 
 import gzip
+import os
 import re
 import struct
 import zlib
@@ -9,6 +10,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from study_keras import limits
+from study_keras.data.readers import npy
 
 # The third byte of an IDX file is the data type, big-endian. Source: "The IDX file format" on MNIST's page.
 DTYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
@@ -71,7 +75,10 @@ def _only(folder: Path, part: str, kind: str, files: list[Path]) -> Path:
 
 def _read_images(path: Path) -> NDArray[Any]:
     images = read(path, 3)
-    return images.transpose(0, 2, 1).copy() if path.name.startswith("emnist") else images
+    if not path.name.startswith("emnist"):
+        return images
+    limits.take(images.nbytes, f"{path}: turning its images")
+    return images.transpose(0, 2, 1).copy()
 
 
 def _read_labels(path: Path) -> NDArray[Any]:
@@ -92,23 +99,32 @@ def _read_labels(path: Path) -> NDArray[Any]:
 def read(path: Path, rank: int) -> NDArray[Any]:
     """Read an IDX file: 0, 0, dtype, rank, then ``rank`` sizes as big-endian uint32, then the values."""
     try:
-        with path.open("rb") as raw:
+        with limits.open_file(path) as raw:
             zipped = raw.read(2) == b"\x1f\x8b"
-        with gzip.open(path) if zipped else path.open("rb") as file:
-            header = file.read(4 + 4 * rank)
-            magic = header[:4]
-            if len(magic) < 4 or magic[:2] != b"\0\0" or magic[2] not in DTYPES or magic[3] != rank:
-                expected = bytes([0, 0, 0x08, rank]).hex()
-                raise ValueError(f"magic number 0x{magic.hex()}, expected 0x{expected}: not an IDX file of rank {rank}")
-            if len(header) < 4 + 4 * rank:
-                raise ValueError(f"truncated: the header has {len(header)} bytes, expected {4 + 4 * rank}")
-            shape = struct.unpack(f">{rank}I", header[4:])
-            dtype = np.dtype(DTYPES[magic[2]])
-            expected_bytes = int(np.prod(shape, dtype=object)) * dtype.itemsize
-            body = file.read()
-            if len(body) != expected_bytes:
-                problem = "truncated" if len(body) < expected_bytes else "too long"
-                raise ValueError(f"{problem}: {len(body)} bytes of data, expected {expected_bytes} for shape {shape}")
+            raw.seek(0)
+            if not zipped:
+                return _read(raw, rank, os.fstat(raw.fileno()).st_size)
+            with gzip.GzipFile(fileobj=raw) as file:
+                return _read(file, rank, None)
     except (ValueError, OSError, EOFError, zlib.error) as error:
         raise ValueError(f"{path}: {error}") from error
-    return np.frombuffer(body, dtype).reshape(shape).astype(dtype.newbyteorder("="))
+
+
+def _read(file: Any, rank: int, size: int | None) -> NDArray[Any]:
+    """Read an unpacked file; ``size`` is its size in bytes, None if only unpacking it tells."""
+    header = file.read(4 + 4 * rank)
+    magic = header[:4]
+    if len(magic) < 4 or magic[:2] != b"\0\0" or magic[2] not in DTYPES or magic[3] != rank:
+        expected = bytes([0, 0, 0x08, rank]).hex()
+        raise ValueError(f"magic number 0x{magic.hex()}, expected 0x{expected}: not an IDX file of rank {rank}")
+    if len(header) < 4 + 4 * rank:
+        raise ValueError(f"truncated: the header has {len(header)} bytes, expected {4 + 4 * rank}")
+    shape, dtype = struct.unpack(f">{rank}I", header[4:]), np.dtype(DTYPES[magic[2]])
+    expected_bytes = limits.byte_count(shape, dtype.itemsize)
+    if size is not None and size - len(header) != expected_bytes:
+        problem = "truncated" if size - len(header) < expected_bytes else "too long"
+        raise ValueError(f"{problem}: {size - len(header)} bytes of data, expected {expected_bytes} for shape {shape}")
+    array = npy.read_values(file, shape, dtype)
+    if file.read(1):
+        raise ValueError(f"too long: more than {expected_bytes} bytes of data, expected as many for shape {shape}")
+    return array if dtype.isnative else array.byteswap(inplace=True).view(dtype.newbyteorder("="))

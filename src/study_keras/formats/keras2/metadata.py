@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from study_keras import limits
 from study_keras.formats.saving import safe_config
 
 _METADATA = "keras_metadata.pb"
@@ -29,7 +30,7 @@ def read(folder: Path) -> dict[str, Any]:
     """
     name = _METADATA if (folder / _METADATA).is_file() else "saved_model.pb"
     try:
-        data = memoryview((folder / name).read_bytes())
+        data = memoryview(limits.read_bytes(folder / name))
         identifier, text = _of_keras_metadata(data) if name == _METADATA else _of_object_graph(data)
         if not identifier.startswith("_tf_keras_"):
             return {}

@@ -10,7 +10,7 @@ from study_keras import files
 from study_keras.formats.keras2 import metadata as keras2_metadata
 from study_keras.formats.keras2 import signature
 from study_keras.formats.saving import safe_config, tf_checkpoint
-from study_keras.runtimes import saved_model
+from study_keras.runtimes import checkpoint_sizes, saved_model
 
 
 def load_keras2_saved_model(path: str | Path, custom_objects: dict[str, Any] | None = None) -> keras.Model:
@@ -31,7 +31,10 @@ def load_keras2_saved_model(path: str | Path, custom_objects: dict[str, Any] | N
         if config is None:
             raise ValueError("no structure of a Sequential or functional model in it; load_saved_model(path) runs it")
         version = metadata.get("keras_version")
-        model = safe_config.build_model(config, custom_objects, version if isinstance(version, str) else "2")
+        version = version if isinstance(version, str) else "2"
+        model = safe_config.build_model(
+            config, custom_objects, version, checkpoint_sizes.check(path / "variables" / "variables")
+        )
         if not model.built:
             _build(model, metadata)
         if metadata.get("training_config"):

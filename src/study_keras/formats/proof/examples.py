@@ -1,7 +1,5 @@
 """Real examples for any model, from an ``.npy`` or ``.npz`` file."""
 
-import zipfile
-import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,6 +7,8 @@ from typing import Any
 import keras
 import numpy as np
 
+from study_keras import limits
+from study_keras.data.readers import npy
 from study_keras.formats.proof.artifact import input_names
 from study_keras.runtimes.runner import Arrays
 
@@ -43,18 +43,14 @@ def load_examples(
     return checked, _as_classes(path, labels, len(checked[0]))
 
 
+@limits.one_total
 def _read(path: Path) -> dict[str, np.ndarray]:
     try:
-        loaded = np.load(path, allow_pickle=False)
-        if isinstance(loaded, np.ndarray):
-            return {ONLY[0]: loaded}
-        with loaded:
-            return {name: loaded[name] for name in loaded.files}
+        return npy.load_zip(path) if npy.is_zip(path) else {ONLY[0]: npy.load(path)}
     except OSError as error:
         raise ValueError(f"{path}: cannot be read: {error.strerror or error}") from error
-    except (ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        reason = "it holds pickled objects, which could run code" if "pickle" in str(error) else str(error)
-        raise ValueError(f"{path}: cannot be read as .npy or .npz: {reason or 'the file ends too early'}") from error
+    except ValueError as error:
+        raise ValueError(f"{path}: cannot be read as .npy or .npz: {error}") from error
 
 
 def _names(model: Any) -> list[tuple[str, ...]]:

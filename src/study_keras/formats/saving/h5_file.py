@@ -41,14 +41,14 @@ def load_h5(path: str | Path, custom_objects: dict[str, Any] | None = None) -> k
             ``custom_objects``.
     """
     path = Path(path)
-    if not path.is_file():
+    if not path.exists():
         raise ValueError(f"{path}: no such file; expected a model saved as .h5")
     with hdf5.open_checked(path, path) as file:
         if "model_config" not in file.attrs or "model_weights" not in file:
             raise ValueError("not a whole model; if it contains weights, load them into a model with load_weights")
         config = safe_config.parse_json(hdf5.text(file.attrs["model_config"]))
         version = hdf5.text(file.attrs["keras_version"]) if "keras_version" in file.attrs else None
-        model = safe_config.build_model(config, custom_objects, version)
+        model = safe_config.build_model(config, custom_objects, version, hdf5.stored_bytes(file))
         weights_h5.assign_keras2(model, file["model_weights"])
         if "training_config" in file.attrs:
             compile_config = safe_config.parse_json(hdf5.text(file.attrs["training_config"]))

@@ -5,13 +5,12 @@ import json
 import tempfile
 import warnings
 import zipfile
-import zlib
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 import keras
 
-from study_keras import files
+from study_keras import files, zip_archive
 from study_keras.formats.saving import hdf5, optimizer_state, safe_config, weights_h5
 from study_keras.formats.saving.h5_file import load_h5
 from study_keras.startup import quiet
@@ -87,36 +86,18 @@ def _members(path: Path) -> dict[str, bytes]:
     Raises:
         ValueError: it is not the archive of a model, is damaged, has unsafe paths, or is a zip bomb.
     """
-    try:
-        with zipfile.ZipFile(path) as archive:
-            entries = archive.infolist()
-            found = [entry.filename for entry in entries]
-            if len(set(found)) != len(found):
-                raise ValueError("two entries have the same name")
-            for entry in entries:
-                _check_entry(entry)
-            members = {entry.filename: archive.read(entry) for entry in entries if not entry.is_dir()}
-    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, zlib.error) as error:
-        raise ValueError(f"not a complete ZIP archive: {error}") from error
+    with zip_archive.open_zip(path) as archive:
+        entries = [entry for entry in archive.infolist() if not entry.is_dir()]
+        members = {entry.filename: zip_archive.read_entry(archive, entry) for entry in entries}
     if missing := {"config.json", _WEIGHTS} - members.keys():
         raise ValueError(f"no {sorted(missing)[0]} in the archive")
     return members
 
 
-def _check_entry(entry: zipfile.ZipInfo) -> None:
-    name = PurePosixPath(entry.filename)
-    if name.is_absolute() or ".." in name.parts or "\\" in entry.filename or ":" in entry.filename:
-        raise ValueError(f"the path of the entry {entry.filename!r} leads outside the archive")
-    if entry.external_attr >> 16 & 0o170000 == 0o120000:
-        raise ValueError(f"the entry {entry.filename!r} is a symbolic link")
-    if entry.file_size > 1000 * entry.compress_size or entry.file_size > 100 * entry.compress_size + (1 << 28):
-        raise ValueError(f"the entry {entry.filename!r} unpacks to {entry.file_size:,} bytes; refused as a zip bomb")
-
-
 def _load(config: Any, members: dict[str, bytes], custom_objects: dict[str, Any] | None) -> keras.Model:
     """Let Keras load a new archive that contains only checked entries."""
-    with hdf5.open_checked(io.BytesIO(members[_WEIGHTS]), _WEIGHTS):
-        pass
+    with hdf5.open_checked(io.BytesIO(members[_WEIGHTS]), _WEIGHTS) as file:
+        stored = hdf5.stored_bytes(file)
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
         warnings.simplefilter("error", UserWarning)  # Keras only warns about weights that it skips
         clean = Path(folder, "clean.keras")
@@ -124,7 +105,8 @@ def _load(config: Any, members: dict[str, bytes], custom_objects: dict[str, Any]
             for name, content in {**members, "config.json": json.dumps(config).encode()}.items():
                 archive.writestr(name, content)
         try:
-            model = keras.saving.load_model(clean, custom_objects, compile=False, safe_mode=True)
+            with safe_config.checked_weights(stored):
+                model = keras.saving.load_model(clean, custom_objects, compile=False, safe_mode=True)
         except Exception as error:
             raise ValueError(safe_config.error_summary(error)) from error
     if not isinstance(model, keras.Model):

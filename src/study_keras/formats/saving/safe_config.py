@@ -5,10 +5,14 @@ import json
 import math
 import sys
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import keras
 
+from study_keras import limits
+from study_keras.formats import keras_internals
 from study_keras.formats.keras2 import structure as keras2
 
 # Keras classes whose config can contain code or the path of a file.
@@ -18,29 +22,32 @@ _DEPTH, _SIZE = 100, 1_000_000
 _LARGEST, _LARGEST_SHAPE = 2**24, 2**32  # units of a layer; elements of a shape
 # The settings that determine sizes: these, and those with one of the suffixes below.
 _SIZES = {"depth_multiplier", "filters", "height", "n", "num_bins", "num_heads", "num_tokens", "padding", "units"}
-_SIZE_ENDS = ("shape", "size", "dim", "strides", "rate", "width")
+_SIZE_ENDS = ("shape", "size", "dim", "strides", "rate", "width", "length", "bins", "tokens", "classes", "thresholds")
 _SELECTED_BY_SHAPE = {"accuracy", "acc", "crossentropy", "ce"}  # metrics that Keras selects by the shape of the outputs
 _COMPILE = ("optimizer", "loss", "loss_weights", "metrics", "weighted_metrics", "steps_per_execution")
 
 
-def build_model(config: Any, custom_objects: dict[str, Any] | None = None, version: Any = None) -> keras.Model:
+def build_model(
+    config: Any, custom_objects: dict[str, Any] | None = None, version: Any = None, stored: int | None = None
+) -> keras.Model:
     """Return a model with new weights from a config of Keras 3 or Keras 2.
 
     Args:
         config: nested dicts, lists and plain values, as ``json.loads`` returns them.
         custom_objects: classes and functions outside Keras that the config may use.
         version: of the Keras that wrote the config, if it is known.
+        stored: how many bytes of weights the file has, if it has weights.
 
     Raises:
-        ValueError: the config is not that of a model, or uses an object that is neither in Keras nor in
-            ``custom_objects``.
+        ValueError: the config is not that of a model, uses an object that is neither in Keras nor in
+            ``custom_objects``, or has larger weights than the file or than a load may take.
     """
     if not isinstance(config, dict) or "class_name" not in config:
         raise ValueError("expected a model's structure, an object with class_name and config")
     compile_config = config.get("compile_config")
     config = check_config({**config, "compile_config": None}, custom_objects, version)
     try:
-        with keras.saving.CustomObjectScope(custom_objects or {}):
+        with keras.saving.CustomObjectScope(custom_objects or {}), checked_weights(stored):
             model = keras.saving.deserialize_keras_object(config, custom_objects, safe_mode=True)
     except Exception as error:  # Keras raises many types of exceptions for an inconsistent structure
         raise ValueError(f"Keras cannot build this structure: {error_summary(error)}") from error
@@ -49,6 +56,27 @@ def build_model(config: Any, custom_objects: dict[str, Any] | None = None, versi
     if isinstance(compile_config, dict):
         compile_model(model, compile_config, custom_objects)
     return model
+
+
+@contextmanager
+def checked_weights(stored: int | None) -> Iterator[None]:
+    """Within the context, refuse to allocate more for weights than a file has, or than a load may take.
+
+    Args:
+        stored: how many bytes of weights the file has; None for a structure without weights.
+    """
+    largest, total = None if stored is None else 8 * stored + 2**26, 0  # int4 may be stored as bytes, float16 halves
+
+    def check(size: int, what: str) -> None:
+        nonlocal total
+        total += size
+        if largest is None:
+            limits.take(size, what)
+        elif total > largest:
+            raise ValueError(f"{what} is larger than the file, which has {stored:,} bytes of weights")
+
+    with keras_internals.checked_variables(check):
+        yield
 
 
 def compile_model(model: keras.Model, config: Any, custom_objects: dict[str, Any] | None = None) -> None:

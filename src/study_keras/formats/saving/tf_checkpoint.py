@@ -14,6 +14,7 @@ import keras
 from study_keras import files
 from study_keras.formats.saving import optimizer_state, tf_bundle, weights
 from study_keras.formats.saving.tf_reader import Address, CheckpointReader
+from study_keras.runtimes import checkpoint_sizes
 
 
 def save_tf_checkpoint(model: keras.Model, path: str | Path) -> Path:
@@ -61,9 +62,10 @@ def load_tf_checkpoint(model: keras.Model, path: str | Path) -> None:
     from google.protobuf.message import DecodeError
 
     path = _name(path)
-    if not Path(f"{path}.index").is_file():
+    if not Path(f"{path}.index").exists():
         raise ValueError(f"{path}.index: no such file; expected a TensorFlow checkpoint, NAME.index and NAME.data-*")
     try:
+        checkpoint_sizes.check(path)
         stored = CheckpointReader(tf.train.load_checkpoint(str(path)))
         addresses = list(_addresses(model))
         root = stored.root([address for address, _, _ in addresses])

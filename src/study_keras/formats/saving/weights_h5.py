@@ -38,7 +38,7 @@ def load_weights_h5(model: keras.Model, path: str | Path) -> None:
         ValueError: the file is missing or broken, or its weights do not fit; the message names the first difference.
     """
     path = Path(path)
-    if not path.is_file():
+    if not path.exists():
         raise ValueError(f"{path}: no such file; expected weights saved as .weights.h5")
     with hdf5.open_checked(path, path) as file:
         assign(model, file)

@@ -9,10 +9,11 @@ from typing import Any, ClassVar
 import keras
 import yaml
 
-from study_keras import files
+from study_keras import files, limits
 from study_keras.formats.saving import safe_config
 from study_keras.startup import quiet
 
+MAX_BYTES = 4 * 2**20  # PyYAML reads some 100 kB in a second
 _PLAIN = ("null", "bool", "int", "float", "str", "seq", "map")
 
 
@@ -56,7 +57,7 @@ def load_yaml(path: str | Path, custom_objects: dict[str, Any] | None = None) ->
     """
     path = Path(path)
     try:
-        config = yaml.load(path.read_bytes(), _PlainLoader)
+        config = yaml.load(limits.read_bytes(path, MAX_BYTES), _PlainLoader)
         return safe_config.build_model(config, custom_objects)
     except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
         reason = " ".join(str(error).split())

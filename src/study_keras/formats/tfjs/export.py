@@ -17,6 +17,7 @@ from study_keras.formats.tfjs.layers import layers_topology
 from study_keras.formats.tfjs.read import model_from_topology
 from study_keras.formats.tfjs.training import training_config
 from study_keras.formats.tfjs.weights import QUANTIZE, check_finite, read_weights, write_weights
+from study_keras.runtimes import tfjs_folder
 
 KINDS = ("auto", "layers", "graph")
 
@@ -134,7 +135,7 @@ def load_tfjs(path: str | Path) -> keras.Model:
         ValueError: the files are missing or broken, or contain a layer that Keras 3 lacks.
     """
     folder = _folder(path)
-    content = _read_json(folder)
+    content = tfjs_folder.read_model_json(folder)
     try:
         weights = read_weights(folder, content["weightsManifest"])
         model = model_from_topology(content["modelTopology"], weights)
@@ -153,24 +154,12 @@ def list_tfjs(path: str | Path) -> list[tuple[str, tuple[int, ...]]]:
         ValueError: the files are missing or broken.
     """
     folder = _folder(path)
-    weights = read_weights(folder, _read_json(folder)["weightsManifest"])
+    weights = read_weights(folder, tfjs_folder.read_model_json(folder)["weightsManifest"])
     return [(name, array.shape) for name, array in weights.items()]
 
 
 def _folder(path: str | Path) -> Path:
     return Path(path).parent if Path(path).name == "model.json" else Path(path)
-
-
-def _read_json(folder: Path) -> dict[str, Any]:
-    try:
-        content = json.loads((folder / "model.json").read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ValueError(f"{folder}: expected a folder with model.json: {error.strerror}") from error
-    except ValueError as error:  # JSON and UTF-8
-        raise ValueError(f"{folder}/model.json is broken: {error}") from error
-    if not isinstance(content, dict) or not {"modelTopology", "weightsManifest"} <= content.keys():
-        raise ValueError(f"{folder}/model.json is not a TF.js layers model: it lacks modelTopology or weightsManifest")
-    return content
 
 
 def _check_free(path: Path) -> None:

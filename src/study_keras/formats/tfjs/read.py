@@ -23,7 +23,8 @@ def model_from_topology(topology: Mapping[str, Any], weights: Mapping[str, np.nd
     Raises:
         ValueError: Keras 3 lacks a layer or an option, or the weights do not fit the layers.
     """
-    model = safe_config.build_model(_prepared(topology.get("model_config", topology)), version="2")
+    stored = sum(array.nbytes for array in weights.values())
+    model = safe_config.build_model(_prepared(topology.get("model_config", topology)), version="2", stored=stored)
     _set_weights(model, weights)
     return model
 

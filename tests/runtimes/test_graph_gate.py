@@ -4,9 +4,11 @@ import json
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
 from study_keras.runtimes.graph_gate import check_saved_model
+from study_keras.runtimes.saved_model import load_saved_model
 
 # Each writes a SavedModel of one operation into a folder of its name; run once, in a process of its own.
 WRITE = """if True:
@@ -111,3 +113,82 @@ def test_a_table_is_read_from_an_asset_in_the_folder_only(saved_models):
     model.write_bytes(content.replace(b"words.txt", b"../../etc"))
     with pytest.raises(ValueError, match="is not a file in the folder assets"):
         check_saved_model(saved_models / "asset")
+
+
+# Each writes a SavedModel that would take for ever, or more memory than there is.
+ENDLESS = """if True:
+    import os, sys
+    import tensorflow as tf
+    from tensorflow.core.protobuf import saved_model_pb2
+
+    (folder,) = sys.argv[1:]
+    endless = lambda x: tf.while_loop(lambda i: i >= 0.0, lambda i: [i + 0.0], [tf.reduce_sum(x * 0)])[0] + x
+
+    def save(name, serve, **parts):
+        module = tf.Module()
+        module.serve = tf.function(serve, [tf.TensorSpec((None, 2))], autograph=False)
+        for key, value in parts.items():
+            setattr(module, key, value)
+        tf.saved_model.save(module, os.path.join(folder, name), signatures=module.serve)
+        return os.path.join(folder, name, "saved_model.pb")
+
+    def change(path, edit):
+        model = saved_model_pb2.SavedModel.FromString(open(path, "rb").read())
+        edit(model.meta_graphs[0])
+        open(path, "wb").write(model.SerializeToString())
+
+    def grow(graph):
+        for function in graph.graph_def.library.function:
+            for node in function.node_def:
+                if node.op == "Const" and node.attr["value"].tensor.dtype == 1:
+                    tensor = node.attr["value"].tensor
+                    tensor.Clear()
+                    tensor.dtype = 1
+                    tensor.float_val.append(1.0)
+                    tensor.tensor_shape.dim.add().size = 1 << 31
+
+    def recurse(graph):
+        functions = graph.graph_def.library.function
+        names = [function.signature.name for function in functions]
+        for function in functions:
+            for node in function.node_def:
+                if node.op in ("StatefulPartitionedCall", "PartitionedCall"):
+                    node.attr["f"].func.name = function.signature.name
+
+    def start(graph):
+        objects = graph.object_graph_def
+        place = next(child.node_id for child in objects.nodes[0].children if child.local_name == "serve")
+        objects.nodes[0].children.add(node_id=place, local_name="_initialize")
+
+    save("loop", endless)
+    change(save("constant", lambda x: x + tf.constant([1.0, 2.0])), grow)
+    inner = tf.function(lambda x: x + 1)
+    change(save("recursion", lambda x: inner(x)), recurse)
+    change(save("initializer", endless), start)
+"""
+
+
+@pytest.fixture(scope="module")
+def endless(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("endless")
+    subprocess.run([sys.executable, "-c", ENDLESS, folder], check=True, capture_output=True)
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    {
+        "constant": "needs 8,589,934,592 bytes",
+        "recursion": "calls itself",
+        "initializer": "while the folder is loaded",
+    }.items(),
+)
+def test_a_graph_that_needs_all_memory_or_never_ends_is_refused(endless, name, message):
+    with pytest.raises(ValueError, match=message):
+        load_saved_model(endless / name)
+
+
+def test_a_loop_that_never_ends_is_stopped(endless):
+    function = load_saved_model(endless / "loop", seconds=0.5)
+    with pytest.raises(ValueError, match=r"longer than 0\.5 s"):
+        function(np.zeros((1, 2), np.float32))

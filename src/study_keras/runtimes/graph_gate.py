@@ -10,6 +10,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from study_keras import limits
+
 # fmt: off
 OPERATIONS = frozenset("""
     Abs AccumulateNV2 Acos Acosh Add AddN AddV2 AdjustContrastv2 AdjustHue AdjustSaturation All Angle Any
@@ -66,6 +68,8 @@ OPERATIONS = frozenset("""
     XlaDynamicUpdateSlice Xlog1py Xlogy ZerosLike Zeta
 """.split())  # noqa: SIM905
 # fmt: on
+LOOPS = ("While", "StatelessWhile", "NextIteration")
+RUN_WHEN_LOADED = ("_create_resource", "_initialize", "_destroy_resource")  # the names of these functions
 SAVING = ("MergeV2Checkpoints", "RestoreV2", "SaveV2", "ShardedFilename")
 TABLES_FROM_FILES = ("InitializeTableFromTextFile", "InitializeTableFromTextFileV2")  # the second input is a file name
 
@@ -78,7 +82,7 @@ def check_saved_model(folder: Path) -> None:
     """
     from tensorflow.core.protobuf import saved_model_pb2
 
-    content = (folder / "saved_model.pb").read_bytes()
+    content = limits.read_bytes(folder / "saved_model.pb")
     meta_graphs = saved_model_pb2.SavedModel.FromString(content).meta_graphs
     if not meta_graphs:
         raise ValueError("there is no graph in it")
@@ -103,12 +107,38 @@ def _check_functions(meta_graph: Any) -> None:
     for node in meta_graph.graph_def.node:  # which TensorFlow 2 does not run
         if node.op not in OPERATIONS and node.op not in library and node.op not in (*SAVING, *TABLES_FROM_FILES):
             raise _refusal(node)
+    _check_initializers(library, objects)
     for name in _reachable(library, objects.concrete_functions):
         for node in library[name].node_def:
+            if node.op == "Const":
+                _check_constant(node)
             if node.op in TABLES_FROM_FILES:
                 _check_table(node, library[name], objects)
             elif (node.op not in OPERATIONS and node.op not in library) or _has_callback(node):
                 raise _refusal(node)
+
+
+def _check_constant(node: Any) -> None:
+    """Refuse a constant that is larger than a load may take; one value may stand for all of them."""
+    from tensorflow import as_dtype
+
+    tensor = node.attr["value"].tensor
+    size = as_dtype(tensor.dtype).size if tensor.dtype else 1
+    limits.take(limits.byte_count([dim.size for dim in tensor.tensor_shape.dim], size or 1), f"constant {node.name}")
+
+
+def _check_initializers(library: dict[str, Any], objects: Any) -> None:
+    """Refuse a loop in what TensorFlow runs while it loads the folder, where nothing ends it."""
+    started = [
+        name
+        for node in objects.nodes
+        for child in node.children
+        if child.local_name in RUN_WHEN_LOADED
+        for name in objects.nodes[child.node_id].function.concrete_functions
+    ]
+    for name in _reachable(library, started):
+        if loop := next((node.op for node in library[name].node_def if node.op in LOOPS), None):
+            raise ValueError(f"the operation {loop} would run while the folder is loaded; it is refused")
 
 
 def _refusal(node: Any) -> ValueError:
@@ -121,21 +151,31 @@ def _has_callback(node: Any) -> bool:
 
 
 def _reachable(library: dict[str, Any], names: Iterable[str]) -> Iterator[str]:
-    """Yield ``names`` and the functions that they call, directly or not."""
-    waiting, seen = [name for name in names if name in library], set()
+    """Yield ``names`` and the functions that they call, directly or not.
+
+    Raises:
+        ValueError: a function calls itself.
+    """
+    waiting, open_calls, done = [name for name in names if name in library], set[str](), set[str]()
     while waiting:
-        name = waiting.pop()
-        if name in seen:
+        name = waiting[-1]
+        if name in open_calls or name in done:
+            open_calls.discard(waiting.pop())
+            done.add(name)
             continue
-        seen.add(name)
+        open_calls.add(name)
         yield name
-        for node in library[name].node_def:
-            called = [node.op, *(called for value in node.attr.values() for called in _functions_of(value))]
-            waiting += [name for name in called if name in library]
+        called = [called for called in _called(library[name]) if called in library]
+        if recursive := open_calls.intersection(called):
+            raise ValueError(f"the function {min(recursive)} calls itself; it is refused")
+        waiting += [called for called in called if called not in done]
 
 
-def _functions_of(value: Any) -> list[str]:
-    return [value.func.name] if value.HasField("func") else [function.name for function in value.list.func]
+def _called(function: Any) -> Iterator[str]:
+    for node in function.node_def:
+        yield node.op
+        for value in node.attr.values():
+            yield from [value.func.name] if value.HasField("func") else [each.name for each in value.list.func]
 
 
 def _check_table(node: Any, function: Any, objects: Any) -> None:

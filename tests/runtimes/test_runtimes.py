@@ -6,6 +6,7 @@ from functools import partial
 
 import keras
 import numpy as np
+import onnx
 import pytest
 from conftest import ROOT
 
@@ -90,3 +91,28 @@ def test_opening_is_quick_to_import():
     code = "import sys; from study_keras import formats; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert not {"keras", "h5py", "onnxruntime", "ai_edge_litert", "PIL"} & set(done.stdout.split())
+
+
+def onnx_with_weights_in(location):
+    weights = onnx.TensorProto(name="w", data_type=onnx.TensorProto.FLOAT, dims=[4], data_location=1)
+    for key, value in {"location": location, "offset": "0", "length": "16"}.items():
+        weights.external_data.add(key=key, value=value)
+    x, y = (onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, [4]) for name in "xy")
+    graph = onnx.helper.make_graph([onnx.helper.make_node("Add", ["x", "w"], ["y"])], "g", [x], [y], [weights])
+    opset = onnx.helper.make_opsetid("", 17)
+    return onnx.helper.make_model(graph, opset_imports=[opset], ir_version=8).SerializeToString()
+
+
+def test_onnx_weights_are_read_from_the_models_folder_only(tmp_path, monkeypatch):
+    folder = tmp_path / "models"
+    folder.mkdir()
+    np.arange(4, dtype=np.float32).tofile(folder / "w.bin")
+    np.arange(4, dtype=np.float32).tofile(tmp_path / "secret.bin")
+    monkeypatch.chdir(tmp_path)
+    (folder / "m.onnx").write_bytes(onnx_with_weights_in("w.bin"))
+    (answer,) = formats.open(folder / "m.onnx").run([np.ones(4, np.float32)]).outputs
+    np.testing.assert_array_equal(answer, [1, 2, 3, 4])
+    for location in ("../secret.bin", str(tmp_path / "secret.bin"), "secret.bin", "/dev/zero"):
+        (folder / "m.onnx").write_bytes(onnx_with_weights_in(location))
+        with pytest.raises(ValueError, match="onnxruntime cannot run it"):
+            formats.open(folder / "m.onnx")

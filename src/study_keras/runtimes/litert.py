@@ -58,11 +58,15 @@ def interpreter_of(path: str | Path) -> Any:
 
     try:
         with silence_output(2):  # it reports its delegate there
-            return Interpreter(model_content=limits.read_bytes(path))
+            interpreter = Interpreter(model_content=limits.read_bytes(path))
     except OSError as error:
         raise ValueError(f"{path}: cannot be read: {error.strerror}") from error
     except (ValueError, RuntimeError, TypeError) as error:
         raise ValueError(f"{path}: LiteRT cannot run it: {first_words(error)}") from error
+    for tensor in interpreter.get_tensor_details():
+        size = limits.byte_count(tensor["shape"].tolist(), np.dtype(tensor["dtype"]).itemsize)
+        limits.take(size, f"{path}: tensor {tensor['name']}")
+    return interpreter
 
 
 def stored(interpreter: Any) -> str:

@@ -13,7 +13,7 @@ DTYPES = {"float": "float32", "double": "float64"}  # where ONNX' name differs f
 
 
 def open(path: str | Path) -> Runner:  # noqa: A001
-    """Load an ``.onnx`` file.
+    """Load an ``.onnx`` file, and the files of weights in its folder that it names.
 
     Raises:
         ValueError: the file is missing or broken, or has operations that onnxruntime lacks.
@@ -24,8 +24,10 @@ def open(path: str | Path) -> Runner:  # noqa: A001
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
     try:
+        limits.take(limits.check_file(path), str(path))
         with silence_output(2):  # it writes its errors there, too
-            session = onnxruntime.InferenceSession(limits.read_bytes(path), options, providers=["CPUExecutionProvider"])
+            # From bytes, it would look for files of weights in the current folder.
+            session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     except OSError as error:
         raise ValueError(f"{path}: cannot be read: {error.strerror}") from error
     except Exception as error:  # onnxruntime's own classes

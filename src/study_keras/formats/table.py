@@ -208,5 +208,5 @@ def _detect_h5(path: Path) -> str:
     try:
         with h5py.File(path) as file:
             return "h5" if "model_config" in file.attrs or not len(file) else "weights_h5"
-    except (OSError, RuntimeError):
+    except (OSError, RuntimeError, KeyError):
         return "h5"  # the reader reports what is wrong

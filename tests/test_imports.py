@@ -15,7 +15,7 @@ ORDER = (
     "mnist formats",
     "runtimes",
     "data",
-    "zip_archive",
+    "zip_archive plain_text",
     "files limits startup page",
 )
 RANK = {room: rank for rank, rooms in enumerate(ORDER) for room in rooms.split()}

@@ -66,7 +66,7 @@ def test_a_file_of_names_goes_before_all_else(digits, words, tmp_path):
     letters = write_idx(tmp_path / "letters", transposed(digits, 1), prefix="emnist-letters-")
     (letters / "emnist-letters-classes.txt").write_text("\n".join(map(str, range(26))))
     assert class_names.find_class_names(letters / "emnist-letters-train-labels-idx1-ubyte", 26)[25] == "25"
-    (tmp_path / "set.classes.txt").write_text("even\nodd\n")
+    (tmp_path / "set.classes.txt").write_bytes(b"\xef\xbb\xbfeven\r\nodd\r\n")
     assert class_names.find_class_names(tmp_path / "set.npz", 2) == ["even", "odd"]
     assert class_names.find_class_names(None, 10) is None
 
@@ -77,6 +77,12 @@ def test_a_file_of_names_goes_before_all_else(digits, words, tmp_path):
         (b"a\nb\n", "has 2 names but the data has 10 classes"),
         (b"a\n\nb\n" * 9, "line 2 is empty"),
         (b"\xff" * 9, "UTF-8"),
+        (b"a\nb\n" + b"a\n" * 9, "line 3 and line 1 have the same name, 'a'"),
+        (b"a\nb\x1b[2J\n" * 9, r"line 2 contains the character \x1b"),
+        ("a\nb\u2028c\n".encode() * 9, r"line 2 contains the character \u2028"),
+        (b"a\n" + b"b" * 1001, "line 2 has 1,001 characters, more than 1,000"),
+        (b"".join(b"%d\n" % number for number in range(10_001)), "classes are 10,001 names"),
+        (b"a" * 5_000_000, "larger than 4,194,304 bytes"),
     ],
 )
 def test_a_wrong_file_of_names_is_refused_in_one_line(words, tmp_path, capsys, content, message):

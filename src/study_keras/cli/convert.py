@@ -85,6 +85,7 @@ def _convert(source: Path, target: Path, data: Path | None, **options: Any) -> d
     def calibration_inputs(model: Any) -> Any:
         return evaluation.to_model_inputs(model, mnist_data.load_data(data)[0][0][:CALIBRATION])
 
+    metadata.load_metadata(source)  # refuses what it cannot read before the work
     result = formats_convert.convert(source, target, images=calibration_inputs, **options)
     if "structure" not in result["lost"] and "weights" not in result["lost"]:
         metadata.copy_metadata(source, target)

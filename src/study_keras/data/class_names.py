@@ -1,12 +1,16 @@
 """The names of a dataset's classes."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from string import ascii_lowercase, ascii_uppercase, digits
+from typing import Any
 
-from study_keras import limits
+from study_keras import limits, plain_text
 from study_keras.data.readers import idx
+
+MAX_CLASSES = 10_000
+MAX_LENGTH = 1_000  # characters of a name
 
 # Source: the tables in Fashion-MNIST's and KMNIST's READMEs, and EMNIST's mapping files.
 FASHION = ["T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"]
@@ -41,7 +45,7 @@ def find_class_names(path: str | Path | None, count: int) -> list[str] | None:
         count: the number of classes.
 
     Raises:
-        ValueError: the file has too few names or an empty line.
+        ValueError: the file has too few names, or one that ``check_names`` refuses.
     """
     if path is None:
         return None
@@ -58,20 +62,62 @@ def find_class_names(path: str | Path | None, count: int) -> list[str] | None:
 
 
 def class_name(label: int, names: Sequence[str] | None) -> str:
-    """Return the name of a class, or its number if it has no name."""
-    return names[label] if names and label < len(names) else str(label)
+    """Return the name of a class in printable characters, or its number if it has no name."""
+    return plain_text.printable(names[label]) if names and label < len(names) else str(label)
+
+
+def check_names(names: Any, place: Callable[[int], str]) -> list[str]:
+    """Return the names of classes, from a file of somebody else.
+
+    Args:
+        names: a value from JSON, or the lines of a file.
+        place: returns where the name with an index stands, for the error message.
+
+    Raises:
+        ValueError: they are not a list of 1 to ``MAX_CLASSES`` different names, or one of them is not a text of 1 to
+            ``MAX_LENGTH`` printable characters. The message begins with the place.
+    """
+    if not isinstance(names, list) or not 1 <= len(names) <= MAX_CLASSES:
+        found = f"{len(names):,} names" if isinstance(names, list) else plain_text.shorten(names)
+        raise ValueError(f"classes are {found}; expected a list of 1 to {MAX_CLASSES:,} names")
+    first: dict[str, int] = {}
+    for number, name in enumerate(names):
+        if reason := _fault(name):
+            raise ValueError(f"{place(number)} {reason}; expected the name of a class")
+        if first.setdefault(name, number) != number:
+            raise ValueError(f"{place(number)} and {place(first[name])} have the same name, {plain_text.shorten(name)}")
+    return names
+
+
+def _fault(name: Any) -> str:
+    """Return why a value cannot be the name of a class, or "" if it can."""
+    if not isinstance(name, str):
+        return f"is {plain_text.shorten(name)}"
+    if not name.strip():
+        return "is empty"
+    if len(name) > MAX_LENGTH:
+        return f"has {len(name):,} characters, more than {MAX_LENGTH:,}"
+    strange = next((one for one in name if not plain_text.is_printable(one)), "")
+    return f"contains the character {plain_text.printable(strange)}" if strange else ""
 
 
 def _read(path: Path, count: int) -> list[str]:
+    text = _decoded(path).rstrip().replace("\r\n", "\n").replace("\r", "\n")
     try:
-        names = [line.strip() for line in path.read_text(encoding="utf-8").rstrip().splitlines()]
-    except UnicodeDecodeError as error:
-        raise ValueError(f"{path}: not UTF-8 text; expected the name of a class in each line") from error
-    if "" in names:
-        raise ValueError(f"{path}: line {names.index('') + 1} is empty; expected the name of a class in each line")
+        names = check_names([line.strip() for line in text.split("\n")], lambda index: f"line {index + 1}")
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from error
     if len(names) < count:
         raise ValueError(f"{path}: has {len(names)} names but the data has {count} classes; expected as many lines")
     return names
+
+
+def _decoded(path: Path) -> str:
+    content = plain_text.read_bytes(path)
+    try:
+        return plain_text.decode(content)
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}; expected the name of a class in each line") from error
 
 
 def _recognize(path: Path, prefix: str | None) -> list[str] | None:

@@ -2,7 +2,6 @@
 
 import hashlib
 import importlib
-import json
 import platform
 import time
 import zipfile
@@ -15,7 +14,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from study_keras import files, formats
+from study_keras import files, formats, plain_text
 from study_keras.data.dataset import Dataset, class_count, training_count
 from study_keras.data.lazy_array import CHUNK_ROWS, read_rows
 from study_keras.train import fit, models
@@ -148,7 +147,7 @@ class SaveUnfinished(keras.callbacks.Callback):
         with files.atomic_write(self.path) as temporary:
             self.model.save(temporary)
             with zipfile.ZipFile(temporary, "a") as archive:
-                archive.writestr(ENTRY, json.dumps({**self.metadata, "history": self.history}))
+                archive.writestr(ENTRY, plain_text.to_json({**self.metadata, "history": self.history}))
 
 
 def load_unfinished(folder: Path) -> tuple[keras.Model, dict[str, Any]]:

@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
+from study_keras import plain_text
+
 
 @dataclass(frozen=True)
 class Warp:
@@ -82,7 +84,8 @@ def backend(recipe: Recipe) -> str:
     return "jax" if recipe.network == "mlp" else "tensorflow"
 
 
-def _is_number(value: Any, low: float, high: float = float("inf")) -> bool:
+def is_number(value: Any, low: float, high: float = 1e9) -> bool:
+    """Return whether a value from JSON is a number in a range, which NaN never is."""
     return isinstance(value, int | float) and not isinstance(value, bool) and low <= value <= high
 
 
@@ -92,25 +95,25 @@ def _is_count(value: Any, low: int, high: int = 2**31) -> bool:
 
 def _is_warp(value: Any) -> bool:
     names = {field.name for field in fields(Warp)}
-    return isinstance(value, dict) and set(value) <= names and all(_is_number(item, 0) for item in value.values())
+    return isinstance(value, dict) and set(value) <= names and all(is_number(item, 0) for item in value.values())
 
 
 _VALID: dict[str, Callable[[Any], bool]] = {
     "network": lambda value: value in [recipe.network for recipe in RECIPES.values()],
     "units": lambda value: isinstance(value, list) and bool(value) and all(_is_count(item, 1) for item in value),
     "activation": lambda value: isinstance(value, str),
-    "dropout": lambda value: _is_number(value, 0, 1),
+    "dropout": lambda value: is_number(value, 0, 1),
     "optimizer": lambda value: isinstance(value, str),
     "one_hot": lambda value: isinstance(value, bool),
     "epochs": lambda value: _is_count(value, 1),
     "batch_size": lambda value: _is_count(value, 1),
-    "validation": lambda value: _is_number(value, 0, 1),
+    "validation": lambda value: is_number(value, 0, 1),
     "seed": lambda value: value is None or _is_count(value, 0, 2**32 - 1),
-    "rate": lambda value: value is None or _is_number(value, 0),
+    "rate": lambda value: value is None or is_number(value, 0),
     "augment": lambda value: value is None or _is_warp(value),
-    "average": lambda value: value is None or _is_number(value, 0, 1),
+    "average": lambda value: value is None or is_number(value, 0, 1),
     "betas": lambda value: (
-        value is None or (isinstance(value, list) and len(value) == 2 and all(_is_number(item, 0, 1) for item in value))
+        value is None or (isinstance(value, list) and len(value) == 2 and all(is_number(item, 0, 1) for item in value))
     ),
 }
 
@@ -128,9 +131,11 @@ def from_settings(settings: Mapping[str, Any]) -> Recipe:
     """
     for name, value in settings.items():
         if name in _VALID and not _VALID[name](value):
-            raise ValueError(f"settings.{name} is {value!r}; expected a value that hello-mnist train takes")
+            raise ValueError(
+                f"settings.{name} is {plain_text.shorten(value)}; expected a value that hello-mnist train takes"
+            )
     known: dict[str, Any] = {field.name: settings[field.name] for field in fields(Recipe) if field.name in settings}
-    if known.get("augment"):
+    if known.get("augment") is not None:
         known["augment"] = Warp(**known["augment"])
     known = {name: tuple(value) if isinstance(value, list) else value for name, value in known.items()}
     return Recipe(**known)

@@ -128,7 +128,6 @@ def _check(metadata: Mapping[str, Any]) -> None:
     for name, (valid, expected) in _VALID.items():
         if name in metadata and not valid(metadata[name]):
             raise ValueError(f"{name} is {plain_text.shorten(metadata[name])}, not {expected}")
-    from_settings(metadata["settings"])
     if not _is_text(metadata.get("data", {}).get("sha256", "")):
         raise ValueError(f"data.sha256 is {plain_text.shorten(metadata['data']['sha256'])}, not text")
     if "classes" in metadata:
@@ -171,3 +170,4 @@ def _check_unfinished(metadata: Any) -> None:
         raise ValueError("data.sha256 is missing")
     if metadata["history"] and "loss" not in metadata["history"]:
         raise ValueError("history.loss is missing")
+    from_settings(metadata["settings"])

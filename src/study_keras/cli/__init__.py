@@ -3,6 +3,7 @@
 Heavy imports are inside the subcommands, so that ``--help`` is fast.
 """
 
+import io
 import os
 import sys
 import tempfile
@@ -52,6 +53,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     Prints a user's error, or a warning, as one line on standard error, never as a traceback.
     """
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # as standard error has it: a terminal may lack a character
     with warnings.catch_warnings():
         show_default = warnings.showwarning
 
@@ -90,7 +93,9 @@ def _run(arguments: Sequence[str] | None) -> int:
 
 def _report(error: Exception) -> int:
     """Save the traceback of an unexpected error, say in one line how to report it, and return the exit code."""
-    with tempfile.NamedTemporaryFile("w", prefix="hello-mnist-", suffix=".log", delete=False) as file:
+    with tempfile.NamedTemporaryFile(
+        "w", prefix="hello-mnist-", suffix=".log", delete=False, errors="backslashreplace"
+    ) as file:
         file.write(f"hello-mnist {version('hello-mnist')}, Python {sys.version}\n{sys.argv}\n")
         traceback.print_exception(error, file=file)
     print_error(f"{type(error).__name__}, a bug in hello-mnist; please report it with the file {file.name}", 0)

@@ -1,6 +1,5 @@
 """The command ``compare``."""
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -8,7 +7,7 @@ from typing import Any, TypeVar
 import click
 
 from study_keras.cli.options import DATA, JSON, OUTPUT, Units
-from study_keras.cli.shared import check_name, display_path, output_folder
+from study_keras.cli.shared import check_name, display_path, output_folder, print_json, say
 from study_keras.startup import import_keras
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -73,7 +72,7 @@ def compare(*, seeds: int, data: Path | None, output: Path | None, as_json: bool
     labels = [", ".join(f"{name} {value}" for name, value in own.items()) for own in settings]
     picture = plots.save(plots.comparison(rows, labels), folder / "hello_mnist_compare.png")
     if as_json:
-        click.echo(json.dumps([{**row, "settings": to_settings(recipes[row["number"]])} for row in rows]))
+        print_json([{**row, "settings": to_settings(recipes[row["number"]])} for row in rows])
         return
     Console().print(terminal.comparison_table(rows, settings, seeds))
-    click.echo(f"As a picture: {display_path(picture)}")
+    say(f"As a picture: {display_path(picture)}")

@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from study_keras.cli.options import CALIBRATION, DATA, JSON, PATH
-from study_keras.cli.shared import display_path, print_json
+from study_keras.cli.shared import display_path, print_json, say
 from study_keras.startup import import_keras
 
 
@@ -62,7 +62,7 @@ def convert(*, source: Path, target: Path, no_proof: bool, data: Path | None, as
 
     page = target.suffix == ".html"
     if not page and detect_target(target).needs == "tensorflow" and keras.backend.backend() != "tensorflow":
-        click.echo(f"exporting {target.name} in a TensorFlow subprocess, about 10 s ...", err=True)
+        say(f"exporting {target.name} in a TensorFlow subprocess, about 10 s ...", err=True)
     options = {name: value for name, value in options.items() if value}
     result = (_convert_to_page if page else _convert)(source, target, data, prove=not no_proof, **options)
     if as_json:
@@ -95,10 +95,10 @@ def _convert(source: Path, target: Path, data: Path | None, **options: Any) -> d
 def _print(source: Path, target: Path, result: dict[str, Any]) -> None:
     from study_keras.formats.proof.prove import Proof
 
-    click.echo(f"{display_path(source)} -> {display_path(target)}")
+    say(f"{display_path(source)} -> {display_path(target)}")
     if result.get("note"):
-        click.echo(f"{target.name} is {result['note']}")
+        say(f"{target.name} is {result['note']}")
     if result["proof"]:
-        click.echo(f"proof: {Proof(**result['proof'])}")
+        say(f"proof: {Proof(**result['proof'])}")
     if result["lost"]:
-        click.echo(f"lost, since {target.name} cannot store it: {', '.join(result['lost'])}")
+        say(f"lost, since {target.name} cannot store it: {', '.join(result['lost'])}")

@@ -1,12 +1,11 @@
 """The command ``data``."""
 
-import json
 from pathlib import Path
 
 import click
 
 from study_keras.cli.options import EXISTING, JSON, PATH
-from study_keras.cli.shared import display_path
+from study_keras.cli.shared import display_path, print_json, say
 from study_keras.startup import import_keras
 
 
@@ -43,11 +42,11 @@ def data(path: Path | None, output: Path | None, as_json: bool) -> None:
     (images, labels), _ = dataset
     picture = plots.save(plots.samples(images, labels, names), output)
     if as_json:
-        return click.echo(json.dumps({"data": str(path) if path else None, "samples": str(picture), **found}))
+        return print_json({"data": str(path) if path else None, "samples": str(picture), **found})
     console = Console()
     console.print(*terminal.data_tables(found), sep="\n")
     present = [one for one in found["classes"] if one["training"]]
     first = [int((labels == one["label"]).argmax()) for one in present]
     if drawn := terminal.draw_digits(images[first], [one["name"] for one in present], console):
         console.print(drawn)
-    return click.echo(f"Samples of each class: {display_path(picture)}")
+    return say(f"Samples of each class: {display_path(picture)}")

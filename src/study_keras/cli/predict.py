@@ -1,6 +1,5 @@
 """The command ``predict``."""
 
-import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -8,7 +7,7 @@ from typing import Any
 import click
 
 from study_keras.cli.options import JSON, PATH
-from study_keras.cli.shared import print_error
+from study_keras.cli.shared import print_error, print_json, say
 
 
 @click.command()
@@ -48,8 +47,8 @@ def predict(images: tuple[str, ...], model: Path | None, show: Path | None, as_j
         answers.append({"image": image, **recognize.to_dict(found)})
         if not as_json:
             for line in recognize.to_text(found):
-                click.echo(f"{image}: {line}")
+                say(f"{image}: {line}")
     if as_json and answers:
-        click.echo(json.dumps(answers if len(images) > 1 else answers[0]))
+        print_json(answers if len(images) > 1 else answers[0])
     if len(answers) < len(images):
         raise click.exceptions.Exit(1)

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from study_keras.cli.options import DATA, EXISTING, OUTPUT
-from study_keras.cli.shared import display_path, load_full_model, output_folder, prefix_errors, typed_command
+from study_keras.cli.shared import display_path, load_full_model, output_folder, prefix_errors, say, typed_command
 from study_keras.startup import import_keras
 
 
@@ -36,4 +36,4 @@ def report(model: Path, data: Path | None, output: Path | None) -> None:
     with prefix_errors(model):
         result = evaluation.evaluate(loaded, *dataset[1])
         page = write_report(folder / f"{model.stem}_report.html", loaded, dataset, result, details)
-    click.echo(f"The report: {display_path(page)}")
+    say(f"The report: {display_path(page)}")

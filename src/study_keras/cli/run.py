@@ -11,6 +11,7 @@ from study_keras.cli.shared import (
     display_path,
     output_folder,
     result_table,
+    say,
     typed_command,
     verify_artifacts,
 )
@@ -40,7 +41,7 @@ def run(output: Path | None) -> None:
     dataset = load_data()
     model, path, metadata, result = train_and_test(dataset, recipes.TUTORIAL, folder)
     console = Console()
-    model.summary(print_fn=lambda text: console.print(text, highlight=False))
+    terminal.print_summary(model, console)
     console.print(terminal.history_table(metadata["history"]), result_table(result), sep="\n")
     picture = _show_mistakes(dataset[1], result["probabilities"], folder, console)
     details = {**metadata, "name": path.name, "command": typed_command()}
@@ -83,5 +84,5 @@ def _write_drawing_page(model: Any, folder: Path) -> Path | None:
             model, folder / "hello_mnist.html", prove=False
         )  # its TF.js model was verified above
     except FileNotFoundError as error:
-        click.echo(f"hello_mnist.html is left out: {error}", err=True)
+        say(f"hello_mnist.html is left out: {error}", err=True)
         return None

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from study_keras.cli.options import EXISTING
+from study_keras.cli.shared import say
 
 
 @click.command()
@@ -43,5 +44,5 @@ def serve(
 
     if not host.startswith(server.LOOPBACK):
         text = "anyone who can reach this computer over the network can use the server, unencrypted"
-        click.echo(f"--host {host}: {text}", err=True)
-    server.serve(host, port, models, workers=workers, queue=queue, timeout=time_limit, on_listening=click.echo)
+        say(f"--host {host}: {text}", err=True)
+    server.serve(host, port, models, workers=workers, queue=queue, timeout=time_limit, on_listening=say)

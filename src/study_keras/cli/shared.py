@@ -1,7 +1,6 @@
 """Functions that several commands share: paths, loading a model, printing results and errors."""
 
 import difflib
-import json
 import shlex
 import shutil
 import sys
@@ -11,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import click
+
+from study_keras.plain_text import one_line, printable, to_json
 
 
 def output_folder(folder: Path | None) -> Path:
@@ -42,7 +43,7 @@ def prefix_errors(path: Path) -> Iterator[None]:
 def display_path(path: Path) -> str:
     """Return ``path`` quoted for the shell, relative if it is below the current folder."""
     path = path.resolve()
-    return shlex.quote(str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path))
+    return printable(shlex.quote(str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)))
 
 
 def typed_command() -> str:
@@ -74,8 +75,16 @@ def result_table(result: dict[str, Any]) -> Any:
     return table
 
 
-def print_json(figures: dict[str, Any]) -> None:
-    click.echo(json.dumps({key: value for key, value in figures.items() if key != "probabilities"}))
+def say(line: str, *, err: bool = False) -> None:
+    """Print one line, in which names from outside cannot be escape sequences."""
+    click.echo(printable(line), err=err)
+
+
+def print_json(figures: Any) -> None:
+    """Print figures as JSON, without the ``probabilities`` of all images."""
+    if isinstance(figures, dict):
+        figures = {key: value for key, value in figures.items() if key != "probabilities"}
+    click.echo(to_json(figures))
 
 
 def verify_artifacts(
@@ -98,10 +107,10 @@ def verify_artifacts(
     if leave_out:
         for result in results:
             if result.get("missing"):
-                click.echo(f"{Path(result['artifact']).name} is left out: {result['error']}", err=True)
+                say(f"{Path(result['artifact']).name} is left out: {result['error']}", err=True)
         results = [result for result in results if not result.get("missing")]
     if as_json:
-        click.echo(json.dumps(results))
+        print_json(results)
     else:
         Console().print(terminal.verify_table(results))
     return all(result["passed"] for result in results)
@@ -109,7 +118,7 @@ def verify_artifacts(
 
 def print_error(message: str, code: int) -> int:
     """Print ``message`` as one line on standard error, and return ``code``."""
-    click.echo("hello-mnist: " + " ".join(message.split()), err=True)
+    click.echo(f"hello-mnist: {one_line(message)}", err=True)
     return code
 
 

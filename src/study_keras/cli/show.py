@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from study_keras.cli.options import PATH
+from study_keras.plain_text import printable
 from study_keras.startup import import_keras
 
 
@@ -20,14 +21,16 @@ def show(model: Path) -> None:
     import_keras()
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     from study_keras import formats
     from study_keras.formats.convert import stored_weights
+    from study_keras.report import terminal
 
     console = Console()
     if "structure" in formats.detect(model).keeps:
-        return formats.load(model).summary(print_fn=lambda text: console.print(text, highlight=False))
-    table = Table("weight", "shape", title=str(model), title_justify="left")
+        return terminal.print_summary(formats.load(model), console)
+    table = Table("weight", "shape", title=Text(printable(model)), title_justify="left")
     for name, shape in stored_weights(model):
-        table.add_row(name, str(shape))
+        table.add_row(Text(printable(name)), str(shape))
     return console.print(table)

@@ -20,6 +20,7 @@ from study_keras.cli.shared import (
     output_folder,
     print_json,
     result_table,
+    say,
     typed_command,
 )
 from study_keras.startup import import_keras
@@ -156,7 +157,7 @@ def _print(trained: Trained, seconds: float, *, as_json: bool) -> None:
     console = Console()
     console.print(terminal.history_table(trained.metadata["history"]))
     console.print(result_table(trained.result))
-    return click.echo(f"The model: {display_path(trained.path)}")
+    return say(f"The model: {display_path(trained.path)}")
 
 
 def resume_command(folder: Path) -> str:

@@ -5,7 +5,7 @@ The file needs no network and no server: it embeds its pictures and has no scrip
 
 import base64
 from collections.abc import Callable, Iterable, Mapping
-from html import escape
+from html import escape as escape_html
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 
 from study_keras import files
 from study_keras.data.dataset import Dataset
+from study_keras.plain_text import printable
 from study_keras.report import model_plots, plots
 
 STYLE = """
@@ -124,7 +125,7 @@ def _test(model: keras.Model, dataset: Dataset, result: Mapping[str, Any], metad
         try:
             figures.append(_figure(draw(), caption))
         except ValueError as reason:  # such as a first layer whose weights are not images
-            figures.append(f"<p>Not shown: {escape(caption)} {escape(str(reason))}</p>")
+            figures.append(f"<p>Not shown: {escape(caption)} {escape(reason)}</p>")
     return "".join(figures)
 
 
@@ -134,8 +135,13 @@ def _origin(metadata: Mapping[str, Any]) -> str:
         rows.append(("the model", f"<code>{escape(metadata['trained_by'])}</code>"))
     for name in ("data", "versions"):
         for key, value in metadata.get(name, {}).items():
-            rows.append((escape(f"{name}: {key}"), f"<code>{escape(str(value))}</code>"))
+            rows.append((escape(f"{name}: {key}"), f"<code>{escape(value)}</code>"))
     return "<table>" + "".join(f"<tr><th>{name}<td>{value}" for name, value in rows) + "</table>"
+
+
+def escape(text: object) -> str:
+    """Return text as HTML that shows it."""
+    return escape_html(printable(text))
 
 
 def _section(title: str, content: str) -> str:

@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from study_keras.data.class_names import class_name
 from study_keras.data.dataset import Images, scale
-from study_keras.report.plots import BLUE, ORANGE, Names
+from study_keras.plain_text import printable
+from study_keras.report.plots import BLUE, ORANGE, Names, class_label
 
 
 def first_weights(model: Any, most: int = 64, columns: int = 16) -> Figure:
@@ -39,7 +39,7 @@ def first_weights(model: Any, most: int = 64, columns: int = 16) -> Figure:
     for axes, unit in zip(figure.axes, shown, strict=False):
         picture = axes.imshow(unit, cmap="PuOr_r", vmin=-largest, vmax=largest)
     figure.colorbar(picture, ax=figure.axes, label="weight", shrink=0.9)
-    figure.suptitle(f"the weights of {layer.name}: {len(shown)} of {len(units)} units")
+    figure.suptitle(f"the weights of {printable(layer.name)}: {len(shown)} of {len(units)} units")
     return figure
 
 
@@ -61,13 +61,13 @@ def activations(model: Any, image: Images, names: Names = None) -> Figure:
     panels = [("image (28, 28)", image)]
     for layer, output in zip(model.layers, outputs if isinstance(outputs, list) else [outputs], strict=True):
         if not isinstance(layer, keras.layers.InputLayer):
-            panels.append((f"{layer.name} {output.shape[1:]}", output[0]))
+            panels.append((f"{printable(layer.name)} {output.shape[1:]}", output[0]))
     figure = Figure(figsize=(len(panels) * 2.1, 2.7), layout="constrained")
     for axes, (title, values) in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels, strict=True):
         axes.set_title(title, fontsize=9)
         if values is panels[-1][1] and values.ndim == 1:
             axes.barh(range(len(values)), values, color=[ORANGE if value == values.max() else BLUE for value in values])
-            axes.set_yticks(range(len(values)), [class_name(label, names) for label in range(len(values))])
+            axes.set_yticks(range(len(values)), [class_label(label, names) for label in range(len(values))])
             axes.set(xlabel="probability", xlim=(0, max(1, values.max())))
             axes.invert_yaxis()
         else:

@@ -15,7 +15,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from matplotlib import rc_context
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 from PIL import Image
 
 from study_keras import files
@@ -44,7 +46,10 @@ def show(path: str | Path) -> None:
 def png(figure: Figure) -> bytes:
     """Return ``figure`` as the bytes of a PNG."""
     content = io.BytesIO()
-    figure.savefig(content, format="png", dpi=144)
+    with rc_context({"text.parse_math": False}):  # a $ in a name is no formula; labels of axes are created here
+        for text in figure.findobj(Text):
+            text.set_parse_math(False)
+        figure.savefig(content, format="png", dpi=144)
     return content.getvalue()
 
 
@@ -78,8 +83,15 @@ def history(history: Mapping[str, Sequence[float]]) -> Figure:
         axes.set(xlabel="epoch", ylabel=f"{name} ({unit})", title=name)
         axes.xaxis.get_major_locator().set_params(integer=True)
         axes.grid(alpha=0.3)
-        axes.legend()
+        if axes.lines:
+            axes.legend()
     return figure
+
+
+def class_label(label: int, names: Names, most: int = 30) -> str:
+    """Return the name of a class, or its number if it has no name, of at most ``most`` characters."""
+    name = class_name(label, names)
+    return name if len(name) <= most else f"{name[: most - 1]}…"
 
 
 def confusion(labels: Labels, probabilities: Probabilities, names: Names = None) -> Figure:
@@ -98,7 +110,7 @@ def confusion(labels: Labels, probabilities: Probabilities, names: Names = None)
             colour = BLUE if truth == guess else "white" if dark else "black"
             axes.text(guess, truth, str(counts[truth, guess]), ha="center", va="center", fontsize=8, color=colour)
     axes.set(xlabel="read as", ylabel="truth")
-    ticks = [class_name(label, names) for label in range(classes)]
+    ticks = [class_label(label, names) for label in range(classes)]
     axes.set_xticks(range(classes), ticks, rotation=90 if max(map(len, ticks)) > 2 else 0)
     axes.set_yticks(range(classes), ticks)
     axes.set_title(f"{wrong.sum():,} of {len(labels):,} images read wrong")
@@ -121,7 +133,7 @@ def accuracy_per_class(labels: Labels, probabilities: Probabilities, names: Name
         xlabel="fraction read right",
         ylabel="class" if names else "digit",
         yticks=range(len(digits)),
-        yticklabels=[class_name(digit, names) for digit in digits],
+        yticklabels=[class_label(digit, names) for digit in digits],
     )
     axes.margins(x=0.3)
     axes.invert_yaxis()
@@ -142,7 +154,7 @@ def samples(images: Images, labels: Labels, names: Names = None, each: int = 12)
         for axes, image in zip(row, chosen, strict=False):
             axes.imshow(image, cmap="gray_r", vmin=0, vmax=255)
         row[0].set_ylabel(
-            class_name(digit, names), rotation=0, labelpad=12, va="center", ha="right" if names else "center"
+            class_label(digit, names), rotation=0, labelpad=12, va="center", ha="right" if names else "center"
         )
     return figure
 
@@ -162,7 +174,7 @@ def mistakes(
         guess = probabilities[index].argmax()
         axes.imshow(images[index], cmap="gray_r", vmin=0, vmax=255)
         between = "\n" if names else " "  # since names may be long
-        said = f"{class_name(labels[index], names)} read{between}as {class_name(guess, names)}"
+        said = f"{class_label(labels[index], names)} read{between}as {class_label(guess, names)}"
         axes.set_title(f"{said}\n{probabilities[index, guess]:.1%}  #{index}", fontsize=8)
     return figure
 

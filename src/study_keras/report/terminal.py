@@ -9,7 +9,6 @@ from typing import Any
 import keras
 import numpy as np
 from rich.console import Console
-from rich.markup import escape
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -17,6 +16,7 @@ from rich.progress import (
     ProgressColumn,
     SpinnerColumn,
     TaskProgressColumn,
+    TextColumn,
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
@@ -24,6 +24,7 @@ from rich.table import Table
 from rich.text import Text
 
 from study_keras.data.dataset import Images
+from study_keras.plain_text import one_line, printable
 
 
 class TrainingProgress(keras.callbacks.Callback):
@@ -38,7 +39,8 @@ class TrainingProgress(keras.callbacks.Callback):
         super().__init__()
         self.console = console
         self.images = images
-        columns = (BarColumn(), TaskProgressColumn(), "{task.fields[figures]}", TimeRemainingColumn())
+        figures = TextColumn("{task.fields[figures]}", markup=False)
+        columns = (BarColumn(), TaskProgressColumn(), figures, TimeRemainingColumn())
         self.bar = _progress(console, "{task.description}", *columns)
 
     def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
@@ -63,14 +65,21 @@ class TrainingProgress(keras.callbacks.Callback):
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         seconds = time.perf_counter() - self.started
         epochs = self.params["epochs"]
-        self.console.print(
-            f"epoch {epoch + 1:{len(str(epochs))}}/{epochs}  {_figures(logs)}  "
-            f"{self.images / seconds:,.0f} images/s  {seconds:.1f} s",
-            highlight=False,
-        )
+        line = f"epoch {epoch + 1:{len(str(epochs))}}/{epochs}  {_figures(logs)}  "
+        self.console.print(Text(f"{line}{self.images / seconds:,.0f} images/s  {seconds:.1f} s"))
 
     def on_train_end(self, logs: dict[str, float] | None = None) -> None:
         self.bar.stop()
+
+
+def print_summary(model: Any, console: Console) -> None:
+    """Print the layers of a Keras model."""
+
+    def print_lines(text: str) -> None:
+        for line in text.rstrip("\n").split("\n"):
+            console.print(_cell(line))
+
+    model.summary(print_fn=print_lines)
 
 
 def _progress(console: Console, *columns: ProgressColumn | str) -> Progress:
@@ -79,7 +88,9 @@ def _progress(console: Console, *columns: ProgressColumn | str) -> Progress:
 
 def history_table(history: dict[str, list[float]]) -> Table:
     """Return the history of a training as a table, one row per epoch."""
-    table = Table("epoch", *history, title="history", title_justify="left")
+    table = Table("epoch", title="history", title_justify="left")
+    for name in history:
+        table.add_column(_cell(name))
     for epoch, row in enumerate(zip(*history.values(), strict=True), start=1):
         table.add_row(str(epoch), *(f"{value:.4f}" for value in row))
     return table
@@ -102,16 +113,17 @@ def comparison_table(rows: Sequence[Mapping[str, Any]], settings: Sequence[Mappi
     for row, own in zip(rows, settings, strict=True):
         spread = f" ± {row['spread']:.4f}" if seeds > 1 else ""
         figures = (f"{row['parameters']:,}", f"{row['seconds']:.1f}", f"{row['accuracy']:.4f}{spread}")
-        table.add_row(*own.values(), *figures)
+        table.add_row(*map(_cell, own.values()), *figures)
     return table
 
 
 @contextmanager
 def show_status() -> Iterator[Callable[[str], None]]:
     """Yield a function that shows the current step and its time on standard error, if that is a terminal."""
-    with _progress(Console(stderr=True), SpinnerColumn(), "{task.description}", TimeElapsedColumn()) as bar:
+    step = TextColumn("{task.description}", markup=False)
+    with _progress(Console(stderr=True), SpinnerColumn(), step, TimeElapsedColumn()) as bar:
         task = bar.add_task("")
-        yield lambda step: bar.update(task, description=escape(step))
+        yield lambda step: bar.update(task, description=printable(step))
 
 
 def verify_table(results: Sequence[dict[str, Any]]) -> Table:
@@ -129,7 +141,7 @@ def verify_table(results: Sequence[dict[str, Any]]) -> Table:
     for result in results:
         name = Path(result["artifact"]).name
         if "error" in result:
-            table.add_row(Text(f"{name}: {result['error']}"), *[""] * len(shown), "[red]BROKEN[/red]")
+            table.add_row(_cell(one_line(f"{name}: {result['error']}")), *[""] * len(shown), "[red]BROKEN[/red]")
             continue
         figures = {
             "kB": f"{result['bytes'] / 1000:,.0f}",
@@ -140,7 +152,7 @@ def verify_table(results: Sequence[dict[str, Any]]) -> Table:
             "ms": f"{result['ms_per_image']:.4f}",
             "": "ok" if result["passed"] else "[red]DIFFERS[/red]",
         }
-        table.add_row(Text(name), result["runtime"], *(figures[column] for column in shown))
+        table.add_row(_cell(name), result["runtime"], *(figures[column] for column in shown))
     if ran:
         table.caption = _verify_caption(ran[0], classes=classes, labelled=labelled)
     return table
@@ -178,7 +190,7 @@ def data_tables(found: Mapping[str, Any]) -> tuple[Table, Table]:
     for name in ("training", "test"):
         classes.add_column(name, justify="right")
     for one in found["classes"]:
-        classes.add_row(str(one["label"]), Text(one["name"]), f"{one['training']:,}", f"{one['test']:,}")
+        classes.add_row(str(one["label"]), _cell(one["name"]), f"{one['training']:,}", f"{one['test']:,}")
     return overview, classes
 
 
@@ -194,7 +206,7 @@ def draw_digits(images: Images, captions: list[str], console: Console) -> Text |
     shown = list(zip(images, captions, strict=False))[:fit]
     picture = Text()
     for _, caption in shown:
-        picture.append(f"{caption:30}")
+        picture.append(f"{printable(caption):30}")
     for row in range(0, 28, 2):
         picture.append("\n")
         for image, _ in shown:
@@ -204,5 +216,10 @@ def draw_digits(images: Images, captions: list[str], console: Console) -> Text |
     return picture
 
 
+def _cell(text: str) -> Text:
+    """Return text from outside as it is, since rich takes a string for markup."""
+    return Text(printable(text))
+
+
 def _figures(logs: dict[str, Any] | None) -> str:
-    return "  ".join(f"{name} {float(np.asarray(value)):.4f}" for name, value in (logs or {}).items())
+    return "  ".join(f"{printable(name)} {float(np.asarray(value)):.4f}" for name, value in (logs or {}).items())

@@ -1,7 +1,6 @@
 """The HTTP API: ``POST /predict``, ``GET /health``, ``GET /models``, and files."""
 
 import asyncio
-import json
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from typing import Annotated, Any
@@ -11,6 +10,7 @@ from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
+from study_keras.plain_text import to_json
 from study_keras.serve.static_files import File, FileResponse
 from study_keras.serve.workers import MAX_PIXELS, QueueFullError, WorkerPool
 from study_keras.vision.image_io import picture_kind
@@ -220,6 +220,6 @@ async def _error_response(request: Request, error: HTTPException) -> Response:
 
 
 def _json(content: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
-    text = json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    text = to_json(content, ensure_ascii=False, separators=(",", ":"))
     headers = {"Cache-Control": "no-store", **(headers or {})}
     return Response(text.encode(errors="replace"), status, headers, "application/json")

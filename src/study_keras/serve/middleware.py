@@ -11,6 +11,8 @@ from starlette.datastructures import Headers
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from study_keras.plain_text import printable
+
 LINGER = 2.0  # seconds for which the rest of a refused body is read: closing at once could reset the answer
 LOCAL_HOSTS = ("localhost", "127.0.0.1", "[::1]")  # names under which a browser reaches its own computer
 CONTENT_POLICY = (
@@ -32,11 +34,11 @@ def log(method: str, path: str, status: int, seconds: float, size: int) -> None:
     """Write one line to standard error, without the picture, the client's address and the query string.
 
     Args:
-        path: as received, ASCII without control characters; shortened to 200.
+        path: as received; shortened to 200.
         size: bytes of the response body.
     """
     with suppress(OSError, ValueError):  # standard error is closed; the server goes on
-        sys.stderr.write(f"{method} {path[:200]} {status} {seconds * 1000:.1f} ms {size} bytes\n")
+        sys.stderr.write(f"{printable(method)} {printable(path[:200])} {status} {seconds * 1000:.1f} ms {size} bytes\n")
 
 
 def guard(app: ASGIApp, *, local: bool) -> ASGIApp:

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from study_keras import formats
+from study_keras.plain_text import one_line, printable
 from study_keras.serve.static_files import File, read_file, read_tfjs
 from study_keras.startup import import_keras
 from study_keras.train.metadata import load_class_names
@@ -39,7 +40,11 @@ def load_models(paths: Sequence[Path], workers: int, temporary: Path) -> Shelf:
     for name, path in [*chosen.items(), ("digits", SHIPPED)]:
         shelf.classes[name] = load_class_names(path)
         shelf.networks[name] = _load_copies(path, workers)
-        copies = [path, path.with_suffix(".tfjs")] if path == SHIPPED else [_for_page(path, temporary / f"{name}.tfjs")]
+        copies = (
+            [path, path.with_suffix(".tfjs")]
+            if path == SHIPPED
+            else [_for_page(path, temporary / f"{len(shelf.networks)}.tfjs")]
+        )
         for copy in copies:
             if copy is not None and copy.exists():
                 _offer(name, copy, shelf)
@@ -62,7 +67,7 @@ def _name(path: Path, earlier: Sequence[Path]) -> str:
 
 
 def _stem(path: Path) -> str:
-    return path.resolve().name.split(".")[0] or "model"
+    return printable(path.resolve().name.split(".")[0]) or "model"
 
 
 def _for_page(path: Path, copy: Path) -> Path | None:
@@ -76,7 +81,7 @@ def _for_page(path: Path, copy: Path) -> Path | None:
         model = formats.load(path)
         return formats.export_tfjs(model, copy) if hasattr(model, "layers") else None
     except ValueError as error:
-        sys.stderr.write(f"{path.name}: available in /predict, but not in the page: {' '.join(str(error).split())}\n")
+        sys.stderr.write(one_line(f"{path.name}: available in /predict, but not in the page: {error}") + "\n")
         return None
 
 

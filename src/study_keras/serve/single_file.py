@@ -15,6 +15,7 @@ from study_keras import files, formats
 from study_keras.formats.convert import load_source
 from study_keras.formats.proof.prove import Proof
 from study_keras.page import FOLDER
+from study_keras.plain_text import to_json
 from study_keras.runtimes.tfjs import find_node, install_command
 from study_keras.train.metadata import load_class_names
 from study_keras.vision.classifier import SHAPES
@@ -76,7 +77,7 @@ def write_page(
     page = (build() / "one_file.html").read_text(encoding="utf-8")
     entry = {"name": name or path.stem, "format": "tfjs", **_embedded(model, quantize, prove)}
     entry |= {"classes": classes} if classes else {}
-    text = json.dumps(entry, allow_nan=False, separators=(",", ":")).replace("<", "\\u003c")  # without </script>
+    text = to_json(entry, separators=(",", ":")).replace("<", "\\u003c")  # without </script>
     with files.atomic_write(path) as temporary:
         temporary.write_text(page.replace(PLACEHOLDER, text), encoding="utf-8")
     return path

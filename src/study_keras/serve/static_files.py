@@ -69,7 +69,7 @@ def read_tfjs(folder: Path) -> dict[str, File]:
         if outside := [name for name, path in paths.items() if within not in path.parents]:
             raise ValueError(f"names {outside[0]!r}, which is outside the folder")
         return {name: read_file(path) for name, path in paths.items()}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ValueError(f"{folder}: not a TF.js model with all its files ({error}); expected model.json") from error
 
 

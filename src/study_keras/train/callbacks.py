@@ -1,5 +1,6 @@
 """Callbacks that Keras removed since 2019: saving every few epochs, and gradients in TensorBoard."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from study_keras import formats
+from study_keras.plain_text import printable
 
 
 class SaveEvery(keras.callbacks.Callback):
@@ -35,7 +37,7 @@ class SaveEvery(keras.callbacks.Callback):
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         if (epoch + 1) % self.epochs:
             return
-        path = self.path.format(epoch=epoch + 1)
+        path = re.sub(r"\{epoch(:[^{}]*)?\}", lambda field: field[0].format(epoch=epoch + 1), self.path)
         formats.save(self.model, path)
         if self.say:
             self.say(f"\nepoch {epoch + 1}: saved {path}")  # Keras' progress bar has not ended its line
@@ -70,11 +72,11 @@ class LogGradients(keras.callbacks.Callback):
         squares: dict[str, float] = {}
         with self.writer.as_default(step=epoch):
             for name, gradient in gradients(self.model, self.x, self.y).items():
-                self.summary.histogram(f"gradients/{name}", gradient)
+                self.summary.histogram(f"gradients/{printable(name)}", gradient)
                 layer = name.rsplit("/", 1)[0]
                 squares[layer] = squares.get(layer, 0.0) + float(np.square(gradient).sum())
             for layer, square in squares.items():
-                self.summary.scalar(f"gradient_norm/{layer}", square**0.5)
+                self.summary.scalar(f"gradient_norm/{printable(layer)}", square**0.5)
         self.writer.flush()
 
     def on_train_end(self, logs: dict[str, float] | None = None) -> None:

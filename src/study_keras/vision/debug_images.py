@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from study_keras import files
+from study_keras.plain_text import printable
 from study_keras.vision.recognize import Detection
 
 GREEN, AMBER, GREY = (0, 135, 60), (205, 95, 0), (128, 128, 128)  # certain, uncertain, no digit
@@ -50,7 +51,7 @@ def _draw_answer(picture: Image.Image, detection: Detection) -> Image.Image:
         draw.rectangle((left - width, top - width, right - 1 + width, bottom - 1 + width), outline=colour, width=width)
         if candidate.is_digit:
             size = max(11, (bottom - top) // 3)
-            text = f"{detection.names[candidate.label]}{'' if candidate.certain else '?'}"
+            text = f"{printable(detection.names[candidate.label])}{'' if candidate.certain else '?'}"
             place = (left, max(0, top - width))
             draw.text(place, text, colour, ImageFont.load_default(size), anchor="lt" if top < size else "lb")
     return drawn

@@ -1,6 +1,5 @@
 """The HTTP API: ``POST /predict``, ``GET /health``, ``GET /models``, and files."""
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from typing import Annotated, Any
@@ -8,15 +7,13 @@ from typing import Annotated, Any
 from fastapi import FastAPI, Query, Request, Response
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect
 
 from study_keras.plain_text import to_json
+from study_keras.serve.request_body import CURL, BodyReader
 from study_keras.serve.static_files import File, FileResponse
 from study_keras.serve.workers import MAX_PIXELS, QueueFullError, WorkerPool
 from study_keras.vision.image_io import picture_kind
 from study_keras.vision.prepare import CONTRACT
-
-CURL = "curl --data-binary @digit.png http://127.0.0.1:8000/predict"
 
 
 class Digit(BaseModel):
@@ -75,7 +72,7 @@ _ERRORS = _described(
         413: "The body exceeds the limit",
         415: "Not a PNG, JPEG, WebP, BMP or GIF",
         422: "The picture is broken, too large, or has no ink",
-        503: "All threads are busy and the queue is full; retry after the seconds in Retry-After",
+        503: "The queue or the memory for pictures is full; retry after the seconds in Retry-After",
         504: "The recognition timed out",
     }
 )
@@ -93,8 +90,7 @@ def create_app(
     models: Sequence[Mapping[str, Any]],
     files: Mapping[str, File],
     *,
-    max_body_bytes: int,
-    timeout: float,
+    bodies: BodyReader,
 ) -> FastAPI:
     """Return the application.
 
@@ -103,8 +99,7 @@ def create_app(
         names: the models that ``pool`` knows, the default first.
         models: the answer of ``GET /models``.
         files: URL path -> file.
-        max_body_bytes: maximum size of a request body.
-        timeout: seconds for a request body.
+        bodies: reads the bodies of requests.
     """
     title, description = "Hello MNIST", "Recognizes handwritten digits in pictures."
     app = FastAPI(title=title, description=description, version=version("hello-mnist"), docs_url=None, redoc_url=None)
@@ -119,8 +114,9 @@ def create_app(
         """Recognize the digits in a picture. The body is the file: PNG, JPEG, WebP, BMP or GIF, of any content type."""
         if model not in names:
             raise HTTPException(400, f"model={model!r}; expected one of {', '.join(names)}")
-        picture = await read_body(request, max_body_bytes, timeout)
-        return _json({"image": name, **await recognize_picture(pool, model, picture)})
+        async with bodies.read(request) as picture:
+            answer = await recognize_picture(pool, model, picture)
+        return _json({"image": name, **answer})
 
     _add_lists(app, names, models)
     _add_files(app, files)
@@ -150,35 +146,7 @@ def _add_files(app: FastAPI, files: Mapping[str, File]) -> None:
         return _file_response(files, request)
 
 
-async def read_body(request: Request, max_bytes: int, timeout: float) -> bytes:
-    """Return the body of a request.
-
-    Raises:
-        HTTPException: 400 empty, 408 slower than ``timeout`` seconds, 413 over ``max_bytes``, 415 compressed.
-    """
-    if request.headers.get("content-encoding", "identity") != "identity":
-        raise HTTPException(415, "a compressed body (Content-Encoding); expected the picture itself")
-    too_large = HTTPException(413, f"a body over {max_bytes:,} bytes; expected at most that: make the picture smaller")
-    if int(request.headers.get("content-length", 0)) > max_bytes:
-        raise too_large
-    body = bytearray()
-    try:
-        async with asyncio.timeout(timeout):
-            async for part in request.stream():
-                body += part
-                if len(body) > max_bytes:
-                    raise too_large
-    except TimeoutError:
-        text = f"request body timed out after {timeout:g} s and {len(body):,} bytes; expected all of it: send it again"
-        raise HTTPException(408, text) from None
-    except ClientDisconnect:
-        raise HTTPException(400, f"the body ended after {len(body):,} bytes; expected the complete picture") from None
-    if not body:
-        raise HTTPException(400, f"an empty body; expected a picture: {CURL}")
-    return bytes(body)
-
-
-async def recognize_picture(pool: WorkerPool, model: str, picture: bytes) -> dict[str, Any]:
+async def recognize_picture(pool: WorkerPool, model: str, picture: bytes | bytearray) -> dict[str, Any]:
     """Return the answer for a picture.
 
     Raises:
@@ -186,7 +154,7 @@ async def recognize_picture(pool: WorkerPool, model: str, picture: bytes) -> dic
     """
     if picture_kind(picture) is None:
         hint = "; send it as the body itself, not as a form: " + CURL if picture.startswith(b"--") else ""
-        found = f"{len(picture)} bytes that begin with {picture[:8]!r}"
+        found = f"{len(picture)} bytes that begin with {bytes(picture[:8])!r}"
         raise HTTPException(415, f"{found}; expected a picture: PNG, JPEG, WebP, BMP or GIF{hint}")
     try:
         return await pool.recognize(model, picture)

@@ -16,6 +16,7 @@ from study_keras.serve.app import create_app
 from study_keras.serve.connection import Connection, Server
 from study_keras.serve.middleware import HEADERS, guard
 from study_keras.serve.model_store import load_models
+from study_keras.serve.request_body import BodyReader
 from study_keras.serve.static_files import read_site
 from study_keras.serve.workers import WorkerPool
 
@@ -32,6 +33,7 @@ def serve(
     queue: int = 64,
     timeout: float = 10.0,
     max_body_bytes: int = 10_000_000,
+    max_total_bytes: int = 256_000_000,
     page: str | Path = PAGE,
     on_listening: Callable[[str], None] = lambda url: None,
 ) -> None:
@@ -45,6 +47,7 @@ def serve(
         queue: how many pictures may wait for a thread.
         timeout: seconds for the head of a request, for its body, for its answer, and for the shutdown.
         max_body_bytes: maximum size of a request body.
+        max_total_bytes: maximum size of the bodies of all requests at a time.
         page: the folder of the built page.
         on_listening: called with the server's URL when it accepts connections.
 
@@ -59,7 +62,8 @@ def serve(
         stack.callback(pool.close)
         files = {**shelf.files, **read_site(Path(page))}
         names = list(shelf.networks)
-        app = create_app(pool, names, shelf.offers, files, max_body_bytes=max_body_bytes, timeout=timeout)
+        bodies = BodyReader(max_body_bytes, max_total_bytes, timeout)
+        app = create_app(pool, names, shelf.offers, files, bodies=bodies)
         _run(guard(app, local=host.startswith(LOOPBACK)), listener, timeout, on_listening)
 
 

@@ -51,7 +51,7 @@ class WorkerPool:
         # a picture. Once it has freed an array of 24 MB, it keeps smaller ones.
         np.empty(3 * 2**20)
 
-    async def recognize(self, name: str, picture: bytes) -> dict[str, Any]:
+    async def recognize(self, name: str, picture: bytes | bytearray) -> dict[str, Any]:
         """Return ``recognize.recognize`` of ``picture`` with the model ``name``.
 
         A thread cannot be stopped: a picture that times out keeps its place until it is done.
@@ -75,7 +75,7 @@ class WorkerPool:
         """Accept no more pictures."""
         self._threads.shutdown(wait=False, cancel_futures=True)
 
-    def _recognize(self, name: str, picture: bytes) -> dict[str, Any]:
+    def _recognize(self, name: str, picture: bytes | bytearray) -> dict[str, Any]:
         network = self._networks[name].get_nowait()
         try:
             return recognize(read_image(picture, MAX_PIXELS), network, self._names.get(name))

@@ -10,7 +10,7 @@ from PIL import BmpImagePlugin, GifImagePlugin, Image, ImageOps, JpegImagePlugin
 
 from study_keras import limits
 
-Source = str | Path | bytes | BinaryIO
+Source = str | Path | bytes | bytearray | BinaryIO
 MAX_PIXELS = 50_000_000
 MAX_BYTES = 256 * 2**20  # a BMP of 50 megapixels with four bytes each has 200 MB
 
@@ -24,7 +24,7 @@ _READERS = {
 }
 
 
-def picture_kind(data: bytes) -> str | None:
+def picture_kind(data: bytes | bytearray) -> str | None:
     """Return the format of a picture by its first bytes: PNG, JPEG, WebP, BMP or GIF; otherwise None."""
     return next((kind for magic, (kind, _) in _READERS.items() if data.startswith(magic)), None)
 

@@ -167,3 +167,38 @@ def _exchange(one: Path, other: Path) -> bool:
         here = -100  # AT_FDCWD of <fcntl.h>
         return libc.renameat2(here, names[0], here, names[1], 2) == 0  # RENAME_EXCHANGE of <linux/fs.h>
     return False
+
+
+@contextmanager
+def lock(path: str | Path) -> Iterator[None]:
+    """Hold a lock file for the length of the block, or until the process ends, however that happens.
+
+    On a file system without locks it holds nothing.
+
+    Raises:
+        BlockingIOError: another process holds it.
+        OSError: the file cannot be created.
+    """
+    descriptor = _open_lock(Path(path))
+    try:
+        yield
+    finally:
+        with suppress(OSError):
+            Path(path).unlink()  # before it is closed, so that nobody locks a file that is removed
+        os.close(descriptor)
+
+
+def _open_lock(path: Path) -> int:
+    while True:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o666)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(descriptor)
+            raise
+        except OSError:  # a file system without locks
+            return descriptor
+        with suppress(FileNotFoundError):  # its last holder removed it in between
+            if os.path.samestat(os.fstat(descriptor), path.stat()):
+                return descriptor
+        os.close(descriptor)

@@ -7,13 +7,17 @@ import signal
 import socket
 import subprocess
 import sys
+import time
+from contextlib import ExitStack, suppress
 
 import keras
 import numpy as np
+import psutil
 import pytest
 from conftest import COMMAND, hello_mnist
 
 from study_keras.cli import main
+from study_keras.train import launcher
 
 TRAIN = """
 import sys
@@ -141,6 +145,7 @@ def test_two_hosts_learn_as_one(six_thousand, alone, tmp_path, hosts):
     processes = start_on(hosts, folders, six_thousand)
     (first, said), (second, _) = (process.communicate(timeout=300) for process in processes)
     assert [process.returncode for process in processes] == [0, 0], said
+    assert ("use a private network" in said) == bool(hosts[0][0])  # is what others can reach
     assert_same(folders[0], json.loads(first), alone)
     assert second == ""
     assert not list(folders[1].iterdir())
@@ -149,6 +154,8 @@ def test_two_hosts_learn_as_one(six_thousand, alone, tmp_path, hosts):
 def test_a_host_that_falls_silent_ends_the_other_with_one_line(six_thousand, tmp_path, hosts):
     processes = start_on(hosts, [tmp_path / "0", tmp_path / "1"], six_thousand, "--epochs", 5000)
     try:
+        if hosts[0][0]:
+            assert processes[0].stderr.readline().endswith("use a private network\n")
         assert processes[0].stderr.readline().startswith("epoch")
         if hosts[0][1]:
             subprocess.run(["ip", "-n", hosts[0][1][-1], "link", "set", "wire", "down"], check=True)
@@ -249,22 +256,53 @@ def test_several_processes_need_jax(tmp_path, monkeypatch, capsys):
     assert "--processes needs the jax backend" in capsys.readouterr().err
 
 
-def test_processes_of_one_host_listen_on_the_loopback_interface_only():
-    code = """if True:
-        import os
-        from study_keras.startup import import_keras
-        import_keras(with_tensorflow=False)
-        from study_keras.train import launcher
-        launcher.join_processes(launcher.free_address(), 1, 0)
-        launcher.broadcast(3)
-        import psutil
-        found = psutil.Process().net_connections("tcp")
-        print(*{item.laddr.ip for item in found if item.status == "LISTEN"}, flush=True)
-        os._exit(0)"""
-    environment = {**os.environ, "KERAS_BACKEND": "jax"}
-    process = subprocess.Popen(
-        [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
-    )
-    found = {address.removeprefix("::ffff:") for address in process.stdout.read().split()}  # an IPv4 address by IPv6
-    assert found == {"127.0.0.1"}
-    process.communicate()
+def test_who_joins_over_a_network_is_warned(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(launcher, "launch", lambda *_: 0)
+    for address, warned in (("192.0.2.1:9", 1), ("[2001:db8::1]:9", 1), ("127.0.0.1:9", 0), ("[::1]:9", 0)):
+        several = ["--join", address, "--processes", "2", "--process-id"]
+        for number, lines in (("0", warned), ("1", 0)):
+            assert main(["train", *several, number, "--output", str(tmp_path)]) == 0
+            said = capsys.readouterr().err
+            assert said.count("\n") == said.count("anyone who can reach the ports of this training") == lines
+
+
+STRANGERS = {
+    "silence": b"",
+    "HTTP": b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n",
+    "HTTP/2": b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes(range(256)),
+    "TLS": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(500),
+    "ones": b"\xff" * 100,
+    "a large message": b"\x7f" * 1_000_000,
+}
+
+
+def listening(parent):
+    """The addresses on which the processes that ``parent`` started listen."""
+    found = set()
+    for child in psutil.Process(parent).children():
+        with suppress(psutil.Error):
+            found |= {one.laddr for one in child.net_connections("tcp") if one.status == psutil.CONN_LISTEN}
+    return found
+
+
+def test_strangers_on_the_ports_of_one_host_change_nothing(six_thousand, alone, tmp_path):
+    arguments = [COMMAND, *map(str, command(six_thousand, tmp_path, "--processes", 2))]
+    clients, seen = [], {}
+    with (
+        ExitStack() as stack,
+        subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process,
+    ):
+        while process.poll() is None:
+            for host, port in listening(process.pid) - seen.keys():
+                seen[host, port] = host.removeprefix("::ffff:")  # an IPv4 address as IPv6 writes it
+                for content in STRANGERS.values():
+                    with suppress(ConnectionError, TimeoutError):
+                        clients.append(stack.enter_context(socket.create_connection(("127.0.0.1", port), timeout=1)))
+                        clients[-1].sendall(content)
+            time.sleep(0.05)
+        first, said = process.communicate()
+    assert process.returncode == 0, said
+    assert {*seen.values()} == {"127.0.0.1"}
+    assert len(seen) >= 3  # the coordinator's, and that of each process for the gradients
+    assert len(clients) >= 3 * len(STRANGERS)
+    assert_same(tmp_path, json.loads(first), alone)

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from conftest import COMMAND, hello_mnist
 
+from study_keras import files
 from study_keras.cli import main
 from study_keras.data.dataset import load_data
 from study_keras.train import checkpoint, metadata, recipes
@@ -214,3 +215,30 @@ def test_kill_9_at_random_moments_costs_at_most_an_epoch(small, tmp_path):
     for thread in threads:
         thread.join()
     assert not failures
+
+
+def test_a_second_training_in_a_folder_is_refused_while_the_first_lives(small, tmp_path, capsys):
+    arguments = ["train", "--data", str(small), "--output", str(tmp_path)]
+    with subprocess.Popen([COMMAND, *arguments, "--epochs", "100000"], stderr=subprocess.PIPE, text=True) as first:
+        try:
+            assert first.stderr.readline().startswith("epoch")
+            resumed, several = [*arguments, "--resume"], [*arguments, "--processes", "2"]
+            for second in (arguments, resumed, several, ["run", "--output", str(tmp_path)]):
+                assert main(second) == 1
+                (line,) = capsys.readouterr().err.splitlines()
+                assert line.startswith(f"hello-mnist: {tmp_path}: another training is writing hello_mnist.* here; ")
+        finally:
+            first.kill()  # and leaves its lock file
+    assert main([*arguments, "--epochs", "1"]) == 0
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["hello_mnist.json", "hello_mnist.keras"]
+
+
+def test_a_comparison_is_refused_only_beside_another_one(tmp_path, capsys, monkeypatch):
+    def compare(*_):
+        raise ValueError("begun")
+
+    monkeypatch.setattr("study_keras.train.sweep.compare", compare)
+    for name, message in (("hello_mnist", "begun"), ("hello_mnist_compare", "another training is writing")):
+        with files.lock(tmp_path / f".{name}.lock"):
+            assert main(["compare", "--output", str(tmp_path)]) == 1
+        assert message in capsys.readouterr().err

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 import click
 
 from study_keras.cli.options import DATA, JSON, OUTPUT, Units
-from study_keras.cli.shared import check_name, display_path, output_folder, print_json, say
+from study_keras.cli.shared import check_name, display_path, hold, output_folder, print_json, say
 from study_keras.startup import import_keras
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -64,6 +64,7 @@ def compare(*, seeds: int, data: Path | None, output: Path | None, as_json: bool
     from study_keras.train.recipes import to_settings
 
     folder = output_folder(output)
+    hold(folder, "hello_mnist_compare")
     recipes = sweep.combinations(grid)
     trainings = sweep.compare(recipes, seeds, data)
     results = list(terminal.show_progress(trainings, len(recipes) * seeds, "trainings"))

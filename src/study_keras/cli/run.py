@@ -9,6 +9,7 @@ from study_keras.cli.options import CALIBRATION, OUTPUT
 from study_keras.cli.shared import (
     command_name,
     display_path,
+    hold,
     output_folder,
     result_table,
     say,
@@ -38,6 +39,7 @@ def run(output: Path | None) -> None:
     from study_keras.train import artifacts, recipes
 
     folder = output_folder(output)
+    hold(folder, "hello_mnist")
     dataset = load_data()
     model, path, metadata, result = train_and_test(dataset, recipes.TUTORIAL, folder)
     console = Console()

@@ -21,6 +21,21 @@ def output_folder(folder: Path | None) -> Path:
     return files.output_dir() if folder is None else files.ensure_writable_dir(folder)
 
 
+def hold(folder: Path, name: str) -> None:
+    """Let no other command write the files ``name`` in ``folder`` until this one ends.
+
+    Raises:
+        ValueError: another command is writing them.
+    """
+    from study_keras import files
+
+    try:
+        click.get_current_context().with_resource(files.lock(folder / f".{name}.lock"))
+    except BlockingIOError:
+        text = f"another training is writing {name}.* here; wait until it ends, or choose another folder with --output"
+        raise ValueError(f"{folder}: {text}") from None
+
+
 def load_full_model(path: Path) -> Any:
     """Load a model with its weights, or a SavedModel as a function; refuse a file with only a part of a model."""
     from study_keras import formats

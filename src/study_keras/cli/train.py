@@ -17,6 +17,7 @@ from study_keras.cli.shared import (
     check_name,
     command_name,
     display_path,
+    hold,
     output_folder,
     print_json,
     result_table,
@@ -83,11 +84,15 @@ def train(context: click.Context, /, *, group: launcher.Group, data: Path | None
     Example: hello-mnist train --units 512,128 --dropout 0.3 --validation 0.1 --epochs 10
     """
     folder = output_folder(options["output"])
+    if group.first and not group.supervised:  # the process that starts the others holds it for them
+        hold(folder, "hello_mnist")
     former = metadata.load_unfinished_metadata(folder) if options["resume"] else None
     recipe = _recipe(context, options, former)
     _check_group(group, recipe)
     os.environ.setdefault("KERAS_BACKEND", "jax" if group.processes else backend(recipe))
     if group.to_launch:
+        if group.exposed and group.first:
+            say(f"--join {group.join}: {launcher.EXPOSED}", err=True)
         raise click.exceptions.Exit(launcher.launch(group, _arguments(context), resume_command(folder)))
     keras = import_keras(with_tensorflow=bool(options["tensorboard"] and group.first))
     recipe = _join(group, recipe)

@@ -20,6 +20,7 @@ from study_keras.startup import silence_output
 SECONDS_TO_JOIN = 60
 HEARTBEAT = 10  # seconds without a heartbeat after which a process on another host counts as dead
 SECONDS_TO_END = 10
+EXPOSED = "anyone who can reach the ports of this training can end it or change its numbers; use a private network"
 OTHERS_LOST = 75  # the exit status of a process that lost the connection to the others
 
 
@@ -48,6 +49,11 @@ class Group:
     def to_launch(self) -> bool:
         """Whether this process only starts others, and does not train itself."""
         return bool(self.processes and (self.processes > 1 or self.join) and not self.supervised)
+
+    @property
+    def exposed(self) -> bool:
+        """Whether the processes listen on a network."""
+        return self.join is not None and not self.join.strip("[").startswith(("127.", "::1", "localhost"))
 
     def check(self, batch_size: int) -> None:
         """Check that the options are consistent.

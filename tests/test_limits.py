@@ -281,9 +281,9 @@ TFJS = {
         lambda folder: [(shard.unlink(), shard.symlink_to("/dev/zero")) for shard in folder.glob("*.bin")],
         "a device",
     ),
-    "lists in lists": (lambda folder: (folder / "model.json").write_text("[" * 100_000), "recursion"),
+    "lists in lists": (lambda folder: (folder / "model.json").write_text("[" * 100_000), "nested deeper"),
     "a text without end": (
-        lambda folder: os.truncate(folder / "model.json", limits.MAX_TEXT_BYTES + 1),
+        lambda folder: os.truncate(folder / "model.json", limits.MAX_JSON_BYTES + 1),
         "expected at most",
     ),
 }

@@ -9,15 +9,36 @@ from pathlib import Path
 from typing import Any
 
 NUMBERS = (0, 1, 2, 3, 127, 128, 255, 256, 2**15, 2**16 - 1, 2**31 - 1, 2**31, 2**32 - 1, 2**53, 2**63 - 1, 2**64 - 1)
-TEXTS = ("", "a", "..", "../../../etc/passwd", "/etc/passwd", "x" * 5000, "\ud800", "\0", "Dense", "Lambda", "float99",
-         "TFSMLayer", "keras.utils", "os", "None", "1e999", "int4", "GRU", "\n", "relu", "channels_first", "same")  # fmt: skip
-VALUES: tuple[Any, ...] = (None, True, False, -1, 0, 1, 2, 3, 0.5, -0.5, 1e308, float("nan"), float("inf"), 2**31, 2**63, 10**30, [], {}, [[]], [None], [0], [1, 2], {"class_name": "Dense", "config": {}}, {"a": 1}, *TEXTS)  # fmt: skip
+PATHS = ("..", "../../../etc/passwd", "/etc/passwd", "\0", "\ud800", "\n", "", "x" * 5000)
+NAMES = (
+    "a",
+    "Dense",
+    "Lambda",
+    "TFSMLayer",
+    "GRU",
+    "keras.utils",
+    "os",
+    "None",
+    "float99",
+    "int4",
+    "1e999",
+    "relu",
+    "same",
+)
+PLAIN = (None, True, False, -1, 0, 1, 2, 3, 0.5, -0.5, 1e308, float("nan"), float("inf"), 2**31, 2**63, 10**30)
+NESTED: tuple[Any, ...] = ([], {}, [[]], [None], [0], [1, 2], {"class_name": "Dense", "config": {}}, {"a": 1})
+TEXTS = (*PATHS, *NAMES)
+VALUES: tuple[Any, ...] = (*PLAIN, *NESTED, *TEXTS)
 
 
 def mutate(path: Path, rng: random.Random) -> None:
     """Change one file at ``path``, a file or a folder or the beginning of file names, once or a few times."""
     files = [file for file in path.rglob("*") if file.is_file()] if path.is_dir() else []
-    files += [file for file in path.parent.glob(f"{path.name.split('.')[0]}*") if file.is_file() and path.is_file() is not None]
+    files += [
+        file
+        for file in path.parent.glob(f"{path.name.split('.')[0]}*")
+        if file.is_file() and path.is_file() is not None
+    ]
     file = rng.choice(sorted(files))
     content = file.read_bytes()
     for _ in range(rng.choice((1, 1, 1, 2, 5))):
@@ -147,7 +168,9 @@ def change_hdf5(content: bytes, rng: random.Random) -> bytes:
             elif action == 2:
                 del item.attrs[name]
             else:
-                item.attrs[name] = rng.choice((0, 1.5, "a", b"\xff", ["a", "b"], [1, 2], np.zeros((2, 2)), h5py.Empty("f4")))
+                item.attrs[name] = rng.choice(
+                    (0, 1.5, "a", b"\xff", ["a", "b"], [1, 2], np.zeros((2, 2)), h5py.Empty("f4"))
+                )
         elif item.name != "/":
             parent, name = item.parent, item.name.rsplit("/", 1)[-1]
             del parent[name]
@@ -168,9 +191,16 @@ def change_npy(content: bytes, rng: random.Random) -> bytes:
     """Change the header of an array, and keep its length right."""
     length = struct.unpack("<H", content[8:10])[0]
     header = content[10 : 10 + length].decode("latin1")
-    old, new = rng.choice((
-        ("(", "(-"), ("(", f"({rng.choice(NUMBERS)}, "), ("|u1", rng.choice(("|O", "<f8", "<U5", "V8", "<M8", "|S0", ">i2"))),
-        ("False", rng.choice(("True", "None", "1"))), ("shape", "shope"), ("}", "} + 1"), ("28", str(rng.choice(NUMBERS))),
-    ))  # fmt: skip
+    number, dtype = str(rng.choice(NUMBERS)), rng.choice(("|O", "<f8", "<U5", "V8", "<M8", "|S0", ">i2"))
+    boolean = rng.choice(("True", "None", "1"))
+    changes = (
+        ("(", "(-"),
+        ("(", f"({number}, "),
+        ("|u1", dtype),
+        ("False", boolean),
+        ("shape", "shope"),
+        ("28", number),
+    )
+    old, new = rng.choice((*changes, ("}", "} + 1")))
     header = header.replace(old, new, 1)
     return content[:8] + struct.pack("<H", len(header)) + header.encode("latin1") + content[10 + length :]

@@ -142,7 +142,23 @@ def watch(event, arguments):
     if event == "open" and CURRENT[0] and isinstance(arguments[0], str):
         path, mode = os.path.realpath(arguments[0]), arguments[1] or ""
         writes = any(letter in str(mode) for letter in "wax+")
-        allowed = (CURRENT[0], *TEMPORARY, "/dev/null") if writes else (CURRENT[0], *TEMPORARY, sys.prefix, sys.base_prefix, str(ROOT), "/proc", "/dev/null", "/sys", "/usr", "/etc/mime.types", "/etc/ld")
+        allowed = (
+            (CURRENT[0], *TEMPORARY, "/dev/null")
+            if writes
+            else (
+                CURRENT[0],
+                *TEMPORARY,
+                sys.prefix,
+                sys.base_prefix,
+                str(ROOT),
+                "/proc",
+                "/dev/null",
+                "/sys",
+                "/usr",
+                "/etc/mime.types",
+                "/etc/ld",
+            )
+        )
         if not path.startswith(allowed):
             OUTSIDE.append(path)
     elif event in ("os.system", "socket.connect", "subprocess.Popen") and CURRENT[0]:
@@ -154,10 +170,10 @@ def read(reader, path):
     Path("/proc/self/clear_refs").write_text("5")
     before, started = memory("VmRSS"), time.monotonic()
     OUTSIDE.clear()
-    CURRENT[0] = os.path.dirname(os.path.realpath(path))
+    CURRENT[0] = str(Path(path).resolve().parent)
     found = {"kind": "read"}
     try:
-        with open(os.devnull, "w") as null, contextlib.redirect_stdout(null), contextlib.redirect_stderr(null):
+        with Path(os.devnull).open("w") as null, contextlib.redirect_stdout(null), contextlib.redirect_stderr(null):
             READERS[reader](Path(path))
     except (ValueError, OSError) as error:
         message = str(error)

@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any, BinaryIO, ParamSpec, TypeVar
 
 MAX_BYTES = 4 * 2**30
-MAX_TEXT_BYTES = 64 * 2**20  # of a file of JSON
+MAX_JSON_BYTES = 64 * 2**20  # of the structure of a model
+MAX_RECORD_BYTES = 2**22  # of a file of names or settings: 10,000 classes have 400 bytes each
 MAX_CLASSES = 10_000
 
 _maximum = ContextVar("maximum", default=MAX_BYTES)
@@ -140,8 +141,3 @@ def read_bytes(path: str | Path, max_bytes: int | None = None) -> bytes:
             raise ValueError(f"{path}: {size:,} bytes; expected at most {max_bytes:,}")
         take(size, str(path))
         return file.read(size)
-
-
-def read_text(path: str | Path, max_bytes: int = MAX_TEXT_BYTES) -> str:
-    """Read a file as UTF-8, with or without a byte order mark; see ``read_bytes``."""
-    return read_bytes(path, max_bytes).decode("utf-8-sig")

@@ -1,4 +1,4 @@
-"""Text from outside: read within limits, shown on one line without escape sequences, and written as JSON.
+"""Text from outside: decoded, shown on one line without escape sequences, and written as JSON.
 
 Names of files, classes and layers, and everything else that somebody else wrote, pass through ``printable`` before a
 terminal, a picture, a page or a log shows them.
@@ -10,10 +10,8 @@ import re
 import reprlib
 import unicodedata
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any
 
-MAX_BYTES = 2**22  # of a record: 10,000 classes have 400 bytes each
 MAX_DEPTH = 100  # of JSON
 _JOINERS = "\u200c\u200d"  # part of words in Persian and Hindi, and of emoji
 
@@ -54,23 +52,6 @@ def shorten(value: Any) -> str:
     return reprlib.repr(value)
 
 
-def read_bytes(path: str | Path, max_bytes: int = MAX_BYTES) -> bytes:
-    """Return the content of a file.
-
-    Raises:
-        ValueError: it is not a file, or is larger than ``max_bytes``.
-        OSError: it cannot be read.
-    """
-    path = Path(path)
-    if path.exists() and not path.is_file():  # to open a pipe would wait for its writer
-        raise ValueError(f"{path}: not a regular file")
-    with path.open("rb") as file:
-        content = file.read(max_bytes + 1)
-    if len(content) > max_bytes:
-        raise ValueError(f"{path}: larger than {max_bytes:,} bytes")
-    return content
-
-
 def decode(content: bytes) -> str:
     """Decode UTF-8, with or without a byte order mark.
 
@@ -83,14 +64,14 @@ def decode(content: bytes) -> str:
         raise ValueError(f"not UTF-8 text: byte {error.start + 1} is {content[error.start]:#04x}") from error
 
 
-def parse_json(content: bytes) -> Any:
+def parse_json(content: str | bytes) -> Any:
     """Parse JSON to plain values.
 
     Raises:
         ValueError: it is not JSON in UTF-8, or nested deeper than ``MAX_DEPTH``.
     """
     too_deep = ValueError(f"nested deeper than {MAX_DEPTH} levels")
-    text = decode(content)
+    text = decode(content) if isinstance(content, bytes) else content
     try:
         value = json.loads(text)
     except RecursionError:

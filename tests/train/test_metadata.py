@@ -26,7 +26,7 @@ RECORDS = {
     "null": (b"null", "None is not an object"),
     "no UTF-8": (b'{"settings": "\xff"}', "not UTF-8 text: byte 15 is 0xff"),
     "UTF-16": (json.dumps(GOOD).encode("utf-16"), "not UTF-8"),
-    "too large": (b" " * 5_000_000, "larger than 4,194,304 bytes"),
+    "too large": (b" " * 5_000_000, "5,000,000 bytes; expected at most 4,194,304"),
     "deep": (b'{"settings": {"a":' + b"[" * 100_000, "nested deeper than 100 levels"),
     "deep but complete": (b'{"settings":' + b"[" * 150 + b"]" * 150 + b"}", "nested deeper than 100 levels"),
     "a number of 5,000 digits": (b'{"settings": {"epochs": %s}}' % (b"9" * 5000), "not JSON"),
@@ -68,7 +68,7 @@ def test_a_wrong_record_is_one_line_with_its_file_and_field(tmp_path, capsys, co
 
 def test_a_pipe_is_not_waited_for(tmp_path):
     os.mkfifo(tmp_path / "model.json")
-    with pytest.raises(ValueError, match="not a regular file"):
+    with pytest.raises(ValueError, match="a FIFO; expected a regular file"):
         metadata.load_metadata(tmp_path / "model.keras")
 
 
@@ -113,7 +113,7 @@ def broken_archives(path):
         yield message
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr(metadata.ENTRY, b" " * 5_000_000)
-    yield "larger than 4,194,304 bytes"
+    yield "5,000,000 bytes; expected at most 4,194,304"
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("another.json", "{}")
     yield "no item named"

@@ -9,7 +9,6 @@ from typing import Any
 from study_keras import limits, plain_text
 from study_keras.data.readers import idx
 
-MAX_CLASSES = 10_000
 MAX_LENGTH = 1_000  # characters of a name
 
 # Source: the tables in Fashion-MNIST's and KMNIST's READMEs, and EMNIST's mapping files.
@@ -74,12 +73,12 @@ def check_names(names: Any, place: Callable[[int], str]) -> list[str]:
         place: returns where the name with an index stands, for the error message.
 
     Raises:
-        ValueError: they are not a list of 1 to ``MAX_CLASSES`` different names, or one of them is not a text of 1 to
-            ``MAX_LENGTH`` printable characters. The message begins with the place.
+        ValueError: they are not a list of 1 to ``limits.MAX_CLASSES`` different names, or one of them is not a text of
+            1 to ``MAX_LENGTH`` printable characters. The message begins with the place.
     """
-    if not isinstance(names, list) or not 1 <= len(names) <= MAX_CLASSES:
+    if not isinstance(names, list) or not 1 <= len(names) <= limits.MAX_CLASSES:
         found = f"{len(names):,} names" if isinstance(names, list) else plain_text.shorten(names)
-        raise ValueError(f"classes are {found}; expected a list of 1 to {MAX_CLASSES:,} names")
+        raise ValueError(f"classes are {found}; expected a list of 1 to {limits.MAX_CLASSES:,} names")
     first: dict[str, int] = {}
     for number, name in enumerate(names):
         if reason := _fault(name):
@@ -113,7 +112,7 @@ def _read(path: Path, count: int) -> list[str]:
 
 
 def _decoded(path: Path) -> str:
-    content = plain_text.read_bytes(path)
+    content = limits.read_bytes(path, limits.MAX_RECORD_BYTES)
     try:
         return plain_text.decode(content)
     except ValueError as error:

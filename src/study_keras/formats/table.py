@@ -1,12 +1,11 @@
 """The one table of formats: what each is called, what it keeps of a model, and which functions write and read it."""
 
-import json
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from study_keras import limits
+from study_keras import limits, plain_text
 
 
 @dataclass(frozen=True)
@@ -196,8 +195,8 @@ def _tfjs_format(content: dict[str, Any]) -> Format:
 
 def _json_object(path: Path) -> dict[str, Any]:
     try:
-        content = json.loads(limits.read_text(path))
-    except (OSError, ValueError, RecursionError):
+        content = plain_text.parse_json(limits.read_bytes(path, limits.MAX_JSON_BYTES))
+    except (OSError, ValueError):
         return {}  # the reader reports what is wrong
     return content if isinstance(content, dict) else {}
 

@@ -1,10 +1,9 @@
 """The folder of a TF.js model: its ``model.json``, and its shards, checked before they are read."""
 
-import json
 from pathlib import Path
 from typing import Any
 
-from study_keras import limits
+from study_keras import limits, plain_text
 
 # Bytes of one value as it is stored. Texts have no fixed size.
 ITEM_BYTES = {"float32": 4, "int32": 4, "bool": 1, "float16": 2, "uint16": 2, "uint8": 1, "complex64": 8, "string": 0}
@@ -20,10 +19,10 @@ def read_model_json(folder: Path) -> dict[str, Any]:
         ValueError: a file is missing or broken, or the shards have another size than the manifest says.
     """
     try:
-        content = json.loads(limits.read_text(folder / "model.json"))
+        content = plain_text.parse_json(limits.read_bytes(folder / "model.json", limits.MAX_JSON_BYTES))
     except OSError as error:
         raise ValueError(f"{folder}: expected a folder with model.json: {error.strerror}") from error
-    except (ValueError, RecursionError) as error:  # JSON and UTF-8
+    except ValueError as error:
         raise ValueError(f"{folder}/model.json is broken: {error}") from error
     if not isinstance(content, dict) or not {"modelTopology", "weightsManifest"} <= content.keys():
         raise ValueError(f"{folder}/model.json is not a TF.js model: it lacks modelTopology or weightsManifest")

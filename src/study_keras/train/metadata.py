@@ -1,13 +1,12 @@
 """Training metadata: a JSON file beside the model, and an entry in the file of an unfinished training. No Keras."""
 
 import math
-import zipfile
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from study_keras import files, plain_text
+from study_keras import files, limits, plain_text, zip_archive
 from study_keras.train.recipes import from_settings, is_number
 
 UNFINISHED = "hello_mnist.unfinished.keras"
@@ -31,7 +30,7 @@ def load_metadata(model_path: str | Path) -> dict[str, Any] | None:
     if path == Path(model_path) or not path.exists():
         return None
     try:
-        metadata = plain_text.parse_json(plain_text.read_bytes(path))
+        metadata = plain_text.parse_json(limits.read_bytes(path, limits.MAX_RECORD_BYTES))
         if not isinstance(metadata, dict):
             raise ValueError(f"{plain_text.shorten(metadata)} is not an object")
         if "settings" in metadata:
@@ -92,15 +91,13 @@ def _is_metadata(model_path: str | Path) -> bool:
 
 
 def _read_entry(path: Path) -> bytes:
-    limit = plain_text.MAX_BYTES
-    try:
-        with zipfile.ZipFile(path) as archive, archive.open(ENTRY) as entry:
-            content = entry.read(limit + 1)
-    except Exception as error:  # on a broken or hostile archive zipfile raises nearly anything
-        raise ValueError(str(error) or type(error).__name__) from error
-    if len(content) > limit:
-        raise ValueError(f"{ENTRY} is larger than {limit:,} bytes")
-    return content
+    with zip_archive.open_zip(path) as archive:
+        entry = next((each for each in archive.infolist() if each.filename == ENTRY), None)
+        if entry is None:
+            raise ValueError(f"no {ENTRY} in the archive")
+        if entry.file_size > limits.MAX_RECORD_BYTES:
+            raise ValueError(f"{ENTRY} has {entry.file_size:,} bytes; expected at most {limits.MAX_RECORD_BYTES:,}")
+        return zip_archive.read_entry(archive, entry)
 
 
 def _is_text(value: Any) -> bool:

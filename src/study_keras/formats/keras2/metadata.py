@@ -8,8 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from study_keras import limits
-from study_keras.formats.saving import safe_config
+from study_keras import limits, plain_text
 
 _METADATA = "keras_metadata.pb"
 
@@ -34,7 +33,7 @@ def read(folder: Path) -> dict[str, Any]:
         identifier, text = _of_keras_metadata(data) if name == _METADATA else _of_object_graph(data)
         if not identifier.startswith("_tf_keras_"):
             return {}
-        found = _plain(safe_config.parse_json(text))
+        found = _plain(plain_text.parse_json(text))
     except OSError as error:
         raise ValueError(f"{name} cannot be read: {error.strerror}") from error
     except (ValueError, IndexError, RecursionError) as error:

@@ -7,7 +7,7 @@ import h5py
 import keras
 import numpy as np
 
-from study_keras import files
+from study_keras import files, plain_text
 from study_keras.formats.saving import hdf5, optimizer_state, safe_config, weights_h5
 from study_keras.startup import quiet
 
@@ -46,12 +46,12 @@ def load_h5(path: str | Path, custom_objects: dict[str, Any] | None = None) -> k
     with hdf5.open_checked(path, path) as file:
         if "model_config" not in file.attrs or "model_weights" not in file:
             raise ValueError("not a whole model; if it contains weights, load them into a model with load_weights")
-        config = safe_config.parse_json(hdf5.text(file.attrs["model_config"]))
+        config = plain_text.parse_json(hdf5.text(file.attrs["model_config"]))
         version = hdf5.text(file.attrs["keras_version"]) if "keras_version" in file.attrs else None
         model = safe_config.build_model(config, custom_objects, version, hdf5.stored_bytes(file))
         weights_h5.assign_keras2(model, file["model_weights"])
         if "training_config" in file.attrs:
-            compile_config = safe_config.parse_json(hdf5.text(file.attrs["training_config"]))
+            compile_config = plain_text.parse_json(hdf5.text(file.attrs["training_config"]))
             safe_config.compile_model(model, compile_config, custom_objects)
             optimizer_state.restore_optimizer(model, _optimizer_state(file))
     return model

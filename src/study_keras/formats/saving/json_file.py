@@ -5,7 +5,7 @@ from typing import Any
 
 import keras
 
-from study_keras import files, limits
+from study_keras import files, limits, plain_text
 from study_keras.formats.saving import safe_config
 from study_keras.startup import quiet
 
@@ -32,7 +32,7 @@ def load_json(path: str | Path, custom_objects: dict[str, Any] | None = None) ->
     path = Path(path)
     try:
         return safe_config.build_model(
-            safe_config.parse_json(limits.read_bytes(path, limits.MAX_TEXT_BYTES)), custom_objects
+            plain_text.parse_json(limits.read_bytes(path, limits.MAX_JSON_BYTES)), custom_objects
         )
     except (OSError, ValueError) as error:
         raise ValueError(f"{path}: cannot be read as a model's structure: {error}") from error

@@ -10,7 +10,7 @@ from typing import Any
 
 import keras
 
-from study_keras import files, zip_archive
+from study_keras import files, plain_text, zip_archive
 from study_keras.formats.saving import hdf5, optimizer_state, safe_config, weights_h5
 from study_keras.formats.saving.h5_file import load_h5
 from study_keras.startup import quiet
@@ -43,7 +43,7 @@ def load_keras(path: str | Path, custom_objects: dict[str, Any] | None = None) -
         return load_h5(path, custom_objects)
     try:
         members = _members(path)
-        config = safe_config.parse_json(members.pop("config.json"))
+        config = plain_text.parse_json(members.pop("config.json"))
         config = config if isinstance(config, dict) else {}
         compile_config = config.pop("compile_config", None)
         version = _version(members)
@@ -76,7 +76,7 @@ def load_weights_keras(model: keras.Model, path: str | Path) -> None:
 
 def _version(members: dict[str, bytes]) -> Any:
     """Return the version of Keras that wrote the archive, or None if it is not recorded."""
-    metadata = safe_config.parse_json(members.get("metadata.json", b"null"))
+    metadata = plain_text.parse_json(members.get("metadata.json", b"null"))
     return metadata.get("keras_version") if isinstance(metadata, dict) else None
 
 

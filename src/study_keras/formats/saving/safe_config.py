@@ -1,7 +1,6 @@
 """Build a Keras model from a config, after checking it against a list of allowed classes: no config can run code."""
 
 import inspect
-import json
 import math
 import sys
 import warnings
@@ -139,18 +138,6 @@ def check_config(config: Any, custom_objects: dict[str, Any] | None = None, vers
     config = keras2.restored(config) if keras2.is_keras2(config, version) else keras2.to_keras3(config)
     _check(config, custom_objects or {})
     return config
-
-
-def parse_json(text: str | bytes) -> Any:
-    """Parse JSON to plain values.
-
-    Raises:
-        ValueError: it is not JSON.
-    """
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise ValueError(f"not JSON: {error}") from error
 
 
 def error_summary(error: BaseException) -> str:

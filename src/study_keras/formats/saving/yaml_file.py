@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import keras
 import yaml
 
-from study_keras import files, limits
+from study_keras import files, limits, plain_text
 from study_keras.formats.saving import safe_config
 from study_keras.startup import quiet
 
@@ -42,7 +42,7 @@ def save_yaml(model: keras.Model, path: str | Path) -> Path:
     """
     path = files.check_suffix(path, ".yaml", ".yml")
     with quiet():
-        config = safe_config.parse_json(model.to_json())
+        config = plain_text.parse_json(model.to_json())
     return files.write(path, yaml.safe_dump(config, sort_keys=False, allow_unicode=True))
 
 

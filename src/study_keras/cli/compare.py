@@ -63,8 +63,7 @@ def compare(*, seeds: int, data: Path | None, output: Path | None, as_json: bool
     from study_keras.train import sweep
     from study_keras.train.recipes import to_settings
 
-    folder = output_folder(output)
-    hold(folder, "hello_mnist_compare")
+    folder = hold(output_folder(output), "hello_mnist_compare")
     recipes = sweep.combinations(grid)
     trainings = sweep.compare(recipes, seeds, data)
     results = list(terminal.show_progress(trainings, len(recipes) * seeds, "trainings"))

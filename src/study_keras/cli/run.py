@@ -38,8 +38,7 @@ def run(output: Path | None) -> None:
     from study_keras.report.html import write_report
     from study_keras.train import artifacts, recipes
 
-    folder = output_folder(output)
-    hold(folder, "hello_mnist")
+    folder = hold(output_folder(output), "hello_mnist")
     dataset = load_data()
     model, path, metadata, result = train_and_test(dataset, recipes.TUTORIAL, folder)
     console = Console()

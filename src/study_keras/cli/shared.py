@@ -21,8 +21,8 @@ def output_folder(folder: Path | None) -> Path:
     return files.output_dir() if folder is None else files.ensure_writable_dir(folder)
 
 
-def hold(folder: Path, name: str) -> None:
-    """Let no other command write the files ``name`` in ``folder`` until this one ends.
+def hold(folder: Path, name: str) -> Path:
+    """Let no other command write the files ``name`` in ``folder`` until this one ends, and return the folder.
 
     Raises:
         ValueError: another command is writing them.
@@ -34,6 +34,7 @@ def hold(folder: Path, name: str) -> None:
     except BlockingIOError:
         text = f"another training is writing {name}.* here; wait until it ends, or choose another folder with --output"
         raise ValueError(f"{folder}: {text}") from None
+    return folder
 
 
 def load_full_model(path: Path) -> Any:

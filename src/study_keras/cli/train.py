@@ -91,8 +91,6 @@ def train(context: click.Context, /, *, group: launcher.Group, data: Path | None
     _check_group(group, recipe)
     os.environ.setdefault("KERAS_BACKEND", "jax" if group.processes else backend(recipe))
     if group.to_launch:
-        if group.exposed and group.first:
-            say(f"--join {group.join}: {launcher.EXPOSED}", err=True)
         raise click.exceptions.Exit(launcher.launch(group, _arguments(context), resume_command(folder)))
     keras = import_keras(with_tensorflow=bool(options["tensorboard"] and group.first))
     recipe = _join(group, recipe)
@@ -171,10 +169,13 @@ def resume_command(folder: Path) -> str:
 
 
 def _check_group(group: launcher.Group, recipe: Recipe) -> None:
+    """Refuse options that do not go together, and warn if others can reach the processes."""
     try:
         group.check(recipe.batch_size)
     except ValueError as error:
         raise click.UsageError(str(error)) from None
+    if group.to_launch and group.exposed and group.first:
+        say(f"--join {group.join}: {launcher.EXPOSED}", err=True)
 
 
 def _join(group: launcher.Group, recipe: Recipe) -> Recipe:

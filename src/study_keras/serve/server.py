@@ -61,9 +61,8 @@ def serve(
         pool = WorkerPool(shelf.networks, queue, timeout, shelf.classes)
         stack.callback(pool.close)
         files = {**shelf.files, **read_site(Path(page))}
-        names = list(shelf.networks)
         bodies = BodyReader(max_body_bytes, max_total_bytes, timeout)
-        app = create_app(pool, names, shelf.offers, files, bodies=bodies)
+        app = create_app(pool, list(shelf.networks), shelf.offers, files, bodies=bodies)
         _run(guard(app, local=host.startswith(LOOPBACK)), listener, timeout, on_listening)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import keras
 
-from study_keras import limits
+from study_keras import limits, plain_text
 from study_keras.formats import keras_internals
 from study_keras.formats.keras2 import structure as keras2
 
@@ -143,7 +143,7 @@ def check_config(config: Any, custom_objects: dict[str, Any] | None = None, vers
 def error_summary(error: BaseException) -> str:
     """Return the first line of the cause in an error of Keras, which follows the config in its message."""
     lines = str(error).rsplit("Exception encountered: ", 1)[-1].strip().splitlines()
-    return next((line for line in lines if line.strip()), type(error).__name__)[:500]
+    return plain_text.printable(next((line for line in lines if line.strip()), type(error).__name__)[:500])
 
 
 def _plain(value: Any, depth: int, size: list[int], key: str = "") -> Any:
@@ -202,7 +202,8 @@ def _check_object(node: dict[str, Any], custom: dict[str, Any]) -> None:
         return
     if name == "Lambda" and isinstance(config, dict):  # Keras' layer around a function that the caller gave
         function = config.get("function")
-        if isinstance(function, dict) and function.get("class_name") == "function" and function.get("config") in custom:
+        named = isinstance(function, dict) and function.get("class_name") == "function" and function.get("config")
+        if isinstance(named, str) and named in custom:
             return
     if name in _UNSAFE:
         raise ValueError(
@@ -212,7 +213,9 @@ def _check_object(node: dict[str, Any], custom: dict[str, Any]) -> None:
         return
     if not is_keras(node.get("module"), name):
         full = ".".join(str(part) for part in (node.get("module"), name) if part)
-        raise ValueError(f"{full} is not a class of Keras; if you trust it, pass it in custom_objects")
+        raise ValueError(
+            f"{plain_text.printable(full)[:500]} is not a class of Keras; if you trust it, pass it in custom_objects"
+        )
     node["registered_name"] = None
 
 

@@ -1,6 +1,6 @@
 # The one door for developers. `make` alone prints the targets.
 .DEFAULT_GOAL := help
-.PHONY: help run setup test test-slow lint matrix bench model notes notebooks pictures lock clean
+.PHONY: help run setup test test-slow fuzz coverage mutants lint matrix bench model notes notebooks pictures lock clean
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 BIN := .venv/bin
@@ -23,6 +23,19 @@ test: setup lint ## set up, lint, and pass all tests but the slow ones (ROOM=for
 
 test-slow: setup ## pass the slow tests: trainings killed at random moments, and what others do in less
 	@$(PYTEST) -m slow $(TESTS)
+
+SECONDS = 60
+fuzz: setup ## give mutated files of every format to its reader (SECONDS=3600); findings go to output/fuzz
+	@$(BIN)/python -W ignore tools/fuzz.py $(SECONDS)
+
+coverage: setup .venv/measure.done ## measure the branches that the tests take in the code that reads files (some 20 minutes)
+	@rm -rf output/coverage && mkdir -p output/coverage
+	@$(BIN)/python -m coverage run -m pytest --numprocesses 2 --dist loadfile -m "not slow" \
+		tests/data tests/formats tests/runtimes tests/vision tests/test_limits.py tests/train/test_metadata.py
+	@$(BIN)/python -m coverage combine --quiet && $(BIN)/python -m coverage report
+
+mutants: setup .venv/measure.done ## measure how many mutants of the gates and limits the tests notice (some 40 minutes)
+	@$(BIN)/python tools/mutants.py
 
 lint: setup ## ruff (format and check) and mypy
 	@$(BIN)/ruff format --check --quiet
@@ -68,6 +81,10 @@ clean: ## remove the environment, output/ and every cache
 
 .venv/dev.done: .venv/run.done requirements/dev.txt
 	@$(BIN)/python -m pip install --no-deps --require-hashes -r requirements/dev.txt
+	@touch $@
+
+.venv/measure.done: .venv/dev.done requirements/measure.txt
+	@$(BIN)/python -m pip install --no-deps --require-hashes -r requirements/measure.txt
 	@touch $@
 
 # PyTorch's build for the processor alone. PyPI's file for Linux is another, which cannot be imported without the

@@ -1,4 +1,4 @@
-# Resolves the ranges of pyproject.toml into requirements/run.txt, dev.txt and bench.txt, for every supported
+# Resolves the ranges of pyproject.toml into requirements/run.txt, dev.txt, measure.txt and bench.txt, for every supported
 # Python and platform at once, with hashes and without the name of a registry.
 #
 # PyTorch is left out of bench.txt, and with it the CUDA libraries, some gigabytes, that it asks for on Linux: of its
@@ -11,10 +11,11 @@ trap 'rm -rf "$tmp"' EXIT
 compile="$tmp/uv/bin/uv pip compile --quiet --universal --generate-hashes --no-annotate --no-header --upgrade"
 $compile pyproject.toml --extra node --output-file "$tmp/run.txt"
 $compile pyproject.toml --extra node --group dev --constraints "$tmp/run.txt" --output-file "$tmp/dev.txt"
+$compile pyproject.toml --extra node --group dev --group measure --constraints "$tmp/dev.txt" --output-file "$tmp/measure.txt"
 $compile pyproject.toml --extra node --extra bench --group dev --constraints "$tmp/dev.txt" --output-file "$tmp/all.txt"
 awk '/^[a-z]/ { kept = !/^(torch|triton|cuda-[a-z]+|nvidia-[a-z0-9-]+)==/ } kept' "$tmp/all.txt" > "$tmp/bench.txt"
-if grep -n '://' "$tmp/run.txt" "$tmp/dev.txt" "$tmp/bench.txt"; then
+if grep -n '://' "$tmp/run.txt" "$tmp/dev.txt" "$tmp/measure.txt" "$tmp/bench.txt"; then
     echo "a lock file names a host; nothing was written" >&2
     exit 1
 fi
-mv "$tmp/run.txt" "$tmp/dev.txt" "$tmp/bench.txt" requirements/
+mv "$tmp/run.txt" "$tmp/dev.txt" "$tmp/measure.txt" "$tmp/bench.txt" requirements/

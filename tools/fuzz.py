@@ -99,6 +99,14 @@ def fuzz(seconds: float, seed: int, output: Path) -> Counter:
             path = copy(seeds[reader], Path(name, "input"))
             mutate(path, random.Random(f"{seed}/{number}"))
             answer = worker.ask(reader, path)
+            if answer["kind"] in (
+                "hung",
+                "slow",
+                "memory",
+                "died",
+            ):  # which may be the machine's fault, or earlier inputs'
+                worker.close()
+                answer = worker.ask(reader, path)
             verdicts[answer["kind"] if answer["kind"] in ("read", "refused") else "finding"] += 1
             if answer["kind"] not in ("read", "refused"):
                 kind = f"{reader}: {answer['kind']}: {answer['what']}"

@@ -15,8 +15,9 @@ ORDER = (
     "mnist formats",
     "runtimes",
     "data",
-    "zip_archive plain_text",
-    "files limits startup page",
+    "zip_archive processes",
+    "files limits plain_text startup page",
+    "stopping write_errors",
 )
 RANK = {room: rank for rank, rooms in enumerate(ORDER) for room in rooms.split()}
 

@@ -9,8 +9,12 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import IO
+
+from study_keras.stopping import on_stop
+from study_keras.write_errors import DeferredErrors, write_errors
 
 
 def output_dir() -> Path:
@@ -70,6 +74,13 @@ def atomic_write(path: str | Path) -> Iterator[Path]:
         (folder / path.name).replace(path)
 
 
+@contextmanager
+def atomic_open(path: str | Path) -> Iterator[DeferredErrors]:
+    """Yield a file to write to, for libraries that do not survive a failed write; otherwise as ``atomic_write``."""
+    with atomic_write(path) as temporary, DeferredErrors(temporary) as file:
+        yield file
+
+
 def write(path: str | Path, content: str | bytes) -> Path:
     """Write ``content``, text as UTF-8, to ``path`` atomically, and return the path."""
     with atomic_write(path) as temporary:
@@ -105,31 +116,49 @@ def staging_folder(path: Path) -> Iterator[Path]:
     """Yield a temporary folder beside ``path``, and remove it at the end.
 
     Raises:
-        OSError: the folder of ``path`` cannot be written to.
+        OSError: the folder of ``path`` cannot be written to, also where the block raised TensorFlow's own error.
     """
-    try:
+    with write_errors(path):
         recover(path)
-        folder, lock = _locked_folder(path)
+        with _removed_folder(path.parent, f".{path.name}.", ".tmp") as folder, _lock(folder):
+            yield folder
+
+
+@contextmanager
+def temporary_folder() -> Iterator[Path]:
+    """Yield a folder for temporary files in the system's place for them, and remove it at the end.
+
+    Raises:
+        OSError: there is no room for them.
+    """
+    place = Path(tempfile.gettempdir())
+    with write_errors(place, only_full=True), _removed_folder(place, "hello-mnist-") as folder:
+        yield folder
+
+
+@contextmanager
+def _removed_folder(parent: Path, prefix: str, suffix: str = "") -> Iterator[Path]:
+    """Yield a new folder, and remove it after the block, also if a signal ends the command."""
+    folder = parent / f"{prefix}{os.urandom(4).hex()}{suffix}"  # named before it exists, so it cannot be forgotten
+    remove = partial(shutil.rmtree, folder, ignore_errors=True)
+    with on_stop(remove):
         try:
+            folder.mkdir(0o700)
             yield folder
         finally:
-            shutil.rmtree(folder, ignore_errors=True)
-            lock.close()
-    except OSError as error:
-        reason = f"cannot be written ({error.strerror or error}); the old content is unchanged"
-        raise OSError(error.errno, reason, str(path)) from error
+            remove()
 
 
-def _locked_folder(path: Path) -> tuple[Path, IO[str]]:
-    """Create a folder beside ``path``, with a lock that marks it as in use until this process ends."""
+def _lock(folder: Path) -> IO[str]:
+    """Return a locked file in the folder, which marks it as in use until this process ends."""
     while True:
-        folder = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent))
+        folder.mkdir(0o700, exist_ok=True)
         with suppress(FileNotFoundError):  # another process removed the folder before it was locked
             lock = (folder / "lock").open("w")
             with suppress(OSError):  # a file system without locks, where ``recover`` does nothing either
                 fcntl.flock(lock, fcntl.LOCK_EX)
             if (folder / "lock").exists():
-                return folder, lock
+                return lock
             lock.close()
 
 

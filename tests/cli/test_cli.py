@@ -15,7 +15,8 @@ import numpy as np
 import pytest
 from conftest import COMMAND, ROOT, hello_mnist
 
-from study_keras.cli import cli, main
+from study_keras.cli import main
+from study_keras.cli.commands import cli
 
 
 def test_help_loads_no_framework():

@@ -8,7 +8,7 @@ import click
 import pytest
 from conftest import ROOT
 
-from study_keras.cli import cli
+from study_keras.cli.commands import cli
 
 PACKAGE = ROOT / "src/study_keras"
 NOTES = ROOT / "notes/study_keras"

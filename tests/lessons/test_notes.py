@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 from conftest import ROOT
 
-from study_keras.cli import cli
+from study_keras.cli.commands import cli
 
 IDS = {"ids": lambda path: path.name}
 # Runs notebooks as Jupyter does, each in a kernel of its own.

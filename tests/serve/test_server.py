@@ -232,7 +232,8 @@ def test_every_model_is_offered_and_read_with(seven, trained, tmp_path):
         for name in names:
             status, _, body = ask(server, "POST", "/predict?model=" + name.replace(" ", "+"), seven)
             assert (status, json.loads(body)["text"]) == (200, "7")
-        assert server.stop(signal.SIGINT) == 0
+        assert server.stop(signal.SIGINT) == 130
+        assert server.log[-1] == "hello-mnist: stopped\n"
 
 
 def test_what_is_no_model_ends_the_start_with_one_line(tmp_path):

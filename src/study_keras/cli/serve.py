@@ -1,5 +1,6 @@
 """The command ``serve``."""
 
+import signal
 from pathlib import Path
 
 import click
@@ -45,4 +46,6 @@ def serve(
     if not host.startswith(server.LOOPBACK):
         text = "anyone who can reach this computer over the network can use the server, unencrypted"
         say(f"--host {host}: {text}", err=True)
-    server.serve(host, port, models, workers=workers, queue=queue, timeout=time_limit, on_listening=say)
+    ended = server.serve(host, port, models, workers=workers, queue=queue, timeout=time_limit, on_listening=say)
+    if ended == signal.SIGINT:
+        raise KeyboardInterrupt  # with the exit code of Ctrl-C; SIGTERM is the regular end of a service

@@ -2,7 +2,6 @@
 
 import os
 import secrets
-import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import fields, replace
@@ -24,7 +23,9 @@ from study_keras.cli.shared import (
     say,
     typed_command,
 )
+from study_keras.files import temporary_folder
 from study_keras.startup import import_keras
+from study_keras.stopping import stop_message
 from study_keras.train import launcher, metadata
 from study_keras.train.recipes import MLP_ONLY, RECIPES, Recipe, backend, from_settings
 
@@ -105,7 +106,7 @@ def train(context: click.Context, /, *, group: launcher.Group, data: Path | None
     if group.first:
         callbacks = _callbacks(dataset, recipe, folder, options["checkpoint_every"], options["tensorboard"])
     else:  # only process 0 writes files that are kept
-        folder, callbacks = Path(context.with_resource(tempfile.TemporaryDirectory())), []
+        folder, callbacks = context.with_resource(temporary_folder()), []
     started = time.perf_counter()
     with launcher.exit_if_others_are_lost():
         trained = train_and_test(
@@ -139,13 +140,10 @@ def train_and_test(
     details: dict[str, Any] = {"trained_by": typed_command(), "data_path": str(data.resolve()) if data else None}
     if names := class_names.find_class_names(data, class_count(dataset)):
         details["classes"] = names
-    try:
+    with stop_message(launcher.RESUME_MESSAGE.format(resume_command(folder))):
         model, path, saved = checkpoint.train_and_save(
             dataset, recipe, folder, metadata=details, unfinished=unfinished, callbacks=[*callbacks, progress]
         )
-    except KeyboardInterrupt:
-        message = f"stopped; finished epochs are saved, resume with: {resume_command(folder)}"
-        raise KeyboardInterrupt(message) from None
     return Trained(model, path, saved, evaluation.evaluate(model, *dataset[1]))
 
 

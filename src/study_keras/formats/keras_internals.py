@@ -83,6 +83,20 @@ def patch_tf2onnx() -> None:
     tf2onnx_lib.patch_tf2onnx()
 
 
+def save_hdf5(model: keras.Model, file: Any) -> None:
+    """Write the entire model to an open ``h5py.File``, as ``model.save("model.h5")`` does to a path."""
+    from keras.src.legacy.saving import legacy_h5_format
+
+    legacy_h5_format.save_model_to_hdf5(model, file)
+
+
+def save_zip(model: keras.Model, file: Any) -> None:
+    """Write the entire model to an open file, as ``model.save("model.keras")`` does to a path."""
+    from keras.src.saving import saving_lib
+
+    saving_lib.save_model(model, file)
+
+
 @contextmanager
 def as_float32(model: keras.Model) -> Iterator[None]:
     """Within the context all layers with a mixed or half-precision policy compute in float32."""

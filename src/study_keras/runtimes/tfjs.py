@@ -8,13 +8,15 @@ import sysconfig
 import tempfile
 import threading
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import IO, Any, NamedTuple, cast
 
 import numpy as np
 
+from study_keras.files import temporary_folder
 from study_keras.page import FOLDER
+from study_keras.processes import child
 from study_keras.runtimes import tfjs_folder
 from study_keras.runtimes.runner import Answer, Arrays, Runner, TensorSpec
 
@@ -120,10 +122,10 @@ class Node:
     def run(self, path: str | Path, inputs: Any, batch_size: int, labels: np.ndarray | None = None) -> TfjsRun:
         """Run one model; with ``labels`` train it two steps too."""
         arrays = [inputs] if isinstance(inputs, np.ndarray) else inputs
-        with tempfile.TemporaryDirectory() as name:
-            folder, model = Path(name), _absolute(path)
+        with temporary_folder() as folder:
+            model = _absolute(path)
             written = [_write_array(folder / f"input{index}.bin", array) for index, array in enumerate(arrays)]
-            request = {"run": model, "inputs": written, "folder": name, "batch_size": batch_size}
+            request = {"run": model, "inputs": written, "folder": str(folder), "batch_size": batch_size}
             reply = self.ask_again(request)
             if "error" in reply:
                 return TfjsRun([], 0.0, error=reply["error"])
@@ -159,17 +161,15 @@ class Node:
         """End the process."""
         process, self._process = getattr(self, "_process", None), None
         if process:
-            process.kill()
-            process.wait()
-            for pipe in (self._stdin, self._stdout, self._errors):
-                with suppress(BrokenPipeError):  # what was not written yet
-                    pipe.close()
+            self._ending.close()
 
     def _ask(self, request: dict[str, Any]) -> dict[str, Any]:
         if self._process is None:
-            self._errors = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")  # noqa: SIM115
-            self._process = subprocess.Popen(
-                self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._errors, encoding="utf-8"
+            self._ending = ExitStack()
+            errors = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")  # noqa: SIM115
+            self._errors = self._ending.enter_context(errors)
+            self._process = self._ending.enter_context(
+                child(self._command, seconds=0, stdout=subprocess.PIPE, stderr=self._errors, encoding="utf-8")
             )
             self._stdin, self._stdout = cast(IO[str], self._process.stdin), cast(IO[str], self._process.stdout)
         with suppress(BrokenPipeError):  # the standard error says why

@@ -3,7 +3,6 @@
 import os
 import signal
 import socket
-import tempfile
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -11,6 +10,7 @@ from pathlib import Path
 import uvicorn
 from starlette.types import ASGIApp
 
+from study_keras.files import temporary_folder
 from study_keras.page import FOLDER
 from study_keras.serve.app import create_app
 from study_keras.serve.connection import Connection, Server
@@ -36,7 +36,7 @@ def serve(
     max_total_bytes: int = 256_000_000,
     page: str | Path = PAGE,
     on_listening: Callable[[str], None] = lambda url: None,
-) -> None:
+) -> int:
     """Serve until SIGTERM or SIGINT, then answer the requests that have arrived, and return.
 
     Args:
@@ -51,22 +51,25 @@ def serve(
         page: the folder of the built page.
         on_listening: called with the server's URL when it accepts connections.
 
+    Returns:
+        The number of the signal that ended it.
+
     Raises:
         ValueError: the address is in use or not of this computer, or a model cannot be read.
     """
     with ExitStack() as stack:
         listener = stack.enter_context(_listen(host, port))
-        with tempfile.TemporaryDirectory(prefix="hello-mnist-") as temporary:  # its files are read into memory
-            shelf = load_models([Path(model) for model in models], workers or os.cpu_count() or 1, Path(temporary))
+        with temporary_folder() as temporary:  # its files are read into memory
+            shelf = load_models([Path(model) for model in models], workers or os.cpu_count() or 1, temporary)
         pool = WorkerPool(shelf.networks, queue, timeout, shelf.classes)
         stack.callback(pool.close)
         files = {**shelf.files, **read_site(Path(page))}
         bodies = BodyReader(max_body_bytes, max_total_bytes, timeout)
         app = create_app(pool, list(shelf.networks), shelf.offers, files, bodies=bodies)
-        _run(guard(app, local=host.startswith(LOOPBACK)), listener, timeout, on_listening)
+        return _run(guard(app, local=host.startswith(LOOPBACK)), listener, timeout, on_listening)
 
 
-def _run(app: ASGIApp, listener: socket.socket, timeout: float, on_listening: Callable[[str], None]) -> None:
+def _run(app: ASGIApp, listener: socket.socket, timeout: float, on_listening: Callable[[str], None]) -> int:
     config = uvicorn.Config(
         app,
         http=Connection,
@@ -80,12 +83,11 @@ def _run(app: ASGIApp, listener: socket.socket, timeout: float, on_listening: Ca
         headers=HEADERS,
         timeout_graceful_shutdown=timeout,  # type: ignore[arg-type]  # a float works
     )
-    for number in (
-        signal.SIGTERM,
-        signal.SIGINT,
-    ):  # uvicorn raises it again after the shutdown; then it is ignored, and the exit code is 0
-        signal.signal(number, lambda *_: None)
+    received: list[int] = []
+    for number in (signal.SIGTERM, signal.SIGINT):  # uvicorn raises it again after the shutdown
+        signal.signal(number, lambda number, _: received.append(number))
     Server(config, timeout, lambda: on_listening(_url(listener))).run([listener])
+    return received[0]
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -3,7 +3,6 @@
 import base64
 import json
 import subprocess
-import tempfile
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -118,8 +117,8 @@ def _check_shapes(model: keras.Model) -> None:
 
 def _embedded(model: keras.Model, quantize: str | None, prove: bool | Callable[[Proof], None]) -> dict[str, Any]:
     """Return the TF.js export for the page: model.json, the weights in base64, and the size of both."""
-    with tempfile.TemporaryDirectory() as temporary:
-        folder = formats.export_tfjs(model, Path(temporary) / "page.tfjs", quantize, prove=prove)
+    with files.temporary_folder() as temporary:
+        folder = formats.export_tfjs(model, temporary / "page.tfjs", quantize, prove=prove)
         text = (folder / "model.json").read_text(encoding="utf-8")
         content = json.loads(text)
         paths = [path for group in content["weightsManifest"] for path in group["paths"]]

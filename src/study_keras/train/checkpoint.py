@@ -17,6 +17,7 @@ import numpy as np
 from study_keras import files, formats, plain_text
 from study_keras.data.dataset import Dataset, class_count, training_count
 from study_keras.data.lazy_array import CHUNK_ROWS, read_rows
+from study_keras.formats.keras_internals import save_zip
 from study_keras.train import fit, models
 from study_keras.train.metadata import ENTRY, UNFINISHED, load_unfinished_metadata, save_metadata
 from study_keras.train.recipes import Recipe, to_settings
@@ -144,9 +145,9 @@ class SaveUnfinished(keras.callbacks.Callback):
         self._save()
 
     def _save(self) -> None:
-        with files.atomic_write(self.path) as temporary:
-            self.model.save(temporary)
-            with zipfile.ZipFile(temporary, "a") as archive:
+        with files.atomic_open(self.path) as file:
+            save_zip(self.model, file)
+            with zipfile.ZipFile(file, "a") as archive:
                 archive.writestr(ENTRY, plain_text.to_json({**self.metadata, "history": self.history}))
 
 

@@ -8,19 +8,21 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
 import time
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from study_keras import processes as child_processes
+from study_keras import stopping
 from study_keras.startup import silence_output
 
 SECONDS_TO_JOIN = 60
 HEARTBEAT = 10  # seconds without a heartbeat after which a process on another host counts as dead
 SECONDS_TO_END = 10
 EXPOSED = "anyone who can reach the ports of this training can end it or change its numbers; use a private network"
+RESUME_MESSAGE = "stopped; finished epochs are saved, resume with: {}"
 OTHERS_LOST = 75  # the exit status of a process that lost the connection to the others
 
 
@@ -89,7 +91,7 @@ def join_processes(address: str, processes: int, process_id: int) -> None:
     """
     import jax
 
-    threading.Thread(target=_exit_with_parent, daemon=True).start()
+    child_processes.end_with_parent()
     _silence_native_stderr()
     try:
         jax.distributed.initialize(
@@ -160,7 +162,7 @@ def launch(group: Group, arguments: Sequence[str], resume_command: str) -> int:
     command = [sys.executable, "-m", "study_keras.cli", "train", *arguments, "--supervised", "--join", address]
     command += ["--processes", str(processes), "--process-id"]
     running: dict[int, subprocess.Popen[bytes]] = {}
-    try:
+    with _ended_at_last(running, RESUME_MESSAGE.format(resume_command)):
         for number in numbers:
             output = subprocess.DEVNULL if number and not join else None  # on one host only process 0 prints
             running[number] = subprocess.Popen(
@@ -172,10 +174,16 @@ def launch(group: Group, arguments: Sequence[str], resume_command: str) -> int:
             time.sleep(0.1)
         failed = {number: process.returncode for number, process in running.items() if process.returncode}
         return _report(failed, processes, resume_command, several_hosts=bool(join)) if failed else 0
-    except KeyboardInterrupt:
-        raise KeyboardInterrupt(f"stopped; finished epochs are saved, resume with: {resume_command}") from None
-    finally:
-        _terminate(running.values())
+
+
+@contextmanager
+def _ended_at_last(running: Mapping[int, subprocess.Popen[bytes]], message: str) -> Iterator[None]:
+    """End the processes after the block, also if a signal ends this one, which then says ``message``."""
+    with stopping.stop_message(message), stopping.on_stop(lambda: child_processes.end([*running.values()])):
+        try:
+            yield
+        finally:
+            _terminate(running.values())
 
 
 def free_address() -> str:
@@ -235,9 +243,3 @@ def _silence_native_stderr() -> None:
     """Let only Python write to standard error: JAX writes a stack trace there when another process is lost."""
     sys.stderr = os.fdopen(os.dup(2), "w", buffering=1)
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
-
-
-def _exit_with_parent() -> None:
-    """Exit as soon as standard input, which the parent keeps open, is closed."""
-    os.read(0, 1)
-    os._exit(1)

@@ -4,18 +4,26 @@ Each training runs on one processor, and trainings of the same network in one pr
 accuracy is that on held-out training images: settings must not be chosen on the test set.
 """
 
-import multiprocessing
 import os
+import pickle
+import selectors
+import signal
+import subprocess
+import sys
 import time
+import traceback
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import AbstractContextManager, ExitStack, suppress
 from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import product
 from pathlib import Path
+from queue import SimpleQueue
 from statistics import mean, stdev
-from typing import Any
+from typing import IO, Any, cast
 
+from study_keras import processes
 from study_keras.data.dataset import class_count, load_data, split
 from study_keras.train.recipes import TUTORIAL, Recipe
 
@@ -29,7 +37,7 @@ def combinations(grid: Mapping[str, Sequence[Any]]) -> list[Recipe]:
 
 
 def compare(
-    recipes: Sequence[Recipe], seeds: int = 3, data: Path | None = None, processes: int | None = None
+    recipes: Sequence[Recipe], seeds: int = 3, data: Path | None = None, at_once: int | None = None
 ) -> Iterator[dict[str, Any]]:
     """Train each of ``recipes`` with the seeds 1, 2, ... and yield the result of each training when it is done.
 
@@ -37,7 +45,7 @@ def compare(
         recipes: of dense networks only.
         seeds: the number of trainings per recipe.
         data: as ``load_data`` takes it.
-        processes: how many at a time; by default one per processor.
+        at_once: how many at a time; by default one per processor.
 
     Yields:
         ``number``, the index in ``recipes``; ``seed``; ``parameters``; ``seconds`` of the training with
@@ -47,21 +55,81 @@ def compare(
         ValueError: a setting is out of range, or the data cannot be read.
     """
     processors = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else range(os.cpu_count() or 1)
-    processes = processes or len(processors)
-    fair = -(-len(recipes) * seeds // processes)  # no process is idle when there are few recipes and many seeds
+    at_once = at_once or len(processors)
+    fair = -(-len(recipes) * seeds // at_once)  # no process is idle when there are few recipes and many seeds
     batch = min(fair, BATCH)
     parts = [range(first, min(first + batch, seeds + 1)) for first in range(1, seeds + 1, batch)]
-    context = multiprocessing.get_context("spawn")
-    free = context.Queue()
-    for number in range(processes):
-        free.put(processors[number % len(processors)])
-    with ProcessPoolExecutor(processes, context, _start_worker, (free,)) as pool:
-        jobs = [pool.submit(_train, number, one, part, data) for number, one in enumerate(recipes) for part in parts]
+    jobs = deque((number, one, part, data) for number, one in enumerate(recipes) for part in parts)
+    with ExitStack() as stack:
+        workers = [
+            stack.enter_context(_worker(processors[number % len(processors)]))
+            for number in range(min(at_once, len(jobs)))
+        ]
+        yield from _run(jobs, workers)
+
+
+def _worker(processor: int) -> AbstractContextManager[subprocess.Popen[bytes]]:
+    """Start a process that trains on one processor."""
+    code = f"from study_keras.train import sweep; sweep.work({processor})"
+    command = [sys.executable, "-c", code]
+    return processes.child(command, env=processes.environment(), stdout=subprocess.PIPE)
+
+
+def _run(jobs: deque[Any], workers: Sequence[subprocess.Popen[bytes]]) -> Iterator[dict[str, Any]]:
+    """Hand ``jobs`` to the workers, each a new one when it is done, and yield the results."""
+    with selectors.DefaultSelector() as waiting:
+        for worker in workers:
+            _send(worker, jobs.popleft())
+            waiting.register(cast(IO[bytes], worker.stdout), selectors.EVENT_READ, worker)
+        while waiting.get_map():
+            for key, _ in waiting.select():
+                yield from _receive(key.data)
+                if jobs:
+                    _send(key.data, jobs.popleft())
+                else:
+                    waiting.unregister(key.fileobj)
+
+
+def _send(worker: subprocess.Popen[bytes], job: Any) -> None:
+    with suppress(BrokenPipeError):  # `_receive` says why
+        pickle.dump(job, cast(IO[bytes], worker.stdin))
+        cast(IO[bytes], worker.stdin).flush()
+
+
+def _receive(worker: subprocess.Popen[bytes]) -> list[dict[str, Any]]:
+    """Return the results of a job, or raise the error that it ended with."""
+    try:
+        reply = pickle.load(cast(IO[bytes], worker.stdout))
+    except (EOFError, pickle.UnpicklingError):
+        status = worker.wait()
+        how = f"was killed by {signal.Signals(-status).name}" if status < 0 else f"ended with status {status}"
+        raise ValueError(
+            f"a process that trains {how}, perhaps because memory ran out; try again, with fewer units at a time"
+        ) from None
+    if isinstance(reply, Exception):
+        raise reply
+    return reply
+
+
+def work(processor: int) -> None:
+    """Train what standard input asks for, in a process of its own, and write the results to standard output."""
+    if hasattr(os, "sched_setaffinity"):  # before JAX counts the processors: small matrices are not worth dividing
+        os.sched_setaffinity(0, {processor})
+    jobs, replies = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # what a library prints is no reply
+    asked: SimpleQueue[Any] = SimpleQueue()
+    processes.end_with_parent(partial(_read_job, jobs, asked))
+    from study_keras.startup import import_keras
+
+    import_keras(with_tensorflow=False)
+    while True:
         try:
-            for job in as_completed(jobs):
-                yield from job.result()
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+            reply: Any = _train(*asked.get())
+        except Exception as error:
+            error.add_note(traceback.format_exc())
+            reply = error
+        pickle.dump(reply, replies)
+        replies.flush()
 
 
 def varied_settings(recipe: Recipe, grid: Mapping[str, Sequence[Any]]) -> dict[str, str]:
@@ -95,14 +163,9 @@ def summarize(recipes: Sequence[Recipe], results: Sequence[Mapping[str, Any]]) -
     return sorted(rows, key=lambda row: -row["accuracy"])
 
 
-def _start_worker(free: Any) -> None:
-    """Use one processor only, set before JAX counts them: small matrices are not worth dividing."""
-    processor = free.get()
-    if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, {processor})
-    from study_keras.startup import import_keras
-
-    import_keras(with_tensorflow=False)
+def _read_job(jobs: IO[bytes], asked: SimpleQueue[Any]) -> bool:
+    asked.put(pickle.load(jobs))
+    return True
 
 
 def _train(number: int, recipe: Recipe, seeds: Sequence[int], data: Path | None) -> list[dict[str, Any]]:

@@ -1,5 +1,6 @@
 """How a picture was read, as images: grey, ink, each digit as the network saw it, and the answer. Needs only Pillow."""
 
+import io
 from pathlib import Path
 from typing import Any
 
@@ -31,8 +32,9 @@ def save_debug_images(detection: Detection, folder: Path, name: str) -> list[Pat
     images["answer"] = _draw_answer(images["grey"], detection)
     paths = [folder / f"{name}_{stage}.png" for stage in images]
     for path, image in zip(paths, images.values(), strict=True):
-        with files.atomic_write(path) as temporary:
-            image.save(temporary)
+        content = io.BytesIO()
+        image.save(content, "PNG")
+        files.write(path, content.getvalue())
     return paths
 
 

@@ -1,7 +1,6 @@
 """Converts a Keras model to the content of a ``.tflite`` file, with TensorFlow's converter."""
 
 import re
-import tempfile
 import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -12,6 +11,7 @@ import tensorflow as tf
 from tensorflow.core.protobuf import meta_graph_pb2, saved_model_pb2
 from tensorflow.lite.python import lite
 
+from study_keras.files import temporary_folder
 from study_keras.formats.export.graph.freeze import freeze
 from study_keras.formats.export.graph.frozen import Frozen, Port, lacks
 from study_keras.formats.export.graph.weights import with_weights
@@ -41,12 +41,12 @@ def to_litert(model: keras.Model, quantize: str | None, images: list[Any] | None
 
 def _convert(frozen: Frozen, model: keras.Model, quantize: str | None, images: list[Any] | None, batch: int) -> bytes:
     names = [port.name for port in frozen.inputs]
-    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings(), quiet(), silence_output(2):
+    with temporary_folder() as folder, warnings.catch_warnings(), quiet(), silence_output(2):
         warnings.simplefilter("ignore", UserWarning)  # TensorFlow deprecates the interpreter that it calibrates with
         Path(folder, "saved_model.pb").write_bytes(_saved_model(with_weights(frozen)))
         try:
             # from_saved_model would load the graph once more, to keep variables alive that it does not have.
-            converter = lite.TFLiteSavedModelConverterV2(folder, {"serve"}, ["serving_default"])
+            converter = lite.TFLiteSavedModelConverterV2(str(folder), {"serve"}, ["serving_default"])
             operations = tf.lite.OpsSet.TFLITE_BUILTINS_INT8 if quantize == "int8" else tf.lite.OpsSet.TFLITE_BUILTINS
             converter.target_spec.supported_ops = [operations]
             if quantize:

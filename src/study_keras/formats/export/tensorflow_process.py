@@ -1,26 +1,25 @@
 """Runs the exports that need TensorFlow in a subprocess, for models on another backend of Keras."""
 
 import json
-import os
-import subprocess
-import sys
-import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from pkgutil import resolve_name
-from typing import Any
+from subprocess import PIPE, STDOUT
+from typing import IO, Any, cast
 
 import keras
 import numpy as np
 
-from study_keras import files
+from study_keras import files, processes
 from study_keras.formats.keras_internals import all_layers
 from study_keras.formats.proof.prove import Proof, prove_export
 from study_keras.formats.saving.keras_file import load_keras, save_keras
+from study_keras.write_errors import write_error
 
 _CODE = """
+end_with_parent()
 import sys
 from study_keras.startup import import_keras
 import_keras()
@@ -73,8 +72,7 @@ def export_many(model: keras.Model, jobs: Sequence[partial[Any]]) -> None:
             job(model)
         return
     _check_layers(model)
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
+    with files.temporary_folder() as folder:
         save_keras(model, folder / "model.keras")
         described = [_described(folder, index, job) for index, job in enumerate(jobs)]
         (folder / "jobs.json").write_text(json.dumps(described))
@@ -86,21 +84,17 @@ def export_many(model: keras.Model, jobs: Sequence[partial[Any]]) -> None:
 
 def _run(folder: Path) -> list[dict[str, Any] | None]:
     """Run ``main`` in a subprocess, and return the fields of each job's ``Proof``."""
-    source = str(Path(__file__).resolve().parents[3])
-    environment = {
-        **os.environ,
-        "KERAS_BACKEND": "tensorflow",
-        "TF_CPP_MIN_LOG_LEVEL": "3",
-        "PYTHONPATH": os.pathsep.join(filter(None, [source, os.environ.get("PYTHONPATH")])),
-    }
-    command = [sys.executable, "-c", _CODE, str(folder)]
-    done = subprocess.run(command, env=environment, capture_output=True, encoding="utf-8", check=False)
+    environment = processes.environment(KERAS_BACKEND="tensorflow", TF_CPP_MIN_LOG_LEVEL="3")
+    command = processes.python(_CODE, str(folder))
+    with processes.child(command, env=environment, stdout=PIPE, stderr=STDOUT, encoding="utf-8") as process:
+        said = cast(IO[str], process.stdout).read()
+        code = process.wait()
     if not (folder / "result.json").is_file():
-        last = (done.stderr.strip().splitlines() or ["no message"])[-1]
-        raise ValueError(f"the subprocess with TensorFlow exited with code {done.returncode}: {last}")
+        last = (said.strip().splitlines() or ["no message"])[-1]
+        raise ValueError(f"the subprocess with TensorFlow exited with code {code}: {last}")
     result = json.loads((folder / "result.json").read_text())
     if "errno" in result:
-        raise OSError(result["errno"], result["error"], result["filename"])
+        raise write_error(result["errno"], result["error"], result["filename"])
     if "error" in result:
         raise ValueError(result["error"])
     return list(result["proofs"])

@@ -8,6 +8,7 @@ import keras
 import numpy as np
 
 from study_keras import files, plain_text
+from study_keras.formats.keras_internals import save_hdf5
 from study_keras.formats.saving import hdf5, optimizer_state, safe_config, weights_h5
 from study_keras.startup import quiet
 
@@ -25,9 +26,9 @@ def save_h5(model: keras.Model, path: str | Path) -> Path:
     settings = getattr(getattr(model, "_compile_config", None), "config", {})
     saved = dict(settings)
     try:
-        with files.atomic_write(path) as temporary, quiet():
-            model.save(temporary)
-            hdf5.seal(temporary)
+        with files.atomic_open(path) as file, h5py.File(file, "w") as opened, quiet():
+            save_hdf5(model, opened)
+            hdf5.seal(opened)
     finally:
         settings.update(saved)  # Keras 3.15 removes the optimizer, which the next .keras would lack
     return path

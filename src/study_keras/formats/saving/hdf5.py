@@ -51,10 +51,9 @@ def stored_bytes(file: h5py.File) -> int:
     return sum(array.nbytes for array in arrays(file).values())
 
 
-def seal(path: Path) -> None:
-    """Write the checksum of an HDF5 file into the file; other readers ignore it."""
-    with h5py.File(path, "r+") as file:
-        file.attrs[CHECKSUM] = checksum(file)
+def seal(file: h5py.File) -> None:
+    """Write the checksum of an open HDF5 file into the file; other readers ignore it."""
+    file.attrs[CHECKSUM] = checksum(file)
 
 
 def checksum(file: h5py.File) -> str:

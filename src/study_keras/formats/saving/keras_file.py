@@ -2,7 +2,6 @@
 
 import io
 import json
-import tempfile
 import warnings
 import zipfile
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 import keras
 
 from study_keras import files, plain_text, zip_archive
+from study_keras.formats.keras_internals import save_zip
 from study_keras.formats.saving import hdf5, optimizer_state, safe_config, weights_h5
 from study_keras.formats.saving.h5_file import load_h5
 from study_keras.startup import quiet
@@ -26,8 +26,8 @@ def save_keras(model: keras.Model, path: str | Path) -> Path:
         OSError: the file cannot be written.
     """
     path = files.check_suffix(path, ".keras")
-    with files.atomic_write(path) as temporary, quiet():
-        model.save(temporary)
+    with files.atomic_open(path) as file, quiet():
+        save_zip(model, file)
     return path
 
 
@@ -98,7 +98,7 @@ def _load(config: Any, members: dict[str, bytes], custom_objects: dict[str, Any]
     """Let Keras load a new archive that contains only checked entries."""
     with hdf5.open_checked(io.BytesIO(members[_WEIGHTS]), _WEIGHTS) as file:
         stored = hdf5.stored_bytes(file)
-    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
+    with files.temporary_folder() as folder, warnings.catch_warnings():
         warnings.simplefilter("error", UserWarning)  # Keras only warns about weights that it skips
         clean = Path(folder, "clean.keras")
         with zipfile.ZipFile(clean, "w") as archive:

@@ -1,6 +1,5 @@
 """Weights without structure in HDF5: ``.weights.h5`` of Keras 3, and the files of Keras 2."""
 
-import tempfile
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,6 +12,7 @@ import numpy as np
 from study_keras import files
 from study_keras.formats.saving import hdf5, optimizer_state, safe_config, weights
 from study_keras.startup import quiet
+from study_keras.write_errors import DeferredErrors
 
 
 def save_weights_h5(model: keras.Model, path: str | Path) -> Path:
@@ -23,9 +23,10 @@ def save_weights_h5(model: keras.Model, path: str | Path) -> Path:
         OSError: the file cannot be written.
     """
     path = files.check_suffix(path, ".weights.h5")
-    with files.atomic_write(path) as temporary, quiet():
-        model.save_weights(temporary)
-        hdf5.seal(temporary)
+    with files.atomic_open(path) as file, quiet():
+        model.save_weights(file)
+        with h5py.File(file, "r+") as opened:
+            hdf5.seal(opened)
     return path
 
 
@@ -55,10 +56,10 @@ def assign(model: keras.Model, file: h5py.File) -> None:
         return assign_keras2(model, group)
     _compare(model, file)
     before = [weights.numpy(variable) for variable in model.variables]
-    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
+    with files.temporary_folder() as folder, warnings.catch_warnings():
         warnings.simplefilter("error", UserWarning)  # Keras only warns about weights that it skips
         copy = Path(folder, "copy.weights.h5")
-        with h5py.File(copy, "w") as target:
+        with DeferredErrors(copy) as written, h5py.File(written, "w") as target:
             for name in file:
                 file.copy(file[name], target, name)
         try:
@@ -127,9 +128,10 @@ def _stored(group: h5py.Group, name: str) -> list[Any]:
 def _compare(model: keras.Model, file: h5py.File) -> None:
     """Compare the file with the file that Keras writes for this model."""
     weights.weighted_layers(model)
-    with tempfile.TemporaryDirectory() as folder, quiet():
+    with files.temporary_folder() as folder, quiet():
         own = Path(folder, "own.weights.h5")
-        keras.saving.save_weights(model, own, objects_to_skip=_optimizers(model))
+        with DeferredErrors(own) as written:
+            keras.saving.save_weights(model, written, objects_to_skip=_optimizers(model))
         with h5py.File(own) as expected:
             found = {_normalize(place): array for place, array in hdf5.arrays(file).items()}
             for place, array in hdf5.arrays(expected).items():

@@ -9,6 +9,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { Worker } from 'node:worker_threads';
 import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-cpu';
 import { setWasmPaths } from '@tensorflow/tfjs-backend-wasm';
@@ -77,6 +78,10 @@ async function answer(request) {
   const { inputs, outputs } = await open(request.open);
   return { inputs, outputs };
 }
+
+// Ends this process when Python is killed, also while a model computes.
+const watch = "const { ppid } = process; setInterval(() => process.ppid === ppid || process.kill(process.pid, 'SIGKILL'), 500);";
+new Worker(watch, { eval: true }).unref();
 
 const backend = process.argv[2];
 setWasmPaths(join(here, '../node_modules/@tensorflow/tfjs-backend-wasm/dist/'));

@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Any
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+TEMPORARY = "hello-mnist-"  # how the names of temporary folders begin
 ADVICE = {
     errno.ENOSPC: "free some space there, or choose another folder",
     errno.EDQUOT: "free some space there, or choose another folder",
@@ -41,12 +42,17 @@ def write_errors(path: str | Path, *, only_full: bool = False) -> Iterator[None]
         yield
     except Exception as error:
         number = _errno(error)
-        staged = f"/.{Path(path).name}." in str(getattr(error, "filename", ""))
-        if (_is_complete(error) and not staged) or (only_full and number not in FULL):
-            raise
-        if number is None and not isinstance(error, OSError):
+        if not _is_about(error, number, path, only_full):
             raise
         raise write_error(number or 0, _reason(error, number, only_full), str(path)) from error
+
+
+def _is_about(error: Exception, number: int | None, path: str | Path, temporary: bool) -> bool:
+    """Return whether an error of a block that writes is one of writing, and does not name another file already."""
+    if _is_complete(error):
+        own = f"{path}/{TEMPORARY}" if temporary else f"/.{Path(path).name}."
+        return own in str(getattr(error, "filename", ""))
+    return number in FULL if temporary else isinstance(error, OSError) or number is not None
 
 
 def _is_complete(error: Exception) -> bool:
@@ -54,7 +60,7 @@ def _is_complete(error: Exception) -> bool:
 
 
 def _reason(error: Exception, number: int | None, temporary: bool) -> str:
-    if isinstance(error, OSError) and _is_complete(error):  # of the same file under its temporary name
+    if isinstance(error, OSError) and _is_complete(error) and not temporary:  # of this file under its temporary name
         return str(error.strerror)
     why = os.strerror(number) if number else str(error)
     advice = ADVICE.get(number or 0, "choose another folder")
@@ -99,6 +105,15 @@ class DeferredErrors(io.BytesIO):
             self.error = self.error or failed
         if self.error and (kind is None or issubclass(kind, Exception)):
             raise self.error from None
+
+    def check(self) -> None:
+        """Raise the first error now, before what was written is read again.
+
+        Raises:
+            OSError: a write has failed.
+        """
+        if self.error:
+            raise self.error
 
     def write(self, data: Any) -> int:
         left = memoryview(data).cast("B")

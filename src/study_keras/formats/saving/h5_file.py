@@ -28,6 +28,7 @@ def save_h5(model: keras.Model, path: str | Path) -> Path:
     try:
         with files.atomic_open(path) as file, h5py.File(file, "w") as opened, quiet():
             save_hdf5(model, opened)
+            file.check()  # HDF5 may crash when it reads an incomplete file
             hdf5.seal(opened)
     finally:
         settings.update(saved)  # Keras 3.15 removes the optimizer, which the next .keras would lack

@@ -25,6 +25,7 @@ def save_weights_h5(model: keras.Model, path: str | Path) -> Path:
     path = files.check_suffix(path, ".weights.h5")
     with files.atomic_open(path) as file, quiet():
         model.save_weights(file)
+        file.check()  # HDF5 may crash when it reads an incomplete file
         with h5py.File(file, "r+") as opened:
             hdf5.seal(opened)
     return path

@@ -135,7 +135,10 @@ def check_config(config: Any, custom_objects: dict[str, Any] | None = None, vers
         ValueError: it uses another object, or is nested too deep or too large.
     """
     config = _plain(config, 0, [0])
-    config = keras2.restored(config) if keras2.is_keras2(config, version) else keras2.to_keras3(config)
+    try:
+        config = keras2.restored(config) if keras2.is_keras2(config, version) else keras2.to_keras3(config)
+    except (AttributeError, IndexError, KeyError, TypeError) as error:  # a list where Keras writes an object, and so on
+        raise ValueError(f"not a config that Keras writes: {type(error).__name__}: {error}") from error
     _check(config, custom_objects or {})
     return config
 

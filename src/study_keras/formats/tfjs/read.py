@@ -32,6 +32,8 @@ def model_from_topology(topology: Mapping[str, Any], weights: Mapping[str, np.nd
 def _prepared(description: Any) -> Any:
     """Return the description of a model or layer without what is particular to TF.js' files."""
     kind, config = description["class_name"], description["config"]
+    if kind == "function" or not isinstance(kind, str):
+        return description  # no layer: safe_config says what is wrong
     if kind in ("Functional", "Model", "Sequential"):
         layers = [_prepared(layer) for layer in (config["layers"] if isinstance(config, dict) else config)]
         return {**description, "config": {**config, "layers": layers} if isinstance(config, dict) else layers}

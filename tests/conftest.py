@@ -3,6 +3,7 @@
 import fcntl
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -119,3 +120,27 @@ def hello_mnist(*arguments, **options):
     """Run the command as a user does, in a process of its own."""
     command = [COMMAND, *map(str, arguments)]
     return subprocess.run(command, capture_output=True, text=True, check=False, **options)
+
+
+@pytest.fixture
+def little_memory():
+    """Fail if the test takes 500 MB more than the process had. Only Linux tells."""
+    status, reset = Path("/proc/self/status"), Path("/proc/self/clear_refs")
+
+    def read(name):
+        return int(re.search(rf"{name}:\s+(\d+)", status.read_text())[1]) * 1024 if status.exists() else 0
+
+    if reset.exists():
+        reset.write_text("5")  # the peak begins anew
+    before = read("VmRSS")
+    yield
+    assert read("VmHWM") - before < 500e6
+
+
+def check_refused(read, path, message):
+    """Read a file, and check that it is refused in one line that names it."""
+    with pytest.raises(ValueError, match=message) as error:
+        read(path)
+    assert str(path) in str(error.value)
+    assert "\n" not in str(error.value)
+    assert len(str(error.value)) < 1000

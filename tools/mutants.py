@@ -23,15 +23,19 @@ sys.path[:0] = [str(ROOT / "src"), str(ROOT / "tests")]
 from cosmic_ray.mutating import mutate_code
 from cosmic_ray.plugins import get_operator, operator_names
 
-SAVING = ("tests/formats/saving/test_safe_config.py", "tests/formats/saving/test_formats_hostile.py")
+GATE = (
+    "tests/formats/saving/test_safe_config.py",
+    "tests/formats/saving/test_formats_hostile.py",
+    "tests/test_limits.py",
+)
 TESTS = {  # module -> the tests that must notice
     "study_keras.limits": ("tests/test_limits.py",),
-    "study_keras.zip_archive": ("tests/test_limits.py", SAVING[1]),
-    "study_keras.data.readers.npy": ("tests/test_limits.py", "tests/data/test_data.py"),
-    "study_keras.formats.saving.hdf5_sizes": ("tests/test_limits.py", SAVING[1]),
-    "study_keras.formats.saving.safe_config": (*SAVING, "tests/test_limits.py"),
+    "study_keras.zip_archive": ("tests/test_zip_archive.py",),
+    "study_keras.data.readers.npy": ("tests/data/test_hostile_arrays.py", "tests/data/test_data.py"),
+    "study_keras.formats.saving.hdf5_sizes": ("tests/formats/saving/test_hdf5_sizes.py",),
+    "study_keras.formats.saving.safe_config": GATE,
     "study_keras.runtimes.graph_gate": ("tests/runtimes/test_graph_gate.py",),
-    "study_keras.runtimes.tfjs_folder": ("tests/test_limits.py",),
+    "study_keras.runtimes.tfjs_folder": ("tests/formats/tfjs/test_hostile_folders.py",),
 }
 SECONDS = 120  # for the tests of one mutant; an endless one is noticed
 SKIPPED = ("core/VariableReplacer", "core/VariableInserter", "core/ExceptionReplacer")

@@ -5,6 +5,7 @@ import math
 from pathlib import Path
 
 from study_keras import limits
+from study_keras.runtimes.runner import first_words
 
 
 def check(prefix: str | Path) -> int:
@@ -24,8 +25,8 @@ def check(prefix: str | Path) -> int:
     try:
         reader = tf.train.load_checkpoint(str(prefix))
         shapes, dtypes = reader.get_variable_to_shape_map(), reader.get_variable_to_dtype_map()
-    except (tf.errors.OpError, ValueError, RuntimeError, UnicodeDecodeError) as error:
-        raise ValueError(f"not a complete checkpoint: {str(error).splitlines()[0]}") from error
+    except Exception as error:  # TensorFlow raises errors of many classes
+        raise ValueError(f"not a complete checkpoint: {first_words(error)}") from error
     declared = sum(math.prod(shape) * _item_bytes(dtypes[name]) for name, shape in shapes.items())
     if declared > stored:
         raise ValueError(f"not a complete checkpoint: its arrays have {declared:,} bytes, but its files {stored:,}")

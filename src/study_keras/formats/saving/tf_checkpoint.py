@@ -96,9 +96,10 @@ def list_tf_checkpoint(path: str | Path) -> list[tuple[str, tuple[int, ...]]]:
 
     name = Path(path) / "variables" / "variables" if Path(path).is_dir() else _name(path)
     try:
+        checkpoint_sizes.check(name)
         found = tf.train.list_variables(str(name))
-    except (tf.errors.OpError, ValueError) as error:
-        raise ValueError(f"{path}: not a complete checkpoint: {str(error).splitlines()[0]}") from error
+    except (OSError, ValueError) as error:
+        raise ValueError(f"{path}: {error}") from error
     plain = {key.removesuffix("/.ATTRIBUTES/VARIABLE_VALUE"): tuple(shape) for key, shape in found}
     return [(name, shape) for name, shape in plain.items() if name != tf_bundle.GRAPH]
 

@@ -1,0 +1,88 @@
+"""An HDF5 file that declares more than it stores is refused, before any of it is read."""
+
+import io
+import zipfile
+import zlib
+
+import h5py
+import keras
+import numpy as np
+import pytest
+from conftest import check_refused
+
+from study_keras import formats
+from study_keras.formats.saving import hdf5, hdf5_sizes
+
+pytestmark = pytest.mark.usefixtures("little_memory")
+MODEL = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2, name="dense")])
+
+
+def chunk_bomb(file):
+    data = file.create_dataset("a", (1024,), "u1", chunks=(1024,), compression="gzip")
+    packer = zlib.compressobj()
+    packed = packer.compress(bytes(2**26)) + packer.flush()
+    data.id.write_direct_chunk((0,), packed)
+
+
+def shared_text(file):
+    file.attrs["long"] = "x" * 2**21
+    file.attrs.create("names", ["x"] * 3000, dtype=h5py.string_dtype())
+
+
+def many_items(file):
+    for number in range(1001):
+        file.create_group(f"more/g{number}")
+
+
+HDF5 = {
+    "an array that is not there": (lambda file: file.create_dataset("a", (2**40,), "f4"), "stores only"),
+    "chunks of which one is there": (
+        lambda file: file.create_dataset("a", (2**40,), "f4", chunks=(1024,)).__setitem__(0, 1.0),
+        "stores only",
+    ),
+    "a chunk that unpacks to more": (chunk_bomb, "unpacks to more than its 1,024"),
+    "a large chunk of a small array": (
+        lambda file: file.create_dataset("a", (4,), "f4", maxshape=(None,), chunks=(2**29,), compression="gzip"),
+        "stores only",
+    ),
+    "texts that share their bytes": (shared_text, "texts of up to"),
+    "more groups than any model has": (many_items, "more than 1,000 groups"),
+    "no shape": (lambda file: file.create_dataset("a", data=h5py.Empty("f4")), "no shape"),
+    "texts as an array": (lambda file: file.create_dataset("a", data=["x"], dtype=h5py.string_dtype()), "numbers"),
+    "an unknown filter": (
+        lambda file: file.create_dataset("a", data=np.zeros(9, "i4"), chunks=(9,), scaleoffset=0),
+        "has the filters",
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", HDF5)
+def test_hdf5_is_checked_before_it_is_read(kind, tmp_path, monkeypatch):
+    monkeypatch.setattr(hdf5_sizes, "MAX_ITEMS", 1000)
+    make, message = HDF5[kind]
+    for name in ("m.h5", "m.weights.h5"):
+        path = formats.save(MODEL, tmp_path / name)
+        with h5py.File(path, "r+") as file:
+            make(file)
+        check_refused(formats.load if name == "m.h5" else lambda path: formats.load_weights(MODEL, path), path, message)
+    model = formats.save(MODEL, tmp_path / "m.keras")
+    with zipfile.ZipFile(model) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    weights = io.BytesIO(members["model.weights.h5"])
+    with h5py.File(weights, "r+") as file:
+        make(file)
+    with zipfile.ZipFile(model, "w") as archive:
+        for name, content in (members | {"model.weights.h5": weights.getvalue()}).items():
+            archive.writestr(name, content)
+    check_refused(formats.load, model, message)
+
+
+def test_packed_weights_of_others_are_read(tmp_path):
+    path = formats.save(MODEL, tmp_path / "m.weights.h5")
+    with h5py.File(path) as file, h5py.File(tmp_path / "packed.weights.h5", "w") as packed:
+        for name, item in hdf5.arrays(file).items():
+            options = {"chunks": True, "compression": "gzip", "shuffle": True, "fletcher32": True} if item.shape else {}
+            packed.create_dataset(name, data=item[()], **options)
+    model = keras.models.clone_model(MODEL)
+    formats.load_weights(model, tmp_path / "packed.weights.h5")
+    np.testing.assert_array_equal(model.get_weights()[0], MODEL.get_weights()[0])

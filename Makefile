@@ -24,10 +24,6 @@ test: setup lint ## set up, lint, and pass all tests but the slow ones (ROOM=for
 test-slow: setup ## pass the slow tests: trainings killed at random moments, and what others do in less
 	@$(PYTEST) -m slow $(TESTS)
 
-SECONDS = 60
-fuzz: setup ## give mutated files of every format to its reader (SECONDS=3600); findings go to output/fuzz
-	@$(BIN)/python -W ignore tools/fuzz.py $(SECONDS)
-
 coverage: setup .venv/measure.done ## measure the branches that the tests take in the code that reads files (some 20 minutes)
 	@rm -rf output/coverage && mkdir -p output/coverage
 	@$(BIN)/python -m coverage run -m pytest --numprocesses 2 --dist loadfile -m "not slow" \
@@ -44,6 +40,11 @@ lint: setup ## ruff (format and check) and mypy
 
 matrix: setup ## run all models of the matrix in TensorFlow.js, LiteRT and onnxruntime (some 20 minutes)
 	@KERAS_BACKEND=tensorflow PYTHONPATH=src $(BIN)/python tests/matrix/matrix.py output/matrix --jobs 2
+
+SECONDS ?= 60
+SEED ?= 0
+fuzz: setup ## change files of every format, and report what their readers do wrong (SECONDS=3600 SEED=1: longer, others)
+	@PYTHONPATH=src $(BIN)/python tests/fuzz/fuzz.py --seconds $(SECONDS) --seed $(SEED) --output output/fuzz
 
 bench: setup .venv/bench.done ## train as the peers do, side by side, and measure what the library costs (some 45 minutes)
 	@for benchmark in benchmarks/*.py; do $(BIN)/python $$benchmark || exit 1; done

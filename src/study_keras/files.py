@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import IO
 
 from study_keras.stopping import on_stop
-from study_keras.write_errors import TEMPORARY, DeferredErrors, write_errors
+from study_keras.write_errors import TEMPORARY, TEMPORARY_FILES, DeferredErrors, write_errors
 
 
 def output_dir() -> Path:
@@ -132,7 +132,7 @@ def temporary_folder() -> Iterator[Path]:
         OSError: there is no room for them.
     """
     place = Path(tempfile.gettempdir())
-    with write_errors(place, only_full=True), _removed_folder(place, TEMPORARY) as folder:
+    with write_errors(place, only_full=True, reason=TEMPORARY_FILES), _removed_folder(place, TEMPORARY) as folder:
         yield folder
 
 

@@ -11,6 +11,9 @@ from types import TracebackType
 from typing import Any
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+FILE = "cannot be written ({why}); the old content is unchanged; {advice}"
+TEMPORARY_FILES = "no room for temporary files ({why}); free some space there, or set TMPDIR to another folder"
+LOGS = "cannot be written ({why}); {advice}; then go on with --resume"
 TEMPORARY = "hello-mnist-"  # how the names of temporary folders begin
 ADVICE = {
     errno.ENOSPC: "free some space there, or choose another folder",
@@ -28,12 +31,13 @@ def write_error(number: int, reason: str, path: str) -> OSError:
 
 
 @contextmanager
-def write_errors(path: str | Path, *, only_full: bool = False) -> Iterator[None]:
+def write_errors(path: str | Path, *, only_full: bool = False, reason: str = FILE) -> Iterator[None]:
     """Raise the block's errors of writing, those of TensorFlow and HDF5 too, as an ``OSError`` about ``path``.
 
     Args:
         path: what is to be written, whatever the name of the temporary file.
         only_full: whether the block also reads: then only errors that a write alone can have. ``path`` is the folder.
+        reason: the message, with ``{why}`` and ``{advice}`` in it.
 
     Raises:
         OSError: the block could not write.
@@ -44,7 +48,7 @@ def write_errors(path: str | Path, *, only_full: bool = False) -> Iterator[None]
         number = _errno(error)
         if not _is_about(error, number, path, only_full):
             raise
-        raise write_error(number or 0, _reason(error, number, only_full), str(path)) from error
+        raise write_error(number or 0, _reason(error, number, only_full, reason), str(path)) from error
 
 
 def _is_about(error: Exception, number: int | None, path: str | Path, temporary: bool) -> bool:
@@ -59,14 +63,12 @@ def _is_complete(error: Exception) -> bool:
     return "complete" in error.__dict__
 
 
-def _reason(error: Exception, number: int | None, temporary: bool) -> str:
+def _reason(error: Exception, number: int | None, temporary: bool, reason: str) -> str:
     if isinstance(error, OSError) and _is_complete(error) and not temporary:  # of this file under its temporary name
         return str(error.strerror)
     why = os.strerror(number) if number else str(error)
     advice = ADVICE.get(number or 0, "choose another folder")
-    if temporary:
-        return f"no room for temporary files ({why}); free some space there, or set TMPDIR to another folder"
-    return f"cannot be written ({why}); the old content is unchanged; {advice}"
+    return reason.format(why=why, advice=advice)
 
 
 def _errno(error: Exception) -> int | None:

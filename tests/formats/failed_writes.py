@@ -27,7 +27,17 @@ from study_keras.train import checkpoint, metadata
 from study_keras.vision import classifier, debug_images, recognize
 
 DIGIT = Path(__file__).parents[1] / "golden/plain_3.png"
-FAULTS = ("byte 0", "byte 1", "byte 100", "byte 5000", "the half", "the last byte", "flush", "rename")
+FAULTS = (
+    "byte 0",
+    "byte 1",
+    "byte 100",
+    "byte 5000",
+    "the half",
+    "the last byte",
+    "flush",
+    "rename",
+    "the last rename",
+)
 SLOW = ("model.savedmodel", "model.tflite", "model.onnx", "graph.tfjs", "page.html", "report.html")
 FEW = ("the half",)  # for the slow ones, without --all
 
@@ -76,6 +86,10 @@ def content(folder):
 @contextlib.contextmanager
 def failing(fault, size):
     """Let writes fail as ``fault`` says, where ``size`` is that of the largest file."""
+    if fault == "the last rename":
+        with last_rename_failing():
+            yield
+        return
     if fault in ("flush", "rename"):
         places = [(os, "fsync")] if fault == "flush" else [(Path, "replace"), (Path, "rename"), (files, "_exchange")]
         real = [getattr(place, name) for place, name in places]
@@ -95,6 +109,19 @@ def failing(fault, size):
         yield
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+@contextlib.contextmanager
+def last_rename_failing():
+    """Let only the rename of the index of a checkpoint fail, or that of any other file and folder."""
+    replace, rename, exchange = Path.replace, Path.rename, files._exchange
+    Path.replace = lambda self, target: replace(self, target) if ".data-" in self.name else fail()
+    Path.rename = lambda self, target: rename(self, target) if "shard" in self.name else fail()
+    files._exchange = fail
+    try:
+        yield
+    finally:
+        Path.replace, Path.rename, files._exchange = replace, rename, exchange
 
 
 def fail(*_, **__):

@@ -13,6 +13,7 @@ import keras
 import numpy as np
 import pytest
 
+from study_keras.cli import main
 from study_keras.data import dataset
 from study_keras.train import callbacks, models
 
@@ -130,3 +131,20 @@ def test_weights_are_saved_every_so_many_epochs(digits, tmp_path):
     assert said == [f"\nepoch {epoch}: saved {tmp_path}/at-000{epoch}.weights.h5" for epoch in (2, 4)]
     with pytest.raises(ValueError, match="epochs=0; expected"):
         callbacks.SaveEvery(tmp_path / "x.weights.h5", 0)
+
+
+def test_a_full_disk_for_the_logs_is_one_line_that_names_them(small, tmp_path, monkeypatch, capsys):
+    import tensorflow as tf
+
+    def refuse(*_):
+        raise tf.errors.ResourceExhaustedError(None, None, "events.out.tfevents; No space left on device")
+
+    monkeypatch.setattr(callbacks.LogGradients, "on_epoch_end", refuse)
+    options = ["--data", str(small), "--output", str(tmp_path), "--tensorboard", str(tmp_path / "logs")]
+    assert main(["train", *options]) == 1
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert last.startswith(
+        f"hello-mnist: {tmp_path}/logs: cannot be written (No space left on device); free some space"
+    )
+    assert last.endswith("; then go on with --resume")
+    assert (tmp_path / "hello_mnist.unfinished.keras").exists()

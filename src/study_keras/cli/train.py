@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 from click.core import ParameterSource
 
+from study_keras import write_errors
 from study_keras.cli.options import DATA, JSON, OUTPUT, PATH, PROCESSES, Units, processes_options
 from study_keras.cli.shared import (
     check_name,
@@ -108,7 +109,8 @@ def train(context: click.Context, /, *, group: launcher.Group, data: Path | None
     else:  # only process 0 writes files that are kept
         folder, callbacks = context.with_resource(temporary_folder()), []
     started = time.perf_counter()
-    with launcher.exit_if_others_are_lost():
+    logs = write_errors.write_errors(options["tensorboard"] or folder, only_full=True, reason=write_errors.LOGS)
+    with launcher.exit_if_others_are_lost(), logs:
         trained = train_and_test(
             dataset, recipe, folder, unfinished=unfinished, data=data, callbacks=callbacks, silent=not group.first
         )

@@ -27,8 +27,14 @@ def replace(path: Path, folder: Path) -> None:
 def _rename(source: Path, target: Path, suffixes: list[str]) -> None:
     for suffix in suffixes:
         files.fsync(Path(f"{source}.{suffix}"))
-    for suffix in suffixes:
-        Path(f"{source}.{suffix}").replace(f"{target}.{suffix}")
+    moved: list[Path] = []
+    try:
+        for suffix in suffixes:
+            moved.append(Path(f"{source}.{suffix}").replace(f"{target}.{suffix}"))
+    except OSError:
+        for data in moved:  # the index, which is moved last, still refers to the other data files
+            data.unlink(missing_ok=True)
+        raise
 
 
 def _parts(index: Path) -> int | None:

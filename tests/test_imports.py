@@ -16,8 +16,8 @@ ORDER = (
     "runtimes",
     "data",
     "zip_archive processes",
-    "files limits plain_text startup page",
-    "stopping write_errors",
+    "files limits startup page",
+    "stopping write_errors plain_text",
 )
 RANK = {room: rank for rank, rooms in enumerate(ORDER) for room in rooms.split()}
 

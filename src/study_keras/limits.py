@@ -14,6 +14,8 @@ from functools import wraps
 from pathlib import Path
 from typing import Any, BinaryIO, ParamSpec, TypeVar
 
+from study_keras import plain_text
+
 MAX_BYTES = 4 * 2**30
 MAX_JSON_BYTES = 64 * 2**20  # of the structure of a model
 MAX_RECORD_BYTES = 2**22  # of a file of names or settings: 10,000 classes have 400 bytes each
@@ -38,20 +40,28 @@ def allow(max_bytes: int) -> Iterator[None]:
         _maximum.reset(token)
 
 
-def one_total(function: Callable[P, R]) -> Callable[P, R]:
-    """Make all that ``function`` takes count against one total; inside of another such function against that one's."""
+def reader(function: Callable[P, R]) -> Callable[P, R]:
+    """Give a function that reads a file from outside one total of memory, and errors of one printable line.
+
+    Inside of another such function it counts against that one's total.
+    """
 
     @wraps(function)
-    def counted(*args: P.args, **kwargs: P.kwargs) -> R:
+    def limited(*args: P.args, **kwargs: P.kwargs) -> R:
         if _taken.get() is not None:
             return function(*args, **kwargs)
         token = _taken.set([0])
         try:
             return function(*args, **kwargs)
+        except ValueError as error:  # what it quotes may be from the file
+            message = plain_text.one_line(error)
+            if message == str(error):
+                raise
+            raise ValueError(message) from error
         finally:
             _taken.reset(token)
 
-    return counted
+    return limited
 
 
 def take(count: int, what: str) -> None:

@@ -19,7 +19,7 @@ Labels = NDArray[Any]
 Dataset = tuple[tuple[Images, Labels], tuple[Images, Labels]]
 
 
-@limits.one_total
+@limits.reader
 def load_data(path: str | Path | None = None) -> Dataset:
     """Load MNIST from inside the package, or another dataset from ``path``.
 

@@ -52,7 +52,7 @@ def save(model: "keras.Model", path: str | Path, **options: Any) -> Path:
     return detect_target(path).function("save")(model, Path(path), **options)
 
 
-@limits.one_total
+@limits.reader
 def load(path: str | Path, custom_objects: dict[str, Any] | None = None) -> Any:
     """Return the model at ``path``; with fresh weights from a structure.
 
@@ -75,7 +75,7 @@ def load(path: str | Path, custom_objects: dict[str, Any] | None = None) -> Any:
     raise ValueError(f"{path}: contains only weights; load them into a model with load_weights(model, path)")
 
 
-@limits.one_total
+@limits.reader
 def load_weights(model: "keras.Model", path: str | Path) -> None:
     """Put the weights at ``path`` into ``model``; change nothing if they do not fit.
 
@@ -89,7 +89,7 @@ def load_weights(model: "keras.Model", path: str | Path) -> None:
     found.function("load_weights")(model, path)
 
 
-@limits.one_total
+@limits.reader
 def open(path: str | Path) -> "Runner":  # noqa: A001
     """Load a model ready to run, in the lightest runtime that runs its format: what ``verify`` runs and users run.
 

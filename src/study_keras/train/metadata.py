@@ -63,6 +63,7 @@ def copy_metadata(source: str | Path, target: str | Path) -> None:
         save_metadata(metadata, target)
 
 
+@limits.reader
 def load_unfinished_metadata(folder: Path) -> dict[str, Any]:
     """Return the metadata, with the ``history`` so far, of the unfinished training in ``folder``.
 

@@ -63,7 +63,7 @@ def tiny(classes: int = 10) -> keras.Sequential:
 NETWORKS: dict[str, Callable[..., keras.Sequential]] = {"mlp": mlp, "cnn": cnn, "best": best, "tiny": tiny}
 
 
-@limits.one_total
+@limits.reader
 def build(recipe: Recipe, classes: int = 10) -> keras.Sequential:
     """Build the network of ``recipe``.
 

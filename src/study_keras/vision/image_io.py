@@ -1,6 +1,7 @@
 """Read a picture file as grey: PNG, JPEG, WebP, BMP or GIF. Needs only NumPy and Pillow."""
 
 import io
+import warnings
 from pathlib import Path
 from typing import BinaryIO
 
@@ -34,6 +35,7 @@ def source_name(source: Source) -> str:
     return str(source) if isinstance(source, str | Path) else str(getattr(source, "name", "the picture"))
 
 
+@limits.reader
 def read_image(source: Source, max_pixels: int = MAX_PIXELS) -> NDArray[np.float32]:
     """Read a picture as grey: PNG, JPEG, WebP, BMP, or the first frame of a GIF.
 
@@ -58,7 +60,9 @@ def read_image(source: Source, max_pixels: int = MAX_PIXELS) -> NDArray[np.float
         raise ValueError(f"{name}: {what}; expected a picture: PNG, JPEG, WebP, BMP or GIF")
     grey = None
     try:
-        image = reader(io.BytesIO(data))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # Pillow's own limit
+            image = reader(io.BytesIO(data))
         if image.width * image.height <= max_pixels:
             image.load()
             grey = _to_grey(ImageOps.exif_transpose(image))

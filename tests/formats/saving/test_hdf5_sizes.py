@@ -86,3 +86,14 @@ def test_packed_weights_of_others_are_read(tmp_path):
     model = keras.models.clone_model(MODEL)
     formats.load_weights(model, tmp_path / "packed.weights.h5")
     np.testing.assert_array_equal(model.get_weights()[0], MODEL.get_weights()[0])
+
+
+def test_weights_that_are_refused_change_nothing(tmp_path):
+    path = formats.save(MODEL, tmp_path / "m.weights.h5")
+    with h5py.File(path, "r+") as file:
+        file["optimizer/vars"] = np.zeros(3)
+        del file.attrs[hdf5.CHECKSUM]
+    model = keras.models.clone_model(MODEL)
+    before = model.get_weights()
+    check_refused(lambda path: formats.load_weights(model, path), path, "expected a group of arrays")
+    np.testing.assert_array_equal(model.get_weights()[0], before[0])

@@ -8,6 +8,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from study_keras import limits
 from study_keras.formats import inference
 from study_keras.formats.export import tensorflow_process
 from study_keras.formats.proof.prove import Proof
@@ -64,6 +65,7 @@ def _content(*arguments: Any) -> bytes:
     return to_litert(*arguments)
 
 
+@limits.reader
 def list_litert(path: str | Path) -> list[tuple[str, tuple[int, ...]]]:
     """Return name and shape of all tensors in a LiteRT file, -1 for a dynamic batch size."""
     return [item for item in _described(interpreter_of(path).get_tensor_details()) if item[0]]

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import keras
 
+from study_keras import limits
 from study_keras.formats import inference
 from study_keras.formats.export import tensorflow_process
 from study_keras.formats.proof.prove import Proof
@@ -52,6 +53,7 @@ def export_onnx(
     return tensorflow_process.export_file(model, partial(export_onnx, path=path, opset=opset, prove=prove), content)
 
 
+@limits.reader
 def list_onnx(path: str | Path) -> list[tuple[str, tuple[int, ...]]]:
     """Return name and shape of the weights in an ONNX file.
 

@@ -43,7 +43,7 @@ def load_examples(
     return checked, _as_classes(path, labels, len(checked[0]))
 
 
-@limits.one_total
+@limits.reader
 def _read(path: Path) -> dict[str, np.ndarray]:
     try:
         return npy.load_zip(path) if npy.is_zip(path) else {ONLY[0]: npy.load(path)}

@@ -70,7 +70,7 @@ def checksum(file: h5py.File) -> str:
     return digest.hexdigest()
 
 
-def arrays(group: h5py.Group, prefix: str = "") -> dict[str, h5py.Dataset]:
+def arrays(group: Any, prefix: str = "") -> dict[str, h5py.Dataset]:
     """Return all datasets below ``group`` by path."""
     found: dict[str, h5py.Dataset] = {}
     for name, item in group.items():

@@ -28,6 +28,8 @@ def restore_optimizer(model: keras.Model, state: Sequence[np.ndarray]) -> bool:
         state = [state[0], weights.numpy(variables[1]), *state[1:]]
     if [tuple(variable.shape) for variable in variables] != [np.shape(value) for value in state]:
         return False
+    if any(np.asarray(value).dtype.kind not in "biufV" for value in state):
+        return False
     for variable, value in zip(variables, state, strict=True):
         variable.assign(value)
     return True

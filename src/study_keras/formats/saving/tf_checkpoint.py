@@ -11,7 +11,7 @@ from typing import Any
 
 import keras
 
-from study_keras import files
+from study_keras import files, limits
 from study_keras.formats.saving import optimizer_state, tf_bundle, weights
 from study_keras.formats.saving.tf_reader import Address, CheckpointReader
 from study_keras.runtimes import checkpoint_sizes
@@ -86,6 +86,7 @@ def load_tf_checkpoint(model: keras.Model, path: str | Path) -> None:
         raise ValueError(f"{path}: {error}") from error
 
 
+@limits.reader
 def list_tf_checkpoint(path: str | Path) -> list[tuple[str, tuple[int, ...]]]:
     """Return the name and shape of each array in a checkpoint or a SavedModel folder.
 

@@ -25,9 +25,10 @@ class CheckpointReader:
             raise ValueError(
                 "a name-based checkpoint of TensorFlow 1; expected an object-based one, as Keras writes it"
             )
-        self.nodes = trackable_object_graph_pb2.TrackableObjectGraph.FromString(
-            reader.get_tensor(tf_bundle.GRAPH)
-        ).nodes
+        graph = reader.get_tensor(tf_bundle.GRAPH)
+        if not isinstance(graph, bytes):
+            raise ValueError(f"the object graph is {type(graph).__name__}, expected bytes")
+        self.nodes = trackable_object_graph_pb2.TrackableObjectGraph.FromString(graph).nodes
 
     def child(self, node: int | None, path: str) -> int | None:
         for name in path.split("/"):

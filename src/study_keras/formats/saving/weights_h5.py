@@ -9,7 +9,7 @@ import h5py
 import keras
 import numpy as np
 
-from study_keras import files
+from study_keras import files, limits
 from study_keras.formats.saving import hdf5, optimizer_state, safe_config, weights
 from study_keras.startup import quiet
 from study_keras.write_errors import DeferredErrors
@@ -56,6 +56,7 @@ def assign(model: keras.Model, file: h5py.File) -> None:
     if "layer_names" in group.attrs or "layer_names0" in group.attrs:
         return assign_keras2(model, group)
     _compare(model, file)
+    state = read_optimizer(file)  # the last part that can be wrong, before anything is changed
     before = [weights.numpy(variable) for variable in model.variables]
     with files.temporary_folder() as folder, warnings.catch_warnings():
         warnings.simplefilter("error", UserWarning)  # Keras only warns about weights that it skips
@@ -69,13 +70,20 @@ def assign(model: keras.Model, file: h5py.File) -> None:
             for variable, value in zip(model.variables, before, strict=True):
                 variable.assign(value)
             raise ValueError(f"Keras cannot read these weights: {safe_config.error_summary(error)}") from error
-    optimizer_state.restore_optimizer(model, read_optimizer(file))
+    optimizer_state.restore_optimizer(model, state)
     return None
 
 
 def read_optimizer(file: h5py.File) -> list[np.ndarray]:
-    """Return the arrays of the optimizer in a file of Keras 3, in order."""
-    stored = hdf5.arrays(file["optimizer/vars"]) if "optimizer/vars" in file else {}
+    """Return the arrays of the optimizer in a file of Keras 3, in order.
+
+    Raises:
+        ValueError: an array stands where the file should have a group of them.
+    """
+    group = file.get("optimizer/vars", {})
+    if isinstance(group, h5py.Dataset):
+        raise ValueError("optimizer/vars is an array; expected a group of arrays")
+    stored = hdf5.arrays(group)
     return [np.asarray(stored[name]) for name in sorted(stored, key=lambda name: (len(name), name))]
 
 
@@ -157,6 +165,7 @@ def _first_names(items: Sequence[str]) -> str:
     return ", ".join(items[:5]) + (", …" if len(items) > 5 else "")
 
 
+@limits.reader
 def list_weights_h5(path: str | Path) -> list[tuple[str, tuple[int, ...]]]:
     """Return name and shape of all arrays in a ``.weights.h5`` file.
 

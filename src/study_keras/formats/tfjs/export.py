@@ -9,7 +9,7 @@ from typing import Any
 
 import keras
 
-from study_keras import files
+from study_keras import files, limits
 from study_keras.formats import inference
 from study_keras.formats.export import tensorflow_process
 from study_keras.formats.proof.prove import Proof, prove_export
@@ -147,6 +147,7 @@ def load_tfjs(path: str | Path) -> keras.Model:
     return model
 
 
+@limits.reader
 def list_tfjs(path: str | Path) -> list[tuple[str, tuple[int, ...]]]:
     """Return name and shape of all arrays in a TF.js folder.
 

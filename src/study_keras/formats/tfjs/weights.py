@@ -132,5 +132,7 @@ def _decode(spec: dict[str, Any], data: bytes, at: int) -> tuple[np.ndarray, int
     end = at + count * np.dtype(types[stored]).itemsize
     array = np.frombuffer(data, types[stored], count, at).reshape(spec["shape"])
     if quantization and "scale" in quantization:
-        array = array * np.float64(quantization["scale"]) + quantization["min"]
+        with np.errstate(over="ignore", invalid="ignore"):  # infinite, as in TF.js
+            array = array * np.float64(quantization["scale"]) + quantization["min"]
+            return array.astype(types[spec["dtype"]]), end
     return array.astype(types[spec["dtype"]]), end

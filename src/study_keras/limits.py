@@ -20,6 +20,7 @@ MAX_BYTES = 4 * 2**30
 MAX_JSON_BYTES = 64 * 2**20  # of the structure of a model
 MAX_RECORD_BYTES = 2**22  # of a file of names or settings: 10,000 classes have 400 bytes each
 MAX_CLASSES = 10_000
+MAX_MESSAGE = 1000  # characters of an error
 
 _maximum = ContextVar("maximum", default=MAX_BYTES)
 _taken: ContextVar[list[int] | None] = ContextVar("taken", default=None)
@@ -54,7 +55,7 @@ def reader(function: Callable[P, R]) -> Callable[P, R]:
         try:
             return function(*args, **kwargs)
         except ValueError as error:  # what it quotes may be from the file
-            message = plain_text.one_line(error)
+            message = plain_text.one_line(error)[:MAX_MESSAGE]
             if message == str(error):
                 raise
             raise ValueError(message) from error

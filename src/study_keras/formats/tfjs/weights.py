@@ -125,7 +125,7 @@ def read_weights(folder: Path, manifest: Any) -> dict[str, np.ndarray]:
 def _decode(spec: dict[str, Any], data: bytes, at: int) -> tuple[np.ndarray, int]:
     types = {"float32": "<f4", "int32": "<i4", "bool": "u1", "float16": "<f2", "uint16": "<u2", "uint8": "u1"}
     quantization = spec.get("quantization")
-    stored = quantization["dtype"] if quantization else spec["dtype"]
+    stored = (quantization or {}).get("dtype", spec["dtype"])
     if stored not in types or spec["dtype"] not in types:
         raise ValueError(f"weight {spec['name']!r} has type {stored}; expected one of {', '.join(types)}")
     count = int(np.prod(spec["shape"]))

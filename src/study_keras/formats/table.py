@@ -207,5 +207,5 @@ def _detect_h5(path: Path) -> str:
     try:
         with h5py.File(path) as file:
             return "h5" if "model_config" in file.attrs or not len(file) else "weights_h5"
-    except (OSError, RuntimeError, KeyError):
+    except Exception:  # h5py raises errors of many classes
         return "h5"  # the reader reports what is wrong

@@ -10,6 +10,7 @@ from study_keras import limits
 from study_keras.formats import inference
 from study_keras.formats.export import tensorflow_process
 from study_keras.formats.proof.prove import Proof
+from study_keras.runtimes.runner import first_words
 
 OPSETS = range(13, 19)  # of tf2onnx 1.17; those before 13 lack much of what Keras models need
 DEFAULT_OPSET = 15
@@ -65,5 +66,5 @@ def list_onnx(path: str | Path) -> list[tuple[str, tuple[int, ...]]]:
     try:
         graph = onnx.load(path).graph
     except Exception as error:  # onnx raises protobuf's errors
-        raise ValueError(f"{path}: cannot be read as ONNX: {str(error).splitlines()[0]}") from error
+        raise ValueError(f"{path}: cannot be read as ONNX: {first_words(error)}") from error
     return [(item.name, tuple(item.dims)) for item in graph.initializer]

@@ -28,8 +28,9 @@ def restore_optimizer(model: keras.Model, state: Sequence[np.ndarray]) -> bool:
         state = [state[0], weights.numpy(variables[1]), *state[1:]]
     if [tuple(variable.shape) for variable in variables] != [np.shape(value) for value in state]:
         return False
-    if any(np.asarray(value).dtype.kind not in "biufV" for value in state):
+    arrays = [weights.as_stored(np.asarray(value), variable) for variable, value in zip(variables, state, strict=True)]
+    if not all(map(weights.are_numbers, arrays, variables)):
         return False
-    for variable, value in zip(variables, state, strict=True):
-        variable.assign(value)
+    for variable, array in zip(variables, arrays, strict=True):
+        variable.assign(array)
     return True

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import keras
+import numpy as np
 
 from study_keras import limits, plain_text
 from study_keras.formats import keras_internals
@@ -46,7 +47,7 @@ def build_model(
     compile_config = config.get("compile_config")
     config = check_config({**config, "compile_config": None}, custom_objects, version)
     try:
-        with keras.saving.CustomObjectScope(custom_objects or {}), checked_weights(stored):
+        with keras.saving.CustomObjectScope(custom_objects or {}), checked_weights(stored), np.errstate(all="ignore"):
             model = keras.saving.deserialize_keras_object(config, custom_objects, safe_mode=True)
     except Exception as error:  # Keras raises many types of exceptions for an inconsistent structure
         raise ValueError(f"Keras cannot build this structure: {error_summary(error)}") from error
@@ -89,7 +90,7 @@ def compile_model(model: keras.Model, config: Any, custom_objects: dict[str, Any
     except ValueError as error:
         model.optimizer = None
         what = f"the model {model.name} is left uncompiled; call compile(...) before training it: {error}"
-        warnings.warn(what, UserWarning, stacklevel=2)
+        warnings.warn(plain_text.one_line(what), UserWarning, stacklevel=2)
 
 
 def _compile(model: keras.Model, config: Any, custom_objects: dict[str, Any] | None) -> None:

@@ -19,7 +19,7 @@ class Match(NamedTuple):
 
 
 def assign(model: keras.Model, matches: Sequence[Match]) -> None:
-    """Assign each value to its variable of ``model``, after checking all of them.
+    """Assign each value to its variable of ``model``, after reading and checking all of them.
 
     Raises:
         ValueError: a value is missing or has another shape. No variable was changed.
@@ -27,12 +27,24 @@ def assign(model: keras.Model, matches: Sequence[Match]) -> None:
     values = []
     for layer, weight, variable, value in matches:
         check(layer, weight, tuple(variable.shape), None if value is None else tuple(value.shape))
-        values.append(np.asarray(value))  # reads the file, the last step that can fail
-        if values[-1].dtype.kind not in "biufV":
-            raise ValueError(f"layer {layer}: {weight} contains {values[-1].dtype}, expected numbers")
+        array = as_stored(np.asarray(value), variable)  # reads the file
+        if not are_numbers(array, variable):
+            raise ValueError(f"layer {layer}: {weight} contains {array.dtype}, expected numbers")
+        values.append(array)
     for match, value in zip(matches, values, strict=True):
         match.variable.assign(value)
     finalize(model)
+
+
+def as_stored(array: np.ndarray, variable: keras.Variable) -> np.ndarray:
+    """Return bytes in which HDF5 stores bfloat16 and other types that it lacks as the type of ``variable``."""
+    own = np.dtype(variable.dtype)
+    return array.view(own) if array.dtype.type is np.void and array.dtype.itemsize == own.itemsize else array
+
+
+def are_numbers(array: np.ndarray, variable: keras.Variable) -> bool:
+    """Return whether ``variable`` can take the values of an array of its shape."""
+    return array.dtype.kind in "biuf" or array.dtype == np.dtype(variable.dtype)
 
 
 def finalize(model: keras.Model) -> None:

@@ -65,6 +65,20 @@ def test_the_confusion_matrix_counts_each_pair():
     assert figure.axes[0].get_title() == "2 of 6 images read wrong"
 
 
+def test_of_a_thousand_classes_the_pictures_show_those_with_the_most_mistakes():
+    labels = np.arange(1000).repeat(2)
+    guesses = labels.copy()
+    guesses[labels == 700] = 900
+    probabilities = np.zeros((2000, 1000), "float32")
+    probabilities[np.arange(2000), guesses] = 1
+    for figure in (plots.confusion(labels, probabilities), plots.accuracy_per_class(labels, probabilities)):
+        ticks = [tick.get_text() for tick in figure.axes[0].get_yticklabels()]
+        assert len(ticks) == plots.MAX_CLASSES
+        assert "700" in ticks
+        assert max(figure.get_size_inches()) < 40
+    assert len(plots.samples(np.zeros((2000, 28, 28), np.uint8), labels, each=1).axes) == plots.MAX_CLASSES
+
+
 def test_accuracy_per_class_is_the_fraction_read_right():
     labels = np.array([0, 0, 0, 0, 7])
     figure = plots.accuracy_per_class(labels, np.eye(10, dtype="float32")[[0, 0, 0, 1, 7]])

@@ -28,6 +28,7 @@ from study_keras.report.evaluation import Probabilities
 Names = Sequence[str] | None
 # Two colours that are distinguishable with any colour vision. Source: Okabe and Ito, "Color Universal Design".
 BLUE, ORANGE = "#0072B2", "#D55E00"
+MAX_CLASSES = 62  # in one picture, as many as EMNIST has
 
 
 def save(figure: Figure, path: str | Path) -> Path:
@@ -95,10 +96,12 @@ def class_label(label: int, names: Names, most: int = 30) -> str:
 
 
 def confusion(labels: Labels, probabilities: Probabilities, names: Names = None) -> Figure:
-    """Plot the confusion matrix; the shade counts only mistakes."""
-    classes = probabilities.shape[1]
+    """Plot the confusion matrix; the shade counts only mistakes. Of many classes, those with the most are shown."""
+    guesses = probabilities.argmax(axis=1)
+    drawn = _worst_classes(np.arange(probabilities.shape[1]), labels, guesses)
+    classes, both = len(drawn), np.isin(labels, drawn) & np.isin(guesses, drawn)
     counts = np.zeros((classes, classes), int)
-    np.add.at(counts, (labels, probabilities.argmax(axis=1)), 1)
+    np.add.at(counts, (np.searchsorted(drawn, labels[both]), np.searchsorted(drawn, guesses[both])), 1)
     wrong = np.where(np.eye(classes, dtype=bool), 0, counts)
     figure = Figure(figsize=(0.55 * classes + 1.6, 0.5 * classes + 1.2), layout="constrained")
     axes = figure.subplots()
@@ -110,17 +113,25 @@ def confusion(labels: Labels, probabilities: Probabilities, names: Names = None)
             colour = BLUE if truth == guess else "white" if dark else "black"
             axes.text(guess, truth, str(counts[truth, guess]), ha="center", va="center", fontsize=8, color=colour)
     axes.set(xlabel="read as", ylabel="truth")
-    ticks = [class_label(label, names) for label in range(classes)]
+    ticks = [class_label(label, names) for label in drawn]
     axes.set_xticks(range(classes), ticks, rotation=90 if max(map(len, ticks)) > 2 else 0)
     axes.set_yticks(range(classes), ticks)
-    axes.set_title(f"{wrong.sum():,} of {len(labels):,} images read wrong")
+    axes.set_title(f"{np.sum(guesses != labels):,} of {len(labels):,} images read wrong")
     return figure
 
 
+def _worst_classes(classes: Labels, labels: Labels, guesses: Labels) -> Labels:
+    """Return the ``MAX_CLASSES`` of ascending ``classes`` with the most mistakes, ascending."""
+    wrong = np.concatenate([labels[guesses != labels], guesses[guesses != labels]])
+    counts = np.bincount(wrong, minlength=int(classes.max()) + 1)[classes]
+    return np.sort(classes[np.argsort(-counts, kind="stable")[:MAX_CLASSES]])
+
+
 def accuracy_per_class(labels: Labels, probabilities: Probabilities, names: Names = None) -> Figure:
-    """Plot the accuracy of each class and of all images."""
-    right = probabilities.argmax(axis=1) == labels
-    digits = np.unique(labels)
+    """Plot the accuracy of each class and of all images. Of many classes, those with the most mistakes are shown."""
+    guesses = probabilities.argmax(axis=1)
+    right = guesses == labels
+    digits = _worst_classes(np.unique(labels), labels, guesses)
     accuracies = np.array([right[labels == digit].mean() for digit in digits])
     figure = Figure(figsize=(7, 0.32 * len(digits) + 1.2), layout="constrained")
     axes = figure.subplots()
@@ -143,8 +154,8 @@ def accuracy_per_class(labels: Labels, probabilities: Probabilities, names: Name
 
 
 def samples(images: Images, labels: Labels, names: Names = None, each: int = 12) -> Figure:
-    """Show ``each`` images of each class in a row."""
-    digits = np.unique(labels)
+    """Show ``each`` images of each class in a row; of many classes those of the first."""
+    digits = np.unique(labels)[:MAX_CLASSES]
     figure = Figure(figsize=(each * 0.6, len(digits) * 0.62), layout="constrained")
     grid = figure.subplots(len(digits), each, squeeze=False)
     for row, digit in zip(grid, digits, strict=True):

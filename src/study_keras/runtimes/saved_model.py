@@ -35,6 +35,7 @@ def open(path: str | Path) -> Runner:  # noqa: A001
     return Runner("TensorFlow", Path(path), call, function.inputs, function.outputs, batch_size=fixed)
 
 
+@limits.reader
 def load_saved_model(path: str | Path, seconds: float = SECONDS) -> "SavedFunction":
     """Return what a SavedModel computes as a function from arrays to an array, on any backend of Keras.
 

@@ -59,6 +59,8 @@ def _weight_bytes(spec: dict[str, Any]) -> int:
     for key in ("min", "scale"):
         if not isinstance(quantization.get(key, 0), int | float):
             raise ValueError(f"weight {name!r}: quantization.{key} is {quantization[key]!r:.100}; expected a number")
+    if ("min" in quantization) != ("scale" in quantization):
+        raise ValueError(f"weight {name!r}: quantization has min or scale; expected both or none")
     dtype = spec.get("dtype")
     sizes = [_item_bytes(name, found) for found in (dtype, quantization.get("dtype", dtype))]
     limits.take(limits.byte_count(spec.get("shape"), sizes[0]), f"weight {name!r}")

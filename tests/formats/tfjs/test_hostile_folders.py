@@ -37,6 +37,7 @@ TFJS = {
     "no shape": (weight(shape=None), "the shape"),
     "a name that is a number": (weight(name=5), "expected text"),
     "a type that is a list": (weight(dtype=[]), "has type"),
+    "a scale without a minimum": (weight(quantization={"dtype": "uint8", "scale": 1}), "expected both or none"),
     "a scale that is text": (weight(quantization={"dtype": "uint8", "scale": "1"}), "expected a number"),
     "no list of groups": (edited(lambda content: content.update(weightsManifest={"a": 1})), "a list of objects"),
     "paths that are one text": (

@@ -6,13 +6,14 @@ from typing import Any
 
 import keras
 
-from study_keras import files
+from study_keras import files, limits
 from study_keras.formats.keras2 import metadata as keras2_metadata
 from study_keras.formats.keras2 import signature
 from study_keras.formats.saving import safe_config, tf_checkpoint
 from study_keras.runtimes import checkpoint_sizes, saved_model
 
 
+@limits.reader
 def load_keras2_saved_model(path: str | Path, custom_objects: dict[str, Any] | None = None) -> keras.Model:
     """Load a Sequential or functional model from a SavedModel folder of Keras 2, TensorFlow 2.0 to 2.15.
 
@@ -47,6 +48,7 @@ def load_keras2_saved_model(path: str | Path, custom_objects: dict[str, Any] | N
     return model
 
 
+@limits.reader
 def load_weights_keras2_saved_model(model: keras.Model, path: str | Path) -> None:
     """Put the weights in a SavedModel folder of Keras 2 into ``model``; change nothing if they do not fit.
 

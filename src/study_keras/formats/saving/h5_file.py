@@ -7,7 +7,7 @@ import h5py
 import keras
 import numpy as np
 
-from study_keras import files, plain_text
+from study_keras import files, limits, plain_text
 from study_keras.formats.keras_internals import save_hdf5
 from study_keras.formats.saving import hdf5, optimizer_state, safe_config, weights_h5
 from study_keras.startup import quiet
@@ -35,6 +35,7 @@ def save_h5(model: keras.Model, path: str | Path) -> Path:
     return path
 
 
+@limits.reader
 def load_h5(path: str | Path, custom_objects: dict[str, Any] | None = None) -> keras.Model:
     """Load a model from an ``.h5`` file of Keras 3 or Keras 2.
 

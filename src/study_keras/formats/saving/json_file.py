@@ -22,6 +22,7 @@ def save_json(model: keras.Model, path: str | Path) -> Path:
         return files.write(path, model.to_json(indent=2) + "\n")
 
 
+@limits.reader
 def load_json(path: str | Path, custom_objects: dict[str, Any] | None = None) -> keras.Model:
     """Build a model with new weights from the structure in ``path``.
 

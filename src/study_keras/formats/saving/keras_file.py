@@ -9,7 +9,7 @@ from typing import Any
 
 import keras
 
-from study_keras import files, plain_text, zip_archive
+from study_keras import files, limits, plain_text, zip_archive
 from study_keras.formats.keras_internals import save_zip
 from study_keras.formats.saving import hdf5, optimizer_state, safe_config, weights_h5
 from study_keras.formats.saving.h5_file import load_h5
@@ -31,6 +31,7 @@ def save_keras(model: keras.Model, path: str | Path) -> Path:
     return path
 
 
+@limits.reader
 def load_keras(path: str | Path, custom_objects: dict[str, Any] | None = None) -> keras.Model:
     """Load a model from a ``.keras`` file of Keras 3 or Keras 2, which before 2.12 was HDF5.
 
@@ -57,6 +58,7 @@ def load_keras(path: str | Path, custom_objects: dict[str, Any] | None = None) -
         raise ValueError(f"{path}: cannot be read as a Keras model: {error}") from error
 
 
+@limits.reader
 def load_weights_keras(model: keras.Model, path: str | Path) -> None:
     """Load the weights in a ``.keras`` file into ``model``, or change nothing if they do not fit.
 

@@ -47,6 +47,7 @@ def save_tf_checkpoint(model: keras.Model, path: str | Path) -> Path:
     return path
 
 
+@limits.reader
 def load_tf_checkpoint(model: keras.Model, path: str | Path) -> None:
     """Load the weights of a checkpoint into ``model``, or change nothing if they do not fit.
 

@@ -31,6 +31,7 @@ def save_weights_h5(model: keras.Model, path: str | Path) -> Path:
     return path
 
 
+@limits.reader
 def load_weights_h5(model: keras.Model, path: str | Path) -> None:
     """Load the weights of a file of Keras 3 or Keras 2 into ``model``, or change nothing if they do not fit.
 

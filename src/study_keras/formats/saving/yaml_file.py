@@ -46,6 +46,7 @@ def save_yaml(model: keras.Model, path: str | Path) -> Path:
     return files.write(path, yaml.safe_dump(config, sort_keys=False, allow_unicode=True))
 
 
+@limits.reader
 def load_yaml(path: str | Path, custom_objects: dict[str, Any] | None = None) -> keras.Model:
     """Build a model with new weights from the structure in ``path``, written by ``save_yaml`` or Keras up to 2.4.
 

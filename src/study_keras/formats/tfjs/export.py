@@ -123,6 +123,7 @@ def _check_options(quantize: str | None, kind: str) -> None:
         raise ValueError(f"kind={kind!r}; expected one of {', '.join(KINDS)}")
 
 
+@limits.reader
 def load_tfjs(path: str | Path) -> keras.Model:
     """Load a TF.js layers model into Keras 3.
 

@@ -72,18 +72,23 @@ def handles_signals(pid):
 
 
 def poll(true, seconds=60):
+    """Wait until ``true`` returns a true value, and return it."""
     deadline = time.monotonic() + seconds
-    while not true():
+    while not (found := true()):
         assert time.monotonic() < deadline, "waited in vain"
         time.sleep(0.001)
+    return found
 
 
-def descendants(pid):
-    """The processes that ``pid`` started, and those that they started."""
-    lines = subprocess.run(["ps", "-A", "-o", "pid=,ppid=,stat="], capture_output=True, text=True, check=True).stdout
-    rows = [line.split() for line in lines.splitlines()]
-    children = [int(row[0]) for row in rows if int(row[1]) == pid and not row[2].startswith("Z")]
-    return [*children, *(below for child in children for below in descendants(child))]
+def descendants(pid, command=""):
+    """The processes that ``pid`` started, and those that they started, with ``command`` in what they run."""
+    columns = ["ps", "-A", "-ww", "-o", "pid=,ppid=,stat=,args="]
+    lines = subprocess.run(columns, capture_output=True, text=True, check=True).stdout
+    rows = [line.split(maxsplit=3) for line in lines.splitlines()]
+    rows = [row for row in rows if not row[2].startswith("Z")]
+    children = [row for row in rows if int(row[1]) == pid]
+    below = [each for row in children for each in descendants(int(row[0]), command)]
+    return [*(int(row[0]) for row in children if command in row[-1]), *below]
 
 
 def run_for(process, seconds):
@@ -153,8 +158,7 @@ def test_the_processes_of_compare_end_with_it(start, tmp_path, number):
 
 def test_a_killed_process_of_compare_is_one_line(start):
     process = start("compare")
-    poll(lambda: descendants(process.pid))
-    os.kill(descendants(process.pid)[0], signal.SIGKILL)
+    os.kill(poll(lambda: descendants(process.pid, "sweep.work"))[0], signal.SIGKILL)
     said = process.communicate(timeout=60)[1]
     assert process.returncode == 1
     assert said.startswith("hello-mnist: a process that trains was killed by SIGKILL")

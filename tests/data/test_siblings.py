@@ -82,7 +82,7 @@ def test_a_file_of_names_goes_before_all_else(digits, words, tmp_path):
         ("a\nb\u2028c\n".encode() * 9, r"line 2 contains the character \u2028"),
         (b"a\n" + b"b" * 1001, "line 2 has 1,001 characters, more than 1,000"),
         (b"".join(b"%d\n" % number for number in range(10_001)), "classes are 10,001 names"),
-        (b"a" * 5_000_000, "larger than 4,194,304 bytes"),
+        (b"a" * 5_000_000, "expected at most 4,194,304"),
     ],
 )
 def test_a_wrong_file_of_names_is_refused_in_one_line(words, tmp_path, capsys, content, message):

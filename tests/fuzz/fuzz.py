@@ -3,7 +3,7 @@
 Usage: python tests/fuzz/fuzz.py [--seconds 60] [--seed 0] [--only PATTERN] [--jobs 1] [--output output/fuzz]
        python tests/fuzz/fuzz.py --replay output/fuzz/findings/GROUP/1
 A reader may read a file or refuse it with a ValueError or an OSError of one line. Findings are all else: another
-exception, more than 10 seconds, more than 500 MB beyond the file's size, a process that died, something opened outside
+exception, more than 10 seconds, 500 MB more than a load may take, a process that died, something opened outside
 of the file's folder, a warning for programmers, and changed weights under an unchanged checksum. Up to three files of
 each kind of finding are kept in OUTPUT/findings; the last lines count the kinds. The exit code is 1 if there are any.
 """

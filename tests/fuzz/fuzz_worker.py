@@ -23,10 +23,13 @@ from typing import Any
 import fuzz_mutations
 from fuzz_hdf5 import CHECKSUM
 
+from study_keras import limits
+
 ROOT = Path(__file__).resolve().parents[2]
 HANGS_AFTER = 3  # seconds, when a traceback is taken
-MORE_MEMORY = 4 * 2**30  # bytes of address space over those that the libraries take
-MAY_TAKE = 500 * 2**20  # bytes of memory that reading may take at its peak, beside the honest need
+MORE_MEMORY = 6 * 2**30  # bytes of address space over those that the libraries take
+# Bytes of memory that reading may take at its peak: HDF5 takes 4 GiB for a text that declares them.
+MAY_TAKE = limits.MAX_BYTES + 500 * 2**20
 LONGEST_MESSAGE = 2000
 EVENTS = ("open", "socket.connect", "socket.getaddrinfo", "socket.bind", "subprocess.Popen", "os.system", "os.exec")
 EVENTS += ("os.posix_spawn", "os.fork", "os.remove", "os.rename", "shutil.rmtree", "pickle.find_class")

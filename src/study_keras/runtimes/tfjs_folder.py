@@ -57,8 +57,9 @@ def _weight_bytes(spec: dict[str, Any]) -> int:
     if not isinstance(quantization, dict):
         raise ValueError(f"weight {name!r}: quantization is {quantization!r:.100}; expected an object")
     for key in ("min", "scale"):
-        if not isinstance(quantization.get(key, 0), int | float):
-            raise ValueError(f"weight {name!r}: quantization.{key} is {quantization[key]!r:.100}; expected a number")
+        value = quantization.get(key, 0)
+        if not isinstance(value, int | float) or not abs(value) < 2**128:  # also NaN
+            raise ValueError(f"weight {name!r}: quantization.{key} is {value!r:.100}; expected a number")
     if ("min" in quantization) != ("scale" in quantization):
         raise ValueError(f"weight {name!r}: quantization has min or scale; expected both or none")
     dtype = spec.get("dtype")

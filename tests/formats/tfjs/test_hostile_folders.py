@@ -38,6 +38,14 @@ TFJS = {
     "a name that is a number": (weight(name=5), "expected text"),
     "a type that is a list": (weight(dtype=[]), "has type"),
     "a scale without a minimum": (weight(quantization={"dtype": "uint8", "scale": 1}), "expected both or none"),
+    "an infinite scale": (
+        weight(quantization={"dtype": "uint8", "scale": float("inf"), "min": 0}),
+        "expected a number",
+    ),
+    "a minimum that is no number": (
+        weight(quantization={"dtype": "uint8", "scale": 1, "min": float("nan")}),
+        "expected a number",
+    ),
     "a scale that is text": (weight(quantization={"dtype": "uint8", "scale": "1"}), "expected a number"),
     "no list of groups": (edited(lambda content: content.update(weightsManifest={"a": 1})), "a list of objects"),
     "paths that are one text": (

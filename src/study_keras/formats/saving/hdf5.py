@@ -1,22 +1,23 @@
 """Validated HDF5 files: no external links, no oversized arrays, and a checksum in the files that we write."""
 
 import hashlib
+import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import h5py
 import numpy as np
 
 from study_keras import limits
-from study_keras.formats.saving import hdf5_sizes
+from study_keras.formats.saving import hdf5_heaps, hdf5_sizes
 
 CHECKSUM = "study_keras_sha256"
 
 
 @contextmanager
-def open_checked(file: str | Path | BinaryIO, name: str | Path) -> Iterator[h5py.File]:
+def open_checked(file: str | Path | io.BytesIO, name: str | Path) -> Iterator[h5py.File]:
     """Open an HDF5 file for reading after validating all of it.
 
     Args:
@@ -29,6 +30,7 @@ def open_checked(file: str | Path | BinaryIO, name: str | Path) -> Iterator[h5py
     try:
         if isinstance(file, str | Path):
             limits.take(limits.check_file(file), "the file")
+        hdf5_heaps.check_heaps(file)
         with h5py.File(file, "r") as opened:
             hdf5_sizes.check(opened, _walk(opened, "", set()))
             expected = opened.attrs.get(CHECKSUM)

@@ -39,7 +39,8 @@ def assign(model: keras.Model, matches: Sequence[Match]) -> None:
 def as_stored(array: np.ndarray, variable: keras.Variable) -> np.ndarray:
     """Return bytes in which HDF5 stores bfloat16 and other types that it lacks as the type of ``variable``."""
     own = np.dtype(variable.dtype)
-    return array.view(own) if array.dtype.type is np.void and array.dtype.itemsize == own.itemsize else array
+    as_bytes = array.dtype.type is np.void and own.kind == "V" and array.dtype.itemsize == own.itemsize
+    return array.view(own) if as_bytes else array
 
 
 def are_numbers(array: np.ndarray, variable: keras.Variable) -> bool:

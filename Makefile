@@ -27,7 +27,7 @@ test-slow: setup ## pass the slow tests: trainings killed at random moments, and
 coverage: setup .venv/measure.done ## measure the branches that the tests take in the code that reads files (some 20 minutes)
 	@rm -rf output/coverage && mkdir -p output/coverage
 	@$(BIN)/python -m coverage run -m pytest --numprocesses 2 --dist loadfile -m "not slow" \
-		tests/data tests/formats tests/runtimes tests/vision tests/test_limits.py tests/test_zip_archive.py tests/train/test_metadata.py
+		tests/data tests/formats tests/runtimes tests/vision tests/test_limits.py tests/test_zip_archive.py tests/train/test_metadata.py tests/train/test_runs.py
 	@$(BIN)/python -m coverage combine --quiet && $(BIN)/python -m coverage report
 
 mutants: setup .venv/measure.done ## measure how many mutants of the gates and limits the tests notice (some 40 minutes)

@@ -64,7 +64,9 @@ def list_onnx(path: str | Path) -> list[tuple[str, tuple[int, ...]]]:
     import onnx
 
     try:
-        graph = onnx.load(path).graph
+        model = onnx.load(path)
     except Exception as error:  # onnx raises protobuf's errors
         raise ValueError(f"{path}: cannot be read as ONNX: {first_words(error)}") from error
-    return [(item.name, tuple(item.dims)) for item in graph.initializer]
+    if not model.HasField("graph"):
+        raise ValueError(f"{path}: cannot be read as ONNX: there is no graph in it")
+    return [(item.name, tuple(item.dims)) for item in model.graph.initializer]

@@ -13,6 +13,7 @@ from conftest import ROOT
 
 from study_keras import formats
 from study_keras.formats.saving import weights
+from study_keras.formats.verify import verify
 from study_keras.vision import image_io
 
 
@@ -144,3 +145,12 @@ def test_a_heap_that_hdf5_reads_for_ever_is_refused(tmp_path, model):
     (tmp_path / "m.h5").write_bytes(content)
     with pytest.raises(ValueError, match=r"m\.h5: the heap at byte \d+ is broken"):
         formats.load(tmp_path / "m.h5")
+
+
+@pytest.mark.parametrize(
+    "read", [formats.open, lambda path: verify(keras.Sequential([keras.Input((1,))]), path, np.zeros((1, 1)))]
+)
+def test_a_file_that_crashes_litert_is_refused(read):
+    path = ROOT / "tests/fuzz/corpus/crashes_litert.tflite"  # the sign of one size in it is changed
+    with pytest.raises(ValueError, match=r"crashes_litert\.tflite: litert crashes on it \(SIG\w+\)"):
+        read(path)

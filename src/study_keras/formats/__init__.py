@@ -89,6 +89,18 @@ def load_weights(model: "keras.Model", path: str | Path) -> None:
     found.function("load_weights")(model, path)
 
 
+def try_file(path: str | Path, found: Format) -> None:
+    """Refuse a file of the format ``found`` on which its runtime crashes: LiteRT does not check all that it reads.
+
+    Raises:
+        ValueError: it crashes.
+    """
+    if found.runtime == "litert":
+        from study_keras.runtimes import trial
+
+        trial.check(path, found.runtime)
+
+
 @limits.reader
 def open(path: str | Path) -> "Runner":  # noqa: A001
     """Load a model ready to run, in the lightest runtime that runs its format: what ``verify`` runs and users run.
@@ -103,6 +115,7 @@ def open(path: str | Path) -> "Runner":  # noqa: A001
     """
     found = detect(path)
     if found.runtime:
+        try_file(path, found)
         return runtimes.open(path, found.runtime)
     if not {"structure", "weights"} <= set(found.keeps):
         raise ValueError(

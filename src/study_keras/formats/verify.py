@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from study_keras import formats, limits
 from study_keras.formats.keras_runner import batch_size, keras_runner
 from study_keras.formats.proof.agreement import accuracy, agreement
 from study_keras.formats.proof.artifact import open_artifact
@@ -62,7 +63,14 @@ def verify(model: Any, artifact: str | Path, images: Any, labels: Any = None) ->
         ValueError: the artifact is missing or broken, or takes or gives other shapes than the model.
         FileNotFoundError: Node or its packages, for a TF.js model, are not installed.
     """
-    return _row(artifact, open_artifact(artifact, model), _task(model, _arrays(images), labels, None, random=False))
+    return _row(artifact, _open(artifact, model), _task(model, _arrays(images), labels, None, random=False))
+
+
+@limits.reader
+def _open(path: str | Path, model: Any) -> Runner:
+    """Open an artifact that may be from outside."""
+    formats.try_file(path, formats.detect(path))
+    return open_artifact(path, model)
 
 
 def verify_all(
@@ -90,7 +98,7 @@ def verify_all(
     for path in map(Path, artifacts):
         watch(f"opening {path.name}")
         try:
-            opened[path] = open_artifact(path, model)
+            opened[path] = _open(path, model)
         except (ValueError, OSError) as error:
             opened[path] = error
     batch, random = None, inputs is None

@@ -64,7 +64,8 @@ def list_onnx(path: str | Path) -> list[tuple[str, tuple[int, ...]]]:
     import onnx
 
     try:
-        model = onnx.load(path)
+        limits.take(limits.check_file(path), str(path))
+        model = onnx.load(path, load_external_data=False)
     except Exception as error:  # onnx raises protobuf's errors
         raise ValueError(f"{path}: cannot be read as ONNX: {first_words(error)}") from error
     if not model.HasField("graph"):

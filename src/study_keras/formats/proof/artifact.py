@@ -5,7 +5,7 @@ from typing import Any
 
 import keras
 
-from study_keras import formats
+from study_keras import formats, runtimes
 from study_keras.formats import inference
 from study_keras.formats.keras_runner import keras_runner
 from study_keras.formats.saving import weights
@@ -23,7 +23,7 @@ def open_artifact(path: str | Path, model: Any) -> Runner:
     """
     found = formats.detect(path)
     if found.runtime:
-        return formats.open(path).reorder(input_names(model), output_names(model))
+        return runtimes.open(path, found.runtime).reorder(input_names(model), output_names(model))
     if "structure" not in found.keeps:
         loaded = keras.models.clone_model(model)
         formats.load_weights(loaded, path)

@@ -9,7 +9,7 @@ import h5py
 import keras
 import numpy as np
 import pytest
-from conftest import check_refused, hello_mnist
+from conftest import ROOT, check_refused, hello_mnist
 
 from study_keras import formats, limits
 from study_keras.data import dataset
@@ -110,3 +110,68 @@ def test_a_training_whose_weights_do_not_fit_says_so(tmp_path):
     assert "bytes of memory" in done.stderr
     assert len(done.stderr.splitlines()) == 1
     assert not list(tmp_path.iterdir())
+
+
+def test_the_limits_are_those_that_the_security_page_states():
+    page = (ROOT / "SECURITY.md").read_text(encoding="utf-8")
+    assert "at most 4 GiB" in page
+    assert limits.MAX_BYTES == 4 * 2**30
+    assert "at most 4 MiB" in page
+    assert limits.MAX_RECORD_BYTES == 4 * 2**20
+    assert "10,000 different names" in page
+    assert limits.MAX_CLASSES == 10_000
+    assert limits.MAX_JSON_BYTES == 64 * 2**20
+
+
+@pytest.mark.parametrize(("shape", "size"), [([], 4), ([0, 3], 0), ((2, 3), 24), ([1] * 64, 4)])
+def test_the_size_of_an_array_is_the_product_of_its_shape(shape, size):
+    assert limits.byte_count(shape, 4) == size
+
+
+@pytest.mark.parametrize("shape", [None, 3, "34", [-1], [True], [2.0], [None], [1] * 65])
+def test_what_is_no_shape_is_refused(shape):
+    with pytest.raises(ValueError, match="whole numbers"):
+        limits.byte_count(shape, 4)
+
+
+def test_a_file_may_have_as_many_bytes_as_its_reader_says(tmp_path):
+    (tmp_path / "file").write_bytes(b"12345")
+    assert limits.read_bytes(tmp_path / "file") == limits.read_bytes(tmp_path / "file", 5) == b"12345"
+    with pytest.raises(ValueError, match="file: 5 bytes; expected at most 4"):
+        limits.read_bytes(tmp_path / "file", 4)
+    with limits.allow(5):
+        limits.read_bytes(tmp_path / "file")
+    with limits.allow(4), pytest.raises(ValueError, match="needs 5 bytes of memory; expected at most 4 in total"):
+        limits.read_bytes(tmp_path / "file")
+
+
+def test_a_load_counts_for_itself_and_those_inside_of_it_together(tmp_path):
+    (tmp_path / "file").write_bytes(b"12345")
+
+    @limits.reader
+    def one():
+        return limits.read_bytes(tmp_path / "file")
+
+    @limits.reader
+    def two():
+        return one() + one()
+
+    with limits.allow(9):
+        assert [one(), one()] == [b"12345"] * 2
+        with pytest.raises(ValueError, match="needs 5 bytes of memory beside 5 for the rest"):
+            two()
+        with pytest.raises(ValueError, match="needs -1 bytes"):
+            limits.take(-1, "it")
+    with limits.allow(10):
+        assert two() == b"12345" * 2
+
+
+def test_an_error_of_a_reader_is_one_printable_line_of_at_most_a_thousand_characters():
+    @limits.reader
+    def read():
+        raise ValueError("\x1b[31m\n" + "x" * 5000)
+
+    with pytest.raises(ValueError, match=r"x{900}") as error:
+        read()
+    assert str(error.value).isprintable()
+    assert len(str(error.value)) == 1000

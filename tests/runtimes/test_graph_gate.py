@@ -6,6 +6,7 @@ import sys
 
 import numpy as np
 import pytest
+from tensorflow.core.protobuf import saved_model_pb2
 
 from study_keras.runtimes.graph_gate import check_saved_model
 from study_keras.runtimes.saved_model import load_saved_model
@@ -192,3 +193,59 @@ def test_a_loop_that_never_ends_is_stopped(endless):
     function = load_saved_model(endless / "loop", seconds=0.5)
     with pytest.raises(ValueError, match=r"longer than 0\.5 s"):
         function(np.zeros((1, 2), np.float32))
+
+
+def add_node(op, **attributes):
+    def edit(graph):
+        node = graph.graph_def.library.function[0].node_def.add(name="added", op=op)
+        for key, value in attributes.items():
+            node.attr[key].s = value
+
+    return edit
+
+
+def add_outer_node(graph):
+    graph.graph_def.node.add(name="added", op="ReadFile")
+
+
+def add_saver(graph):
+    graph.graph_def.node.add(name="added", op="SaveV2")  # as TensorFlow does, to save the variables
+
+
+EDITS = {
+    "an operation on files outside of the functions": (add_outer_node, "ReadFile reaches out"),
+    "an unknown operation": (add_node("Anything"), "Anything reaches out"),
+    "a call back into Python": (add_node("XlaCallModule", module=b"stablehlo ... xla_python_cpu_callback"), "refused"),
+    "no objects": (lambda graph: graph.ClearField("object_graph_def"), "no object graph"),
+    "a module of JAX": (add_node("XlaCallModule", module=b"stablehlo"), None),
+    "saving the variables": (add_saver, None),
+}
+
+
+@pytest.mark.parametrize("kind", EDITS)
+def test_a_graph_is_refused_for_each_operation_that_is_not_known_to_compute(kind, endless, tmp_path):
+    edit, message = EDITS[kind]
+    model = saved_model_pb2.SavedModel.FromString((endless / "loop" / "saved_model.pb").read_bytes())
+    edit(model.meta_graphs[0])
+    (tmp_path / "saved_model.pb").write_bytes(model.SerializeToString())
+    if message is None:
+        check_saved_model(tmp_path)
+    else:
+        with pytest.raises(ValueError, match=message):
+            check_saved_model(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["missing.txt", "../saved_model.pb", "/etc/hostname", ""])
+def test_an_asset_is_a_file_in_the_folder_of_assets(name, endless, tmp_path):
+    model = saved_model_pb2.SavedModel.FromString((endless / "loop" / "saved_model.pb").read_bytes())
+    model.meta_graphs[0].asset_file_def.add(filename=name)
+    (tmp_path / "assets").mkdir()
+    (tmp_path / "saved_model.pb").write_bytes(model.SerializeToString())
+    with pytest.raises(ValueError, match="is not a file in the folder assets"):
+        check_saved_model(tmp_path)
+
+
+def test_a_model_without_a_graph_is_refused(tmp_path):
+    (tmp_path / "saved_model.pb").write_bytes(b"")
+    with pytest.raises(ValueError, match="no graph"):
+        check_saved_model(tmp_path)

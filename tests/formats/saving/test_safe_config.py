@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from study_keras import formats
+from study_keras.formats.saving import safe_config
 
 SECRET = "/etc/hostname"
 LAYERS = {
@@ -151,3 +152,48 @@ def refusal(path):
 def write_json(path, structure):
     path.write_text(json.dumps(structure))
     return path
+
+
+def nested(kind, depth):
+    value = 1
+    for _ in range(depth):
+        value = [value] if kind is list else {"a": value}
+    return value
+
+
+@pytest.mark.parametrize("kind", [list, dict])
+def test_a_config_has_at_most_a_hundred_levels_and_a_million_values(kind):
+    safe_config.check_config({"a": nested(kind, 99)})
+    with pytest.raises(ValueError, match="nested deeper than 100 levels"):
+        safe_config.check_config({"a": nested(kind, 100)})
+    safe_config.check_config({"a": [0] * 999_998})
+    with pytest.raises(ValueError, match="more than 1,000,000 values"):
+        safe_config.check_config({"a": [0] * 999_999})
+
+
+@pytest.mark.parametrize(
+    "key", ["units", "filters", "kernel_size", "output_dim", "strides", "sequence_length", "num_bins"]
+)
+def test_a_size_is_at_most_16_million(key):
+    safe_config.check_config({key: 2**24})
+    for size in (2**24 + 1, -(2**24) - 1):
+        with pytest.raises(ValueError, match=f"{key} is {size}; expected at most 16,777,216"):
+            safe_config.check_config({key: size})
+
+
+@pytest.mark.parametrize("key", ["batch_input_shape", "target_shape", "pool_size"])
+def test_a_shape_has_at_most_4_billion_elements(key):
+    safe_config.check_config({key: [None, 2**16, 2**16]})
+    with pytest.raises(ValueError, match=f"{key} is 4295032832; expected at most"):
+        safe_config.check_config({key: [None, 2**16, 2**16 + 1]})
+
+
+@pytest.mark.parametrize("name", ["os.system", "get_file", 5, None])
+def test_a_function_is_one_of_keras_or_given_by_the_caller(name):
+    node = {"class_name": "function", "config": "relu", "module": "builtins", "registered_name": "x"}
+    safe_config.check_config({"activation": dict(node)})
+    node["config"] = name
+    with pytest.raises(ValueError, match="is not in Keras"):
+        safe_config.check_config({"activation": dict(node)})
+    if isinstance(name, str):
+        safe_config.check_config({"activation": dict(node)}, {name: len})

@@ -37,7 +37,7 @@ def serve(
     page: str | Path = PAGE,
     on_listening: Callable[[str], None] = lambda url: None,
 ) -> int:
-    """Serve until SIGTERM or SIGINT, then answer the requests that have arrived, and return.
+    """Serve until SIGTERM or SIGINT, then answer the requests that have arrived, and return the signal's number.
 
     Args:
         host: the address to listen on; the default accepts only clients on this computer.
@@ -50,9 +50,6 @@ def serve(
         max_total_bytes: maximum size of the bodies of all requests at a time.
         page: the folder of the built page.
         on_listening: called with the server's URL when it accepts connections.
-
-    Returns:
-        The number of the signal that ended it.
 
     Raises:
         ValueError: the address is in use or not of this computer, or a model cannot be read.

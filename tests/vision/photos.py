@@ -55,9 +55,13 @@ def line(digits, rng):
     return photo(enlarge(strip[:, : at + 4], rng.uniform(2, 5)), rng)
 
 
-def typed(text, font, rng):
-    """A photo of ``text`` in a font of @fontsource."""
-    path = FONTS / font / "files" / f"{font}-latin-400-normal.woff"
+def fontsource(font):
+    """The path of a font of @fontsource."""
+    return FONTS / font / "files" / f"{font}-latin-400-normal.woff"
+
+
+def typed(text, path, rng):
+    """A photo of ``text`` in the font at ``path``."""
     face = ImageFont.truetype(path, int(rng.integers(50, 120)))
     left, top, right, bottom = face.getbbox(text)
     picture = Image.new("L", (int(right - left) + 20, int(bottom - top) + 20))
@@ -84,7 +88,7 @@ def read_typed(network, font, count, seed=3):
     rng = np.random.default_rng(seed)
     drawn = np.concatenate([rng.permutation(10) for _ in range(-(-6 * count // 10))])[: 6 * count].reshape(count, 6)
     texts = ["".join(map(str, six)) for six in drawn]
-    return [(text, recognize(typed(text, font, rng), network)["text"]) for text in texts]
+    return [(text, recognize(typed(text, fontsource(font), rng), network)["text"]) for text in texts]
 
 
 def right(answers):

@@ -66,6 +66,12 @@ def handle_signals() -> None:
     _thread.start_new_thread(_watch, (reader, errors))
 
 
+def ignore_signals() -> None:
+    """Let the process end by itself, now that its work is done: while Python ends, a signal would kill it."""
+    for number in SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
+
+
 def leave(code: int) -> None:
     """Call the actions of ``on_stop`` and end the process, from any thread."""
     for action in reversed(_actions.copy()):

@@ -1,6 +1,7 @@
 """Ctrl-C and other signals end every verb at once, with one line and nothing left behind; and streams may be closed."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -129,9 +130,7 @@ def test_ctrl_c_in_a_training_says_how_to_resume_it(start, tmp_path, verb):
     process = start(verb)
     assert process.stderr.readline().startswith("epoch")
     line = stop(process, tmp_path)
-    assert line.endswith(
-        f"finished epochs are saved, resume with: {COMMAND} train --resume --output {tmp_path}/out"
-    ) or (line.endswith(f"resume with: hello-mnist train --resume --output {tmp_path}/out"))
+    assert re.search(rf"epochs are saved, resume with: \S*hello-mnist train --resume --output {tmp_path}/out$", line)
     assert (tmp_path / "out/hello_mnist.unfinished.keras").exists()
 
 

@@ -79,7 +79,7 @@ class Reader:
     def _start(self) -> None:
         self.scratch.mkdir(parents=True, exist_ok=True)
         command = [sys.executable, str(HERE / "fuzz_worker.py"), str(self.seeds), str(self.scratch)]
-        environment = {**os.environ, "PYTHONFAULTHANDLER": "1"}
+        environment = {**os.environ, "PYTHONFAULTHANDLER": "1", "PYTHONDONTWRITEBYTECODE": "1"}
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(command, stdin=-1, stdout=-1, stderr=log, env=environment)
         self.cases, self.rest = 0, b""

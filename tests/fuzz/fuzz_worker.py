@@ -62,7 +62,8 @@ class Watch:
             flags = arguments[2] if event == "open" and isinstance(arguments[2], int) else os.O_WRONLY
             writes = event != "open" or bool(flags & (os.O_WRONLY | os.O_RDWR))
             return path.startswith(self.inside if writes else (*self.inside, *READABLE)) or path == os.devnull
-        return False
+        # The child process in which a file for LiteRT is tried first.
+        return event == "subprocess.Popen" and arguments[0] == sys.executable and "trial.run" in str(arguments[1])
 
 
 def peak() -> int:

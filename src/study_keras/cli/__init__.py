@@ -19,4 +19,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         stopping.handle_signals()
     from study_keras.cli import commands
 
-    return commands.run_command(arguments)
+    code = commands.run_command(arguments)
+    if arguments is None:
+        stopping.ignore_signals()
+    return code

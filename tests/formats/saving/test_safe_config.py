@@ -197,3 +197,11 @@ def test_a_function_is_one_of_keras_or_given_by_the_caller(name):
         safe_config.check_config({"activation": dict(node)})
     if isinstance(name, str):
         safe_config.check_config({"activation": dict(node)}, {name: len})
+
+
+def test_a_structure_may_have_eight_times_the_weights_of_its_file_and_64_mib():
+    stored = 2**23
+    with safe_config.checked_weights(stored):
+        keras.Variable(keras.initializers.Zeros(), (8 * stored + 2**26,), "uint8")
+        with pytest.raises(ValueError, match="larger than the file, which has 8,388,608 bytes of weights"):
+            keras.Variable(keras.initializers.Zeros(), (1,), "uint8")

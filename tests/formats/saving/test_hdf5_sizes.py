@@ -97,3 +97,49 @@ def test_weights_that_are_refused_change_nothing(tmp_path):
     before = model.get_weights()
     check_refused(lambda path: formats.load_weights(model, path), path, "expected a group of arrays")
     np.testing.assert_array_equal(model.get_weights()[0], before[0])
+
+
+def packed(content, size=1024, filters=("gzip",)):
+    """A file with one chunk of ``size`` bytes, for which ``content`` is stored, packed."""
+    file = h5py.File(io.BytesIO(), "w")
+    options = {name: True for name in filters if name != "gzip"}
+    data = file.create_dataset("a", (size,), "u1", chunks=(size,), compression="gzip", **options)
+    data.id.write_direct_chunk((0,), zlib.compress(content))
+    return file
+
+
+def check(file):
+    hdf5_sizes.check(file, [("a", file["a"])])
+
+
+def test_a_chunk_unpacks_to_its_size_and_a_checksum_at_most():
+    check(packed(bytes(1024)))
+    check(packed(bytes(1028)))
+    with pytest.raises(ValueError, match="unpacks to more than its 1,024 bytes"):
+        check(packed(bytes(1029)))
+    with pytest.raises(ValueError, match="unpacks to more than its 1,024 bytes"):
+        check(packed(bytes(1029), filters=("shuffle", "gzip", "fletcher32")))
+
+
+def test_nothing_may_pack_what_gzip_has_packed():
+    plist = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+    plist.set_chunk((1024,))
+    plist.set_deflate(4)
+    plist.set_shuffle()
+    file = h5py.File(io.BytesIO(), "w")
+    space = h5py.h5s.create_simple((1024,))
+    h5py.h5d.create(file.id, b"a", h5py.h5t.STD_U8LE, space, plist)
+    file["a"][...] = 1
+    with pytest.raises(ValueError, match="expected gzip, or gzip and fletcher32, as the last"):
+        check(file)
+
+
+@pytest.mark.parametrize("chunks", [None, True])
+def test_a_small_array_may_be_empty(chunks):
+    file = h5py.File(io.BytesIO(), "w")
+    file.create_dataset("a", (1024,), "f4", chunks=chunks)
+    check(file)
+    del file["a"]
+    file.create_dataset("a", (1025,), "f4", chunks=(5,) if chunks else None)
+    with pytest.raises(ValueError, match="has 4,100 bytes but stores only 0"):
+        check(file)

@@ -68,7 +68,7 @@ def checksum(file: h5py.File) -> str:
                 digest.update(f"{key}={np.asarray(item.attrs[key]).tolist()}\n".encode())
         if isinstance(item, h5py.Dataset):
             digest.update(f"{item.dtype}{item.shape}\n".encode())
-            digest.update(np.ascontiguousarray(item[()]).view(np.uint8))
+            digest.update(np.ascontiguousarray(item[()]).view(np.uint8).data)
     return digest.hexdigest()
 
 

@@ -1,5 +1,6 @@
 """ZIP archives whose entries are checked before any of them is unpacked."""
 
+import stat
 import struct
 import zipfile
 import zlib
@@ -67,7 +68,7 @@ def _check_entry(entry: zipfile.ZipInfo) -> None:
     path = PurePosixPath(entry.filename)
     if path.is_absolute() or ".." in path.parts or "\\" in entry.filename or ":" in entry.filename:
         raise ValueError(f"the path of the entry {entry.filename!r} leads outside the archive")
-    if entry.external_attr >> 16 & 0o170000 == 0o120000:
+    if stat.S_ISLNK(entry.external_attr >> 16):  # the mode of a Unix system
         raise ValueError(f"the entry {entry.filename!r} is a symbolic link")
     if entry.flag_bits & 1:
         raise ValueError(f"the entry {entry.filename!r} is encrypted")

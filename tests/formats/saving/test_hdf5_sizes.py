@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from conftest import check_refused
 
-from study_keras import formats
+from study_keras import formats, limits
 from study_keras.formats.saving import hdf5, hdf5_sizes
 
 pytestmark = pytest.mark.usefixtures("little_memory")
@@ -143,3 +143,47 @@ def test_a_small_array_may_be_empty(chunks):
     file.create_dataset("a", (1025,), "f4", chunks=(5,) if chunks else None)
     with pytest.raises(ValueError, match="has 4,100 bytes but stores only 0"):
         check(file)
+
+
+def test_an_array_has_a_thousand_times_its_stored_bytes_at_most():
+    def stored_in_five_bytes(size):
+        file = packed(b"", size)
+        file["a"].id.write_direct_chunk((0,), b"12345")
+        return file
+
+    check(stored_in_five_bytes(5000 + 4096))
+    with pytest.raises(ValueError, match="has 9,097 bytes but stores only 5"):
+        check(stored_in_five_bytes(5000 + 4097))
+
+
+def test_what_a_chunk_unpacks_to_counts():
+    check(packed(bytes(1030), 1028))
+    file = packed(bytes(1024))
+    needed = 1024 - file["a"].id.get_storage_size() + 1024  # the rest of the array, and a chunk
+    with limits.allow(needed):
+        check(file)
+    with limits.allow(needed - 1), pytest.raises(ValueError, match="the array a needs"):
+        check(file)
+
+
+def test_groups_arrays_and_attributes_are_counted(monkeypatch):
+    file = packed(bytes(1024))
+    file["a"].attrs.update({"one": 1, "two": 2, "three": 3})
+    monkeypatch.setattr(hdf5_sizes, "MAX_ITEMS", 4)
+    check(file)
+    monkeypatch.setattr(hdf5_sizes, "MAX_ITEMS", 3)
+    with pytest.raises(ValueError, match="more than 3 groups"):
+        check(file)
+
+
+def test_texts_count_as_if_each_were_all_that_is_not_in_arrays():
+    file = h5py.File(io.BytesIO(), "w")
+    file.create_dataset("a", data=np.zeros(1000, "u1"))
+    file["a"].attrs.create("names", ["x", "y"], dtype=h5py.string_dtype())
+    file.flush()
+    needed = 2 * (file.id.get_filesize() - 1000)
+    with limits.allow(needed):
+        check(file)
+    with limits.allow(needed - 1), pytest.raises(ValueError, match="2 texts of up to"):
+        check(file)
+    assert hdf5_sizes.MAX_ITEMS == 100_000

@@ -37,7 +37,7 @@ TESTS = {  # module -> the tests that must notice
     "study_keras.runtimes.graph_gate": ("tests/runtimes/test_graph_gate.py",),
     "study_keras.runtimes.tfjs_folder": ("tests/formats/tfjs/test_hostile_folders.py",),
 }
-SECONDS = 120  # for the tests of one mutant; an endless one is noticed
+SECONDS = 60  # for the tests of one mutant; an endless one is noticed
 SKIPPED = ("core/VariableReplacer", "core/VariableInserter", "core/ExceptionReplacer")
 # Of the ways to replace a comparison, the opposite and the neighbour; of the others hardly any goes unnoticed.
 COMPARISONS = ("Eq_NotEq", "NotEq_Eq", "Lt_GtE", "Lt_LtE", "LtE_Gt", "LtE_Lt", "Gt_LtE", "Gt_GtE", "GtE_Lt", "GtE_Gt",

@@ -80,6 +80,7 @@ class Reader:
         self.scratch.mkdir(parents=True, exist_ok=True)
         command = [sys.executable, str(HERE / "fuzz_worker.py"), str(self.seeds), str(self.scratch)]
         environment = {**os.environ, "PYTHONFAULTHANDLER": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+        environment.pop("JAX_COMPILATION_CACHE_DIR", None)  # of the tests: JAX would write there as a file is read
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(command, stdin=-1, stdout=-1, stderr=log, env=environment)
         self.cases, self.rest = 0, b""

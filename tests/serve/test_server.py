@@ -177,6 +177,11 @@ def test_a_picture_is_read_as_recognize_reads_it(server, seven, photo):
     assert json.loads(ask(server, "POST", "/predict?name=my%20seven.png", seven)[2])["image"] == "my seven.png"
 
 
+def test_an_iphones_photo_is_refused_with_what_to_do(server):
+    status, _, body = ask(server, "POST", "/predict", b"\0\0\0\x18ftypheic\0\0\0\0mif1heic")
+    assert (status, "HEIC" in error_of(body), "Most Compatible" in error_of(body)) == (415, True, True)
+
+
 def test_many_requests_go_over_one_connection(server, seven):
     connection = HTTPConnection("127.0.0.1", server.port, timeout=20)
     for _ in range(20):

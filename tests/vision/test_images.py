@@ -1,6 +1,7 @@
 """Any picture -> (28, 28): the golden vectors, two languages that agree, and digits that stay readable."""
 
 import io
+import re
 import zlib
 
 import numpy as np
@@ -14,7 +15,7 @@ from study_keras.data.dataset import scale
 from study_keras.report import evaluation
 from study_keras.train import fit, models
 from study_keras.vision import binarize, components, normalize
-from study_keras.vision.image_io import read_image
+from study_keras.vision.image_io import LONGEST, read_image, read_picture
 from study_keras.vision.prepare import CONTRACT, prepare
 from study_keras.vision.segment import segment_lines
 
@@ -247,7 +248,16 @@ BAD = {
     "empty": (b"", "an empty file; expected a picture"),
     "text": (b"this is no picture\n", "19 bytes that begin with b'this is '; expected a picture"),
     "svg": (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "begin with b'<svg xml'"),
-    "heic": (b"\0\0\0\x18ftypheic", "expected a picture: PNG, JPEG, WebP, BMP or GIF"),
+    "heic": (
+        b"\0\0\0\x18ftypheic\0\0\0\0mif1heic",
+        "a HEIC or AVIF photo.*; expected PNG, JPEG, WebP, BMP or GIF: save it",
+    ),
+    "heic of bursts": (
+        b"\0\0\0\x18ftypmsf1\0\0\0\0msf1hevc",
+        "a HEIC or AVIF photo.* Settings, Camera, Formats, Most Compatible",
+    ),
+    "avif": (b"\0\0\0\x1cftypavif\0\0\0\0mif1avif", "a HEIC or AVIF photo.* export it as JPEG"),
+    "mp4": (b"\0\0\0\x18ftypisom\0\0\2\0isomiso2", "24 bytes that begin with .*; expected a picture: PNG"),
     "wav": (b"RIFF\x24\0\0\0WAVEfmt ", "broken or truncated WebP"),
     "signature alone": (b"\x89PNG\r\n\x1a\n", "broken or truncated PNG"),
     "bomb": (png_of_size(60_000, 60_000), r"a PNG of 60000 x 60000 pixels, 3600.0 megapixels; expected at most 50"),
@@ -284,6 +294,101 @@ def test_missing_files_and_folders_are_refused(tmp_path):
         read_image(tmp_path / "no_such.png")
     with pytest.raises(ValueError, match="Is a directory"):
         read_image(tmp_path)
+
+
+# Fewer pixels
+
+
+def large(kind="JPEG", size=(3203, 2402), **options):
+    """A digit on paper with a gradient, in more pixels than reading needs."""
+    drawn = Image.fromarray(np.round(255 * enlarge(mnist.load_data()[1][0][1], 40)).astype(np.uint8))
+    light = np.linspace(140, 250, size[0])[None, :] + np.zeros((size[1], 1))
+    light[300 : 300 + drawn.height, 900 : 900 + drawn.width] *= 1 - 0.8 * np.asarray(drawn) / 255
+    picture = Image.fromarray(np.round(light).astype(np.uint8))
+    return encode(picture.convert(options.pop("mode", "L")), kind, **options)
+
+
+def averaged(data, factor):
+    """The whole picture, each ``factor`` x ``factor`` pixels averaged; the last rows and columns are left out."""
+    grey = read_image(data)
+    height, width = (side // factor * factor for side in grey.shape)
+    return grey[:height, :width].reshape(height // factor, factor, width // factor, factor).mean(axis=(1, 3))
+
+
+LARGE = {
+    "JPEG": {"quality": 92},
+    "JPEG in colours": {"mode": "RGB", "quality": 92, "subsampling": 2},
+    "JPEG, progressive": {"quality": 92, "progressive": True},
+    "JPEG of CMYK": {"mode": "CMYK", "quality": 92},
+    "PNG": {"compress_level": 1},
+    "PNG with a palette": {"mode": "P", "compress_level": 1},
+    "PNG with alpha": {"mode": "LA", "compress_level": 1},
+    "WEBP": {"quality": 92, "method": 0},
+    "BMP": {"mode": "RGB"},
+}
+
+
+@pytest.mark.parametrize("kind", list(LARGE))
+def test_a_large_picture_is_read_in_fewer_pixels_and_shows_the_same(kind):
+    data = large(re.match("[A-Z]+", kind)[0], **LARGE[kind])
+    picture = read_picture(data)
+    assert LONGEST <= max(picture.grey.shape) < 2 * LONGEST
+    assert picture.scale == pytest.approx(3203 / max(picture.grey.shape))
+    expected = averaged(data, round(picture.scale))
+    height, width = np.minimum(expected.shape, picture.grey.shape)
+    np.testing.assert_allclose(picture.grey[:height, :width], expected[:height, :width], atol=0.02)
+    assert picture.grey.dtype == np.float32
+
+
+@pytest.mark.parametrize("size", [(1000, 700), (300, 1999)])
+def test_a_picture_without_twice_the_pixels_is_read_whole(size):
+    data = encode(Image.fromarray(np.random.default_rng(1).integers(0, 256, size[::-1], np.uint8)))
+    picture = read_picture(data)
+    assert picture.scale == 1
+    np.testing.assert_array_equal(picture.grey, read_image(data))
+
+
+def test_16_bits_are_not_cut_to_8_in_fewer_pixels_either():
+    light = 30_000 + np.arange(2400)[None, :] % 400 + np.zeros((1200, 1))
+    picture = read_picture(encode(Image.fromarray(light.astype(np.uint16)), compress_level=1))
+    assert (picture.grey.shape, picture.scale) == ((600, 1200), 2)
+    assert len(np.unique(picture.grey)) > 100
+    np.testing.assert_allclose(picture.grey, light.reshape(600, 2, 1200, 2).mean(axis=(1, 3)) / 65535, atol=1e-4)
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG"])
+def test_what_is_light_on_nothing_stays_so_in_fewer_pixels(kind):
+    """The backdrop is chosen before pixels are averaged."""
+    alpha = np.zeros((2000, 2400), np.uint8)
+    alpha[500:1500, 900:1300] = 255
+    if kind == "PNG":
+        data = encode(Image.fromarray(np.dstack([alpha * 0 + 255, alpha])), compress_level=1)
+        grey = read_picture(data).grey
+        assert (grey[0, 0], grey[500, 550]) == (0, 1)
+    else:
+        grey = read_picture(encode(Image.fromarray(alpha), kind)).grey
+        assert (grey[0, 0], grey[500, 550]) == pytest.approx((0, 1), abs=0.02)
+
+
+@pytest.mark.parametrize("orientation", [1, 3, 6, 8])
+def test_a_large_photo_on_its_side_is_turned_upright_and_its_boxes_are_those_of_the_upright_photo(orientation):
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    data = large(quality=92, exif=exif)
+    sideways = orientation > 4
+    picture = read_picture(data)
+    assert (picture.grey.shape[0] > picture.grey.shape[1]) == sideways
+    inked = np.argwhere(read_image(data) < 0.3)
+    expected = [*inked.min(axis=0)[::-1], *inked.max(axis=0)[::-1] + 1]
+    rows = np.argwhere(picture.grey < 0.3)
+    found = picture.scale * np.array([*rows.min(axis=0)[::-1], *rows.max(axis=0)[::-1] + 1])
+    np.testing.assert_allclose(found, expected, atol=10)
+
+
+def test_large_pictures_are_refused_by_the_pixels_of_the_file():
+    with pytest.raises(ValueError, match=r"7\.7 megapixels; expected at most 7"):
+        read_picture(large(), 7_000_000)
+    assert read_picture(large(), 8_000_000).scale == pytest.approx(2, abs=0.01)
 
 
 @pytest.mark.parametrize(

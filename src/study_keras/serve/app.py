@@ -12,7 +12,7 @@ from study_keras.plain_text import to_json
 from study_keras.serve.request_body import CURL, BodyReader
 from study_keras.serve.static_files import File, FileResponse
 from study_keras.serve.workers import MAX_PIXELS, QueueFullError, WorkerPool
-from study_keras.vision.image_io import picture_kind
+from study_keras.vision.image_io import not_a_picture, picture_kind
 from study_keras.vision.prepare import CONTRACT
 
 
@@ -154,8 +154,7 @@ async def recognize_picture(pool: WorkerPool, model: str, picture: bytes | bytea
     """
     if picture_kind(picture) is None:
         hint = "; send it as the body itself, not as a form: " + CURL if picture.startswith(b"--") else ""
-        found = f"{len(picture)} bytes that begin with {bytes(picture[:8])!r}"
-        raise HTTPException(415, f"{found}; expected a picture: PNG, JPEG, WebP, BMP or GIF{hint}")
+        raise HTTPException(415, f"{not_a_picture(picture)}{hint}")
     try:
         return await pool.recognize(model, picture)
     except ValueError as error:

@@ -3,7 +3,7 @@
 import io
 import warnings
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,11 @@ from study_keras import limits
 
 Source = str | Path | bytes | bytearray | BinaryIO
 MAX_PIXELS = 50_000_000
+LONGEST = 1000  # pixels: in more, reading finds no more digits
+CONVERT = (
+    "save it as JPEG first (on an iPhone: Settings, Camera, Formats, Most Compatible; on a computer: open it and "
+    "export it as JPEG)"
+)
 MAX_BYTES = 256 * 2**20  # a BMP of 50 megapixels with four bytes each has 200 MB
 
 # Pillow's own `Image.open` warns of large pictures, so its readers are called directly, chosen by the first bytes.
@@ -24,10 +29,29 @@ _READERS = {
     b"GIF8": ("GIF", GifImagePlugin.GifImageFile),
 }
 
+_HEIF = (b"heic", b"heix", b"hevc", b"heif", b"mif1", b"msf1", b"avif")  # after the size and "ftyp"
+
+
+class Picture(NamedTuple):
+    """``grey`` (h, w) float32, from 0 (black) to 1 (white), and how many pixels of the file one of its pixels is."""
+
+    grey: NDArray[np.float32]
+    scale: float
+
 
 def picture_kind(data: bytes | bytearray) -> str | None:
     """Return the format of a picture by its first bytes: PNG, JPEG, WebP, BMP or GIF; otherwise None."""
     return next((kind for magic, (kind, _) in _READERS.items() if data.startswith(magic)), None)
+
+
+def not_a_picture(data: bytes | bytearray) -> str:
+    """Return what data is that has no ``picture_kind``, and what was expected."""
+    if data[4:8] == b"ftyp" and bytes(data[8:12]) in _HEIF:
+        return (
+            f"a HEIC or AVIF photo, which this program does not read; expected PNG, JPEG, WebP, BMP or GIF: {CONVERT}"
+        )
+    found = f"{len(data)} bytes that begin with {bytes(data[:8])!r}" if data else "an empty file"
+    return f"{found}; expected a picture: PNG, JPEG, WebP, BMP or GIF"
 
 
 def source_name(source: Source) -> str:
@@ -35,7 +59,6 @@ def source_name(source: Source) -> str:
     return str(source) if isinstance(source, str | Path) else str(getattr(source, "name", "the picture"))
 
 
-@limits.reader
 def read_image(source: Source, max_pixels: int = MAX_PIXELS) -> NDArray[np.float32]:
     """Read a picture as grey: PNG, JPEG, WebP, BMP, or the first frame of a GIF.
 
@@ -53,29 +76,58 @@ def read_image(source: Source, max_pixels: int = MAX_PIXELS) -> NDArray[np.float
         ValueError: the file is missing, empty, not such a picture, truncated, or larger than ``max_pixels``; the
             message names the file, what was found and what was expected.
     """
+    return read_picture(source, max_pixels, None).grey
+
+
+@limits.reader
+def read_picture(source: Source, max_pixels: int = MAX_PIXELS, longest: int | None = LONGEST) -> Picture:
+    """Read a picture as ``read_image`` does, but a larger one in fewer pixels: faster, and all that reading needs.
+
+    Args:
+        source: as ``read_image``.
+        max_pixels: as ``read_image``.
+        longest: of a picture with at least twice as many pixels a side, the longer side is divided by a whole number;
+            it keeps at least so many and fewer than twice as many. None: read all pixels.
+
+    Raises:
+        ValueError: as ``read_image``.
+    """
     name, data = source_name(source), _read_bytes(source)
     kind, reader = next((found for magic, found in _READERS.items() if data.startswith(magic)), (None, None))
     if reader is None:
-        what = f"{len(data)} bytes that begin with {data[:8]!r}" if data else "an empty file"
-        raise ValueError(f"{name}: {what}; expected a picture: PNG, JPEG, WebP, BMP or GIF")
-    grey = None
+        raise ValueError(f"{name}: {not_a_picture(data)}")
+    picture = None
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # Pillow's own limit
             image = reader(io.BytesIO(data))
-        if image.width * image.height <= max_pixels:
-            image.load()
-            grey = _to_grey(ImageOps.exif_transpose(image))
+        width, height = image.size
+        if width * height <= max_pixels:
+            picture = _read(image, longest)
     # Pillow's readers raise nearly anything on hostile bytes: OSError, SyntaxError, struct.error, IndexError ...
     except Exception as error:
         reason = str(error) or type(error).__name__
         raise ValueError(f"{name}: a broken or truncated {kind} ({reason}); expected a complete picture") from error
-    if grey is None:
+    if picture is None:
         raise ValueError(
-            f"{name}: a {kind} of {image.width} x {image.height} pixels, {image.width * image.height / 1e6:.1f} "
-            f"megapixels; expected at most {max_pixels // 1_000_000}: make it smaller first"
+            f"{name}: a {kind} of {width} x {height} pixels, {width * height / 1e6:.1f} megapixels; expected at most "
+            f"{max_pixels // 1_000_000}: make it smaller first"
         )
-    return grey
+    return picture
+
+
+def _read(image: Any, longest: int | None) -> Picture:
+    """Decode a picture, in fewer pixels if it has more than are needed."""
+    whole = max(image.size)
+    if longest and whole >= 2 * longest:
+        factor = whole // longest
+        image.draft("L", (image.width // factor, image.height // factor))  # JPEG decodes only a part, without colours
+    image.load()
+    image = ImageOps.exif_transpose(image)
+    grey, shown = _to_grey(image), max(image.size)
+    if longest and shown >= 2 * longest:
+        grey = np.asarray(Image.fromarray(grey).reduce(shown // longest))
+    return Picture(grey, whole / max(grey.shape))
 
 
 def _read_bytes(source: Source) -> bytes:

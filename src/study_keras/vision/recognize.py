@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from study_keras.vision.binarize import Grey, check_grey
 from study_keras.vision.classifier import Network
-from study_keras.vision.image_io import Source, read_image, source_name
+from study_keras.vision.image_io import MAX_PIXELS, Picture, Source, read_picture, source_name
 from study_keras.vision.normalize import bounding_box, normalize
 from study_keras.vision.prepare import prepare
 from study_keras.vision.segment import Box, segment_lines
@@ -50,11 +50,12 @@ class Candidate(NamedTuple):
 class Detection(NamedTuple):
     """What was found in a picture.
 
-    ``grey`` (h, w): the picture; ``ink`` (h, w) in [0, 1]: its ink; ``candidates``: in reading order, also those below
-    ``NO_DIGIT``; ``names``: of all classes.
+    ``grey`` (h, w): the picture, in which a pixel is ``scale`` pixels of the file; ``ink`` (h, w) in [0, 1]: its ink;
+    ``candidates``: in reading order, also those below ``NO_DIGIT``; ``names``: of all classes.
     """
 
     grey: Grey
+    scale: float
     ink: NDArray[np.floating[Any]]
     candidates: list[Candidate]
     names: list[str]
@@ -74,7 +75,7 @@ class Detection(NamedTuple):
         return " " if any(len(name) > 1 for name in self.names) else ""
 
 
-def recognize(source: Source | Grey, network: Network, names: Sequence[str] | None = None) -> dict[str, Any]:
+def recognize(source: Source | Grey | Picture, network: Network, names: Sequence[str] | None = None) -> dict[str, Any]:
     """Recognize the digits in a picture, line by line from the left.
 
     Args:
@@ -97,18 +98,21 @@ def recognize(source: Source | Grey, network: Network, names: Sequence[str] | No
     return to_dict(detect(source, network, names))
 
 
-def detect(source: Source | Grey, network: Network, names: Sequence[str] | None = None) -> Detection:
+def detect(source: Source | Grey | Picture, network: Network, names: Sequence[str] | None = None) -> Detection:
     """Return all ink that may be a digit, and what the network says of it; see ``recognize``."""
-    grey: Grey = source if isinstance(source, np.ndarray) else read_image(source)
+    if isinstance(source, np.ndarray):
+        picture = Picture(source, 1.0)
+    else:
+        picture = source if isinstance(source, Picture) else read_picture(source, MAX_PIXELS)
     try:
-        ink, found = _normalized(grey, unchanged=bool(names))
+        ink, found = _normalized(picture.grey, unchanged=bool(names))
     except ValueError as error:
-        prefix = "" if isinstance(source, np.ndarray) else f"{source_name(source)}: "
+        prefix = "" if isinstance(source, np.ndarray | Picture) else f"{source_name(source)}: "
         raise ValueError(f"{prefix}{error}") from error
     rows = network(np.array([image for _, image, _ in found], np.float32).reshape(-1, 28, 28))
     names = [*(names or ()), *map(str, range(len(names or ()), rows.shape[1]))]
     candidates = [Candidate(box, image, row, line) for (box, image, line), row in zip(found, rows, strict=True)]
-    return Detection(grey, ink, candidates, names)
+    return Detection(picture.grey, picture.scale, ink, candidates, names)
 
 
 def _normalized(
@@ -126,16 +130,16 @@ def to_dict(detection: Detection) -> dict[str, Any]:
     """Return a detection as ``recognize`` does."""
     names, lines = detection.names, detection.lines
     text = "\n".join(detection.separator.join(names[digit.label] for digit in line) for line in lines)
-    return {"text": text, "digits": [_digit(digit, names) for line in lines for digit in line]}
+    return {"text": text, "digits": [_digit(digit, detection) for line in lines for digit in line]}
 
 
-def _digit(digit: Candidate, names: list[str]) -> dict[str, Any]:
+def _digit(digit: Candidate, detection: Detection) -> dict[str, Any]:
     return {
         "digit": digit.label,
-        "name": names[digit.label],
+        "name": detection.names[digit.label],
         "probability": digit.probability,
         "probabilities": digit.probabilities.tolist(),
-        "box": [int(side) for side in digit.box],
+        "box": [round(detection.scale * side) for side in digit.box],
         "certain": digit.certain,
     }
 

@@ -15,9 +15,9 @@ from study_keras.data.dataset import scale
 from study_keras.report import evaluation
 from study_keras.train import fit, models
 from study_keras.vision import binarize, components, normalize
-from study_keras.vision.image_io import LONGEST, read_image, read_picture
+from study_keras.vision.image_io import read_image, read_picture
 from study_keras.vision.prepare import CONTRACT, prepare
-from study_keras.vision.segment import segment_lines
+from study_keras.vision.segment import MAX_SIDE, segment_lines
 
 
 @pytest.fixture(scope="module")
@@ -308,13 +308,6 @@ def large(kind="JPEG", size=(3203, 2402), **options):
     return encode(picture.convert(options.pop("mode", "L")), kind, **options)
 
 
-def averaged(data, factor):
-    """The whole picture, each ``factor`` x ``factor`` pixels averaged; the last rows and columns are left out."""
-    grey = read_image(data)
-    height, width = (side // factor * factor for side in grey.shape)
-    return grey[:height, :width].reshape(height // factor, factor, width // factor, factor).mean(axis=(1, 3))
-
-
 LARGE = {
     "JPEG": {"quality": 92},
     "JPEG in colours": {"mode": "RGB", "quality": 92, "subsampling": 2},
@@ -329,45 +322,31 @@ LARGE = {
 
 
 @pytest.mark.parametrize("kind", list(LARGE))
-def test_a_large_picture_is_read_in_fewer_pixels_and_shows_the_same(kind):
+def test_a_large_picture_shows_the_same_in_fewer_pixels_which_only_jpeg_has(kind):
     data = large(re.match("[A-Z]+", kind)[0], **LARGE[kind])
-    picture = read_picture(data)
-    assert LONGEST <= max(picture.grey.shape) < 2 * LONGEST
-    assert picture.scale == pytest.approx(3203 / max(picture.grey.shape))
-    expected = averaged(data, round(picture.scale))
+    picture = read_picture(data, max_side=MAX_SIDE)
+    factor = 4 if kind.startswith("JPEG") else 1
+    assert picture.scale == pytest.approx(factor, abs=0.01)
+    expected = binarize.downscale(read_image(data), -(-3203 // factor))[0]
     height, width = np.minimum(expected.shape, picture.grey.shape)
     np.testing.assert_allclose(picture.grey[:height, :width], expected[:height, :width], atol=0.02)
     assert picture.grey.dtype == np.float32
 
 
-@pytest.mark.parametrize("size", [(1000, 700), (300, 1999)])
-def test_a_picture_without_twice_the_pixels_is_read_whole(size):
-    data = encode(Image.fromarray(np.random.default_rng(1).integers(0, 256, size[::-1], np.uint8)))
+@pytest.mark.parametrize("side", [1000, 1025, 2047, 2050, 3000, 3203, 4000, 4032, 4608, 5000, 5712, 8064])
+def test_a_picture_is_looked_at_in_as_many_pixels_as_if_it_were_read_whole(side):
+    data = encode(Image.fromarray(np.random.default_rng(1).integers(0, 256, (64, side), np.uint8)), "JPEG")
+    whole, part = read_image(data), read_picture(data, max_side=MAX_SIDE)
+    (expected, factor), (small, rest) = (binarize.downscale(grey, MAX_SIDE) for grey in (whole, part.grey))
+    np.testing.assert_allclose(small.shape, expected.shape, atol=1)  # JPEG keeps an incomplete last block
+    assert rest * part.scale == pytest.approx(factor, rel=0.01)
+
+
+def test_a_picture_is_read_whole_unless_asked_otherwise():
+    data = large(quality=92)
     picture = read_picture(data)
     assert picture.scale == 1
     np.testing.assert_array_equal(picture.grey, read_image(data))
-
-
-def test_16_bits_are_not_cut_to_8_in_fewer_pixels_either():
-    light = 30_000 + np.arange(2400)[None, :] % 400 + np.zeros((1200, 1))
-    picture = read_picture(encode(Image.fromarray(light.astype(np.uint16)), compress_level=1))
-    assert (picture.grey.shape, picture.scale) == ((600, 1200), 2)
-    assert len(np.unique(picture.grey)) > 100
-    np.testing.assert_allclose(picture.grey, light.reshape(600, 2, 1200, 2).mean(axis=(1, 3)) / 65535, atol=1e-4)
-
-
-@pytest.mark.parametrize("kind", ["PNG", "JPEG"])
-def test_what_is_light_on_nothing_stays_so_in_fewer_pixels(kind):
-    """The backdrop is chosen before pixels are averaged."""
-    alpha = np.zeros((2000, 2400), np.uint8)
-    alpha[500:1500, 900:1300] = 255
-    if kind == "PNG":
-        data = encode(Image.fromarray(np.dstack([alpha * 0 + 255, alpha])), compress_level=1)
-        grey = read_picture(data).grey
-        assert (grey[0, 0], grey[500, 550]) == (0, 1)
-    else:
-        grey = read_picture(encode(Image.fromarray(alpha), kind)).grey
-        assert (grey[0, 0], grey[500, 550]) == pytest.approx((0, 1), abs=0.02)
 
 
 @pytest.mark.parametrize("orientation", [1, 3, 6, 8])
@@ -376,7 +355,8 @@ def test_a_large_photo_on_its_side_is_turned_upright_and_its_boxes_are_those_of_
     exif[0x0112] = orientation
     data = large(quality=92, exif=exif)
     sideways = orientation > 4
-    picture = read_picture(data)
+    picture = read_picture(data, max_side=MAX_SIDE)
+    assert picture.scale == pytest.approx(4, abs=0.01)
     assert (picture.grey.shape[0] > picture.grey.shape[1]) == sideways
     inked = np.argwhere(read_image(data) < 0.3)
     expected = [*inked.min(axis=0)[::-1], *inked.max(axis=0)[::-1] + 1]
@@ -388,7 +368,7 @@ def test_a_large_photo_on_its_side_is_turned_upright_and_its_boxes_are_those_of_
 def test_large_pictures_are_refused_by_the_pixels_of_the_file():
     with pytest.raises(ValueError, match=r"7\.7 megapixels; expected at most 7"):
         read_picture(large(), 7_000_000)
-    assert read_picture(large(), 8_000_000).scale == pytest.approx(2, abs=0.01)
+    assert read_picture(large(), 8_000_000, MAX_SIDE).scale == pytest.approx(4, abs=0.01)
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ import numpy as np
 from study_keras.vision.classifier import Network
 from study_keras.vision.image_io import read_picture
 from study_keras.vision.recognize import recognize
+from study_keras.vision.segment import MAX_SIDE
 
 MAX_PIXELS = 25_000_000  # a phone's photo has 12 million; 25 million take a second and 0.5 GB
 
@@ -78,6 +79,6 @@ class WorkerPool:
     def _recognize(self, name: str, picture: bytes | bytearray) -> dict[str, Any]:
         network = self._networks[name].get_nowait()
         try:
-            return recognize(read_picture(picture, MAX_PIXELS), network, self._names.get(name))
+            return recognize(read_picture(picture, MAX_PIXELS, MAX_SIDE), network, self._names.get(name))
         finally:
             self._networks[name].put(network)

@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 
 from study_keras.vision.binarize import Grey, check_grey
 from study_keras.vision.classifier import Network
-from study_keras.vision.image_io import MAX_PIXELS, Picture, Source, read_picture, source_name
+from study_keras.vision.image_io import Picture, Source, read_picture, source_name
 from study_keras.vision.normalize import bounding_box, normalize
 from study_keras.vision.prepare import prepare
-from study_keras.vision.segment import Box, segment_lines
+from study_keras.vision.segment import MAX_SIDE, Box, segment_lines
 
 # Chosen on the 5,000 training images that the shipped network never saw, and on ink that is no digit.
 NO_DIGIT = 0.5  # ink whose best class is below is not counted: 0.16 % of those images, and 96.6 % of that ink
@@ -103,7 +103,7 @@ def detect(source: Source | Grey | Picture, network: Network, names: Sequence[st
     if isinstance(source, np.ndarray):
         picture = Picture(source, 1.0)
     else:
-        picture = source if isinstance(source, Picture) else read_picture(source, MAX_PIXELS)
+        picture = source if isinstance(source, Picture) else read_picture(source, max_side=MAX_SIDE)
     try:
         ink, found = _normalized(picture.grey, unchanged=bool(names))
     except ValueError as error:

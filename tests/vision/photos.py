@@ -22,11 +22,16 @@ LIKE_HANDWRITING = (
 PRINT = ("roboto", "roboto-mono", "source-serif-pro")
 
 
+def encode(picture, kind="PNG", **options):
+    """The bytes of a Pillow picture as a file."""
+    file = io.BytesIO()
+    picture.save(file, kind, **options)
+    return file.getvalue()
+
+
 def encoded(light, kind="PNG", **options):
     """The bytes of a picture of (h, w) floats in [0, 1]."""
-    file = io.BytesIO()
-    Image.fromarray(np.round(255 * np.clip(light, 0, 1)).astype(np.uint8)).save(file, kind, **options)
-    return file.getvalue()
+    return encode(Image.fromarray(np.round(255 * np.clip(light, 0, 1)).astype(np.uint8)), kind, **options)
 
 
 def photo(ink, rng, degrees=10.0):

@@ -201,6 +201,25 @@ def test_ctrl_c_in_the_middle_of_native_code_ends_it(tmp_path):
     assert process.returncode == 130
 
 
+def test_ctrl_c_while_keras_writes_a_model_leaves_no_folder(tmp_path):
+    code = f"""if True:
+        import os, signal, sys, time, keras
+        from study_keras import formats, stopping
+        class Stopped(keras.layers.Dense):
+            def save_own_variables(self, store):
+                os.kill(os.getpid(), signal.SIGINT)
+                time.sleep(60)
+        model = keras.Sequential([keras.Input((3,)), Stopped(2)])
+        stopping.handle_signals()
+        formats.save_keras(model, {str(tmp_path / "m.keras")!r})"""
+    (tmp_path / "temporary").mkdir()
+    environment = {**os.environ, "TMPDIR": str(tmp_path / "temporary")}
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, capture_output=True, env=environment, text=True, check=False, timeout=60)
+    assert (done.returncode, done.stderr.splitlines()[-1]) == (130, "hello-mnist: stopped")
+    assert [path.name for path in tmp_path.rglob("*")] == ["temporary"]
+
+
 def test_importing_the_library_or_calling_main_handles_no_signal():
     code = "import signal; from study_keras import files, formats; from study_keras.cli import main; main(['--help'])\n"
     code += "print(signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT) is signal.default_int_handler)"

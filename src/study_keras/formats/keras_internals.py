@@ -5,14 +5,18 @@ Written for Keras 3.15.
 
 import math
 import re
+import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from typing import Any
 
 import keras
 
-_BUILDING = threading.RLock()
+from study_keras import files
+
+_BUILDING, _SAVING = threading.RLock(), threading.Lock()
 
 
 @contextmanager
@@ -91,10 +95,17 @@ def save_hdf5(model: keras.Model, file: Any) -> None:
 
 
 def save_zip(model: keras.Model, file: Any) -> None:
-    """Write the entire model to an open file, as ``model.save("model.keras")`` does to a path."""
+    """Write the entire model to an open file, as ``model.save("model.keras")`` does to a path.
+
+    Keras keeps a folder for assets meanwhile; here it lies in one that is removed also if a signal ends the command.
+    """
     from keras.src.saving import saving_lib
 
-    saving_lib.save_model(model, file)
+    with ExitStack() as stack:
+        stack.enter_context(_SAVING)
+        folder = stack.enter_context(files.temporary_folder())
+        stack.enter_context(attribute(saving_lib, "get_temp_dir", partial(tempfile.mkdtemp, dir=folder)))
+        saving_lib.save_model(model, file)
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """A trained network from any file, as a function from images to probabilities."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -9,16 +10,29 @@ from numpy.typing import NDArray
 from study_keras import formats
 from study_keras.runtimes import Runner
 
-Network = Callable[[NDArray[np.float32]], NDArray[np.float32]]  # (n, 28, 28) in [0, 1] -> (n, classes) probabilities
-
 SHIPPED = Path(__file__).parents[1] / "shipped" / "digits.tflite"
 # Four images without meaning, the same as in model.js.
 PROBES = (np.outer(np.arange(1, 5), np.arange(784)) * 37 % 101 / 100).reshape(4, 28, 28).astype(np.float32)
 SHAPES = ((28, 28), (28, 28, 1), (784,))  # what a network may take for one image
 
 
+@dataclass(frozen=True)
+class Network:
+    """A network as a function: (n, 28, 28) float32 in [0, 1], white ink on black -> (n, classes) float32 probabilities.
+
+    ``shipped``: whether it is that of this package, whose answers the reader of marks may complete.
+    """
+
+    run: Callable[[NDArray[np.float32]], NDArray[np.float32]]
+    shipped: bool = False
+
+    def __call__(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the probabilities of the classes for each image."""
+        return self.run(images)
+
+
 def load_network(path: str | Path | None = None) -> Network:
-    """Return the network at ``path`` as a function from images to probabilities.
+    """Return the network at ``path``.
 
     It has buffers of its own and serves one thread at a time: load one for each thread.
 
@@ -26,14 +40,15 @@ def load_network(path: str | Path | None = None) -> Network:
         path: whatever ``formats.open`` takes; None for the network that is shipped with this package.
 
     Returns:
-        A function from ``(n, 28, 28)`` float32 in [0, 1], white ink on black, to ``(n, classes)`` float32; a softmax is
-        added where the network ends without one.
+        A function from images to probabilities; a softmax is added where the network ends without one.
 
     Raises:
         ValueError: the file is missing or broken, contains only a part of a model, or its model takes or gives
             something else than an image of 28 x 28 and one row of numbers.
     """
-    path = SHIPPED if path is None else Path(path)
+    if path is None:
+        return Network(to_network(formats.open(SHIPPED)).run, shipped=True)
+    path = Path(path)
     if not path.exists():
         raise ValueError(f"{path}: no such file; expected a model, such as .tflite, .onnx or .keras")
     try:
@@ -45,7 +60,7 @@ def load_network(path: str | Path | None = None) -> Network:
 
 
 def to_network(runner: Runner) -> Network:
-    """Return a loaded model as a function from images to probabilities; see ``load_network``.
+    """Return a loaded model as a network; see ``load_network``.
 
     What it answers to ``PROBES`` decides whether it ends with a softmax.
 
@@ -66,7 +81,7 @@ def to_network(runner: Runner) -> Network:
         outputs = outputs_for(images)
         return outputs if ends_with_softmax else softmax(outputs)
 
-    return network
+    return Network(network)
 
 
 def _image_shape(runner: Runner) -> tuple[int, ...]:

@@ -1,4 +1,4 @@
-"""Operations on a binary mask: removal of ruled lines, connected components. Needs only NumPy.
+"""Connected components of a mask. Needs only NumPy.
 
 ``page/vision/components.js`` is the twin in JavaScript.
 """
@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from study_keras.vision.binarize import Mask
+Mask = NDArray[np.bool_]
 
 
 class Components(NamedTuple):
@@ -21,31 +21,6 @@ class Components(NamedTuple):
     labels: NDArray[np.int64]
     boxes: NDArray[np.int64]
     areas: NDArray[np.int64]
-
-
-def remove_ruled_lines(mask: Mask) -> Mask:
-    """Clear thin rows and columns that are set from edge to edge, except where a stroke crosses them."""
-    return _remove_rows(_remove_rows(mask).T).T
-
-
-def _remove_rows(mask: Mask) -> Mask:
-    height, width = mask.shape
-    full = np.count_nonzero(mask, axis=1) > 0.8 * width
-    if not full.any():
-        return mask
-    cleaned = mask.copy()
-    blank = np.zeros(width, bool)
-    top = 0
-    while top < height:
-        bottom = top
-        while bottom < height and full[bottom]:
-            bottom += 1
-        if top < bottom <= top + max(2, height // 25):
-            above = mask[top - 1] if top else blank
-            below = mask[bottom] if bottom < height else blank
-            cleaned[top:bottom] &= above | below
-        top = bottom + 1
-    return cleaned
 
 
 def connected_components(mask: Mask) -> Components:

@@ -6,7 +6,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from study_keras.vision.binarize import Grey, Mask
+from study_keras.vision.components import Mask
+from study_keras.vision.levels import Grey
 
 
 def is_mnist(grey: Grey) -> bool:
@@ -34,7 +35,7 @@ def normalize(strength: NDArray[np.float64]) -> NDArray[np.float32]:
     ink = strength[top:bottom, left:right].astype(np.float64)
     longer = max(ink.shape)
     height, width = (max(1, (40 * side + longer) // (2 * longer)) for side in ink.shape)  # 20 side / longer, rounded
-    ink = _resample(_resample(ink, height).T, width).T
+    ink = resample(resample(ink, height).T, width).T
     ink = np.floor(ink / ink.max() * 255 + 0.5)
     y, x = _centre_of_mass(ink)
     top, left = min(max(int(np.floor(14.5 - y)), 0), 28 - height), min(max(int(np.floor(14.5 - x)), 0), 28 - width)
@@ -57,7 +58,7 @@ def _centre_of_mass(ink: NDArray[np.float64]) -> tuple[float, float]:
     return float(y), float(x)
 
 
-def _resample(values: NDArray[np.float64], size: int) -> NDArray[np.float64]:
+def resample(values: NDArray[np.float64], size: int) -> NDArray[np.float64]:
     """Resample the rows of ``values`` to ``size`` rows, each the average of the area that it covers."""
     length = len(values)
     sums = np.zeros((length + 2, values.shape[1]))

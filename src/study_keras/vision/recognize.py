@@ -1,4 +1,4 @@
-"""A picture -> the digits in it: read, segment, normalize, classify. Needs NumPy, Pillow and the network's runtime."""
+"""A picture -> the digits in it: read, find the marks, normalize, classify. Needs NumPy, Pillow and LiteRT."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -6,25 +6,33 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from study_keras.vision.binarize import Grey, check_grey
 from study_keras.vision.classifier import Network
 from study_keras.vision.image_io import Picture, Source, read_picture, source_name
-from study_keras.vision.normalize import bounding_box, normalize
-from study_keras.vision.prepare import prepare
-from study_keras.vision.segment import MAX_SIDE, Box, segment_lines
+from study_keras.vision.levels import MAX_SIDE, Grey, check_grey, levels_of
+from study_keras.vision.lines import Box, lines_of
+from study_keras.vision.marks import NONE, Finder, Mark, find_marks, load_finder
+from study_keras.vision.normalize import bounding_box, resample
+from study_keras.vision.prepare import IS_DIGIT, as_mnist, normalized
+from study_keras.vision.unread import unread_boxes
 
-# Chosen on the 5,000 training images that the shipped network never saw, and on ink that is no digit.
-NO_DIGIT = 0.5  # ink whose best class is below is not counted: 0.16 % of those images, and 96.6 % of that ink
-CERTAIN = 0.9  # below it an answer is marked as uncertain: 1.2 % of those images, but 9 of the 14 misread ones
+# Chosen on pages of the 5,000 training images that no network saw, and on ink that is no digit.
+NO_DIGIT = 0.5  # a mark whose best class is below is not counted as a digit
+CERTAIN = 0.9  # below it an answer is marked as uncertain
+DOUBTFUL = 0.75  # a page of several marks that is read no surer than this is also looked at turned
+SURER = 0.15  # by how much a turned page must be surer
 
 
 class Candidate(NamedTuple):
-    """Ink that may be a digit: its box, its ``(28, 28)`` image, its probabilities, and the number of its line."""
+    """Ink that may be a digit: its box, its ``(28, 28)`` image, its probabilities, and the number of its line.
+
+    ``digit``: the probability that it is a digit at all. Ink in a line that is no digit has an image of zeros.
+    """
 
     box: Box
     image: NDArray[np.float32]
     probabilities: NDArray[np.float32]
     line: int
+    digit: float = 1.0
 
     @property
     def label(self) -> int:
@@ -39,7 +47,7 @@ class Candidate(NamedTuple):
     @property
     def is_digit(self) -> bool:
         """Whether it counts as a digit."""
-        return self.probability >= NO_DIGIT
+        return self.digit >= IS_DIGIT and self.probability >= NO_DIGIT
 
     @property
     def certain(self) -> bool:
@@ -50,87 +58,202 @@ class Candidate(NamedTuple):
 class Detection(NamedTuple):
     """What was found in a picture.
 
-    ``grey`` (h, w): the picture, in which a pixel is ``scale`` pixels of the file; ``ink`` (h, w) in [0, 1]: its ink;
-    ``candidates``: in reading order, also those below ``NO_DIGIT``; ``names``: of all classes.
+    ``grey`` (h, w): the picture, in which a pixel is ``scale`` pixels of the file; ``candidates``: in reading order,
+    also those that are no digits; ``names``: of all classes; ``turned``: by how many degrees, counterclockwise, the
+    picture was turned to be read; boxes are in pixels of the turned picture.
     """
 
     grey: Grey
     scale: float
-    ink: NDArray[np.floating[Any]]
     candidates: list[Candidate]
     names: list[str]
+    turned: int = 0
 
     @property
     def lines(self) -> list[list[Candidate]]:
-        """The digits, line by line; a line without a digit is left out."""
+        """What is written, line by line; a line without a digit is left out."""
         lines: dict[int, list[Candidate]] = {}
         for candidate in self.candidates:
-            if candidate.is_digit:
-                lines.setdefault(candidate.line, []).append(candidate)
-        return list(lines.values())
+            lines.setdefault(candidate.line, []).append(candidate)
+        return [line for line in lines.values() if any(candidate.is_digit for candidate in line)]
 
     @property
     def separator(self) -> str:
         """A space if a name has more than one letter, otherwise nothing."""
         return " " if any(len(name) > 1 for name in self.names) else ""
 
+    @property
+    def sureness(self) -> float:
+        """The mean probability of what is written, with 0 for what could not be read; 0 if there is nothing."""
+        written = [candidate for line in self.lines for candidate in line]
+        return sum(one.digit * one.probability * one.is_digit for one in written) / max(1, len(written))
 
-def recognize(source: Source | Grey | Picture, network: Network, names: Sequence[str] | None = None) -> dict[str, Any]:
+
+def recognize(
+    source: Source | Grey | Picture,
+    network: Network,
+    names: Sequence[str] | None = None,
+    finder: Finder | None = None,
+) -> dict[str, Any]:
     """Recognize the digits in a picture, line by line from the left.
 
     Args:
         source: a picture as ``image_io.read_image`` takes it, or ``(height, width)`` floats in [0, 1]. One of MNIST's
-            own images goes to the network unchanged; if the classes have ``names``, so does any picture of 28 x 28,
-            because other datasets were prepared differently.
+            own images goes to the network unchanged. If the classes have ``names``, so does any picture, in 28 x 28
+            pixels, because other datasets were prepared differently.
         network: as returned by ``classifier.load_network``.
         names: of the network's classes, as returned by ``metadata.class_names``; by default the digits.
+        finder: as returned by ``marks.load_finder``; None to load it for this picture.
 
     Returns:
-        A dict, ready for JSON. ``text``: the names in reading order, with a line feed between lines, and a space
-        between names if one has more than one letter; "" if no ink is a digit. ``digits``: for each its ``digit``,
-        which is the number of its class, ``name``, ``probability``, ``probabilities``, ``box`` (left, top, right,
-        bottom in pixels of the upright picture, the last two exclusive) and ``certain``: whether the probability is at
-        least ``CERTAIN``.
+        A dict, ready for JSON. ``text``: the names in reading order, with a line feed between lines, a space between
+        names if one has more than one letter, and a ? for ink in a line that could not be read; "" if no ink is a
+        digit. ``digits``: for each its ``digit``, which is the number of its class, ``name``, ``probability``,
+        ``probabilities``, ``box`` (left, top, right, bottom in pixels of the upright picture, the last two exclusive)
+        and ``certain``: whether the probability is at least ``CERTAIN``. ``unread``: the boxes of what is ? in the
+        text. ``turned``: by how many degrees, counterclockwise, the picture was turned to be read.
 
     Raises:
-        ValueError: the picture cannot be read, or has no ink.
+        ValueError: the picture cannot be read, or has only one colour.
     """
-    return to_dict(detect(source, network, names))
+    return to_dict(detect(source, network, names, finder))
 
 
-def detect(source: Source | Grey | Picture, network: Network, names: Sequence[str] | None = None) -> Detection:
+def detect(
+    source: Source | Grey | Picture,
+    network: Network,
+    names: Sequence[str] | None = None,
+    finder: Finder | None = None,
+) -> Detection:
     """Return all ink that may be a digit, and what the network says of it; see ``recognize``."""
     if isinstance(source, np.ndarray):
         picture = Picture(source, 1.0)
     else:
         picture = source if isinstance(source, Picture) else read_picture(source, max_side=MAX_SIDE)
     try:
-        ink, found = _normalized(picture.grey, unchanged=bool(names))
+        grey = check_grey(picture.grey)
+        if names:
+            candidates = [_whole(_shrunk(grey), grey.shape, network)]
+        elif (image := as_mnist(grey)) is not None:
+            candidates = [_whole(image, grey.shape, network)]
+        else:
+            candidates, grey, turned = _read(grey, network, finder or load_finder())
+            return Detection(grey, picture.scale, candidates, _all_names(names, candidates), turned)
     except ValueError as error:
         prefix = "" if isinstance(source, np.ndarray | Picture) else f"{source_name(source)}: "
         raise ValueError(f"{prefix}{error}") from error
-    rows = network(np.array([image for _, image, _ in found], np.float32).reshape(-1, 28, 28))
-    names = [*(names or ()), *map(str, range(len(names or ()), rows.shape[1]))]
-    candidates = [Candidate(box, image, row, line) for (box, image, line), row in zip(found, rows, strict=True)]
-    return Detection(picture.grey, picture.scale, ink, candidates, names)
+    return Detection(grey, picture.scale, candidates, _all_names(names, candidates))
 
 
-def _normalized(
-    grey: Grey, *, unchanged: bool
-) -> tuple[NDArray[np.floating[Any]], list[tuple[Box, NDArray[np.float32], int]]]:
-    """Return the ink, and box, image and line of each candidate; a picture of 28 x 28 may go ``unchanged``."""
+def _all_names(names: Sequence[str] | None, candidates: Sequence[Candidate]) -> list[str]:
+    """Return the names, and numbers for the classes that have none."""
+    names = list(names or ())
+    classes = len(candidates[0].probabilities) if candidates else 10
+    return [*names, *map(str, range(len(names), classes))]
+
+
+# A picture that goes to the network as it is
+
+
+def _whole(image: NDArray[np.float32], shape: tuple[int, ...], network: Network) -> Candidate:
+    """Return a whole picture, as ``(28, 28)``, as one candidate."""
+    ink = image > 0
+    box = bounding_box(ink) if ink.any() else (0, 0, 28, 28)
+    across, down = shape[1] / 28, shape[0] / 28
+    left, top, right, bottom = box
+    return Candidate((left * across, top * down, right * across, bottom * down), image, network(image[None])[0], 0)
+
+
+def _shrunk(grey: Grey) -> NDArray[np.float32]:
+    """Return a picture in 28 x 28 pixels, the shorter side in the middle of paper as bright as its edge."""
     if grey.shape == (28, 28):
-        image = check_grey(grey).astype(np.float32) if unchanged else prepare(grey)
-        return image, [(bounding_box(image > 0), image, 0)]
-    ink, lines = segment_lines(grey)
-    return ink, [(box, normalize(strength), number) for number, line in enumerate(lines) for box, strength in line]
+        return grey.astype(np.float32)
+    height, width = (max(1, round(28 * side / max(grey.shape))) for side in grey.shape)
+    small = resample(resample(grey.astype(np.float64), height).T, width).T
+    edge = np.concatenate([small[0], small[-1], small[:, 0], small[:, -1]])
+    image = np.full((28, 28), np.median(edge), np.float32)
+    top, left = (28 - height) // 2, (28 - width) // 2
+    image[top : top + height, left : left + width] = small
+    return image
+
+
+def _surer_whole(grey: Grey, found: list[Candidate], network: Network) -> list[Candidate]:
+    """Return what was found in a picture of 28 x 28, or the whole picture if it is the surer answer.
+
+    Such a picture may be one digit as a network sees it, but not normalized: in a thick pen, or at the edge.
+    """
+    digits = [candidate for candidate in found if candidate.is_digit]
+    if len(digits) > 1:
+        return found
+    edge = np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]])
+    image = (1 - grey if np.median(edge) > 0.5 else grey).astype(np.float32)
+    whole = _whole(image, grey.shape, network)
+    if digits:
+        return [whole] if whole.probability > digits[0].probability else found
+    return [whole] if whole.certain and found else found
+
+
+# A picture in which digits are found
+
+
+def _read(grey: Grey, network: Network, finder: Finder) -> tuple[list[Candidate], Grey, int]:
+    """Return what was found, upright or turned, and the picture as it was read, and by how many degrees it is turned."""
+    found, best = _candidates(grey, network, finder), 0
+    if grey.shape == (28, 28):
+        return _surer_whole(grey, found, network), grey, 0
+    upright = Detection(grey, 1.0, found, [])
+    if upright.sureness > DOUBTFUL or len(found) < 2:
+        return found, grey, 0
+    surest = upright.sureness + SURER
+    for quarters in (2, 1, 3):
+        turned = Detection(np.rot90(grey, quarters), 1.0, _candidates(np.rot90(grey, quarters), network, finder), [])
+        if sum(map(len, turned.lines)) > 1 and turned.sureness > surest:
+            found, best, surest = turned.candidates, quarters, turned.sureness
+    return found, np.rot90(grey, best), 90 * best
+
+
+def _candidates(grey: Grey, network: Network, finder: Finder) -> list[Candidate]:
+    levels = levels_of(grey)
+    marks = [mark for mark in find_marks(levels, finder) if mark.digit >= IS_DIGIT or mark.doubtful]
+    if not marks:
+        return []
+    images = np.array([normalized(mark) for mark in marks])
+    rows = _votes(marks, network(images), network.shipped)
+    candidates: list[Candidate] = []
+    for number, line in enumerate(lines_of([mark.box for mark in marks])):
+        written = [Candidate(marks[at].box, images[at], rows[at], number, marks[at].digit) for at in line]
+        if any(candidate.is_digit for candidate in written):
+            nothing = np.full_like(rows[0], 1 / rows.shape[1]), np.zeros((28, 28), np.float32)
+            boxes = unread_boxes([marks[at] for at in line], levels)
+            written += [Candidate(box, nothing[1], nothing[0], number, 0.0) for box in boxes]
+        candidates += sorted(written, key=lambda candidate: candidate.box[0] + candidate.box[2])
+    return candidates
+
+
+def _votes(marks: Sequence[Mark], rows: NDArray[np.float32], shipped: bool) -> NDArray[np.float32]:
+    """Return the probabilities of the marks' classes: the network's, if it is the shipped one with the reader's."""
+    if not shipped:
+        return rows
+    read = np.array([mark.probabilities[:NONE] / mark.digit for mark in marks], np.float32)
+    return (rows + read) / 2
+
+
+# The answer
 
 
 def to_dict(detection: Detection) -> dict[str, Any]:
     """Return a detection as ``recognize`` does."""
-    names, lines = detection.names, detection.lines
-    text = "\n".join(detection.separator.join(names[digit.label] for digit in line) for line in lines)
-    return {"text": text, "digits": [_digit(digit, detection) for line in lines for digit in line]}
+    written = [candidate for line in detection.lines for candidate in line]
+    return {
+        "text": "\n".join(detection.separator.join(_text(one, detection) for one in line) for line in detection.lines),
+        "digits": [_digit(candidate, detection) for candidate in written if candidate.is_digit],
+        "unread": [_box(candidate.box, detection) for candidate in written if not candidate.is_digit],
+        "turned": detection.turned,
+    }
+
+
+def _text(candidate: Candidate, detection: Detection) -> str:
+    return detection.names[candidate.label] if candidate.is_digit else "?"
 
 
 def _digit(digit: Candidate, detection: Detection) -> dict[str, Any]:
@@ -139,16 +262,27 @@ def _digit(digit: Candidate, detection: Detection) -> dict[str, Any]:
         "name": detection.names[digit.label],
         "probability": digit.probability,
         "probabilities": digit.probabilities.tolist(),
-        "box": [round(detection.scale * side) for side in digit.box],
+        "box": _box(digit.box, detection),
         "certain": digit.certain,
     }
 
 
+def _box(box: Box, detection: Detection) -> list[int]:
+    """Return a box in whole pixels of the upright file, inside of it."""
+    left, top, right, bottom = box
+    height, width = detection.grey.shape
+    for _ in range(detection.turned // 90):  # a quarter back, clockwise
+        left, top, right, bottom = height - bottom, left, height - top, right
+        height, width = width, height
+    sides = np.clip((left, top, right, bottom), 0, (width, height, width, height))
+    return [round(detection.scale * float(side)) for side in sides]
+
+
 def to_text(detection: Detection) -> list[str]:
-    """Return a detection for people, one string a line: "50?3 (99.8 %, 61.0 %, 98.2 %)"."""
+    """Return a detection for people, one string a line: "50?3 (99.8 %, 61.0 %, 98.2 %)"; ? alone is unread ink."""
     shown = []
     for line in detection.lines:
-        marked = [f"{detection.names[digit.label]}{'' if digit.certain else '?'}" for digit in line]
-        percents = ", ".join(f"{100 * digit.probability:.1f} %" for digit in line)
+        marked = [f"{_text(one, detection)}{'?' if one.is_digit and not one.certain else ''}" for one in line]
+        percents = ", ".join(f"{100 * one.probability:.1f} %" for one in line if one.is_digit)
         shown.append(f"{detection.separator.join(marked)} ({percents})")
     return shown or ["no digit"]

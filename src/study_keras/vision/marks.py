@@ -1,0 +1,201 @@
+"""A picture -> the marks in it that may be digits: where each is, what it is, and which ink is its own.
+
+Two small networks do this. The detector looks at each level of the picture, and says for each cell of 8 x 4 pixels
+whether a digit has its middle there, how far its sides are away, and whether its ink is dark. The reader looks at one
+mark at a time, in 32 x 32 pixels, and gives the probability of each digit and of none, and the mark's own ink without
+its neighbours, lines and shadows. ``page/vision/marks.js`` is the twin in JavaScript.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from study_keras.runtimes import litert
+from study_keras.vision.levels import Level
+
+SHIPPED = Path(__file__).parents[1] / "shipped"
+ROWS, COLUMNS, SPAN = 8, 4, 22.0  # pixels a cell of the detector, and a unit of its distances
+VIEW, LONGER = 32, 22  # pixels a side of what the reader sees, and of the longer side of the mark in it
+NONE = 10  # the reader's class of what is no digit
+MOST = 400  # marks of a level that the reader looks at; more than that is texture
+
+# Chosen on pages of the 5,000 training images that no network saw.
+FOUND = 0.2  # a cell counts from this probability of a digit
+SAME = 0.5  # boxes that have so much in common (intersection over union) are of one mark
+WIDTH = 0.4  # of its longer side that a box counts as wide
+DOUBTFUL_SCORE, DOUBTFUL_DIGIT = 0.5, 0.25
+COVERED = 0.7  # as does a box of which so much lies in another
+
+Floats = NDArray[np.floating[Any]]
+
+
+@dataclass(frozen=True)
+class Finder:
+    """The two networks as functions; it serves one thread at a time.
+
+    ``detector``: (1, h, w, 1) -> (1, h / 8, w / 4, 6); ``reader``: (1, 32, 32, 1) -> (11,) and (32, 32), all logits.
+    """
+
+    detector: Callable[[NDArray[np.float32]], NDArray[np.float32]]
+    reader: Callable[[NDArray[np.float32]], tuple[NDArray[np.float32], NDArray[np.float32]]]
+
+
+class Mark(NamedTuple):
+    """A mark that may be a digit.
+
+    ``box``: left, top, right, bottom in pixels of the picture; ``score``: the detector's probability that it is a digit;
+    ``probabilities`` (11,): the reader's, the last of none; ``ink`` (32, 32) in [0, 1]: its own ink, white on black,
+    in the square at ``square``: left, top and side in pixels of the picture; ``dark``: whether its ink is darker than
+    the paper; ``level``: the number of the level in which it was found.
+    """
+
+    box: tuple[float, float, float, float]
+    score: float
+    probabilities: Floats
+    ink: Floats
+    square: tuple[float, float, float]
+    dark: bool
+    level: int
+
+    @property
+    def digit(self) -> float:
+        """The reader's probability that it is a digit."""
+        return 1 - float(self.probabilities[NONE])
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether the networks disagree: it may be a digit that cannot be read."""
+        return self.score >= DOUBTFUL_SCORE and self.digit >= DOUBTFUL_DIGIT
+
+
+def load_finder(folder: Path = SHIPPED) -> Finder:
+    """Return the shipped detector and reader; each thread needs its own."""
+    detector, reader = (litert.open(folder / f"{name}.tflite") for name in ("detector", "reader"))
+
+    def read(views: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        classes, ink = reader.run([views]).outputs
+        return classes[0], ink[0, ..., 0]
+
+    return Finder(lambda planes: detector.run([planes]).outputs[0], read)
+
+
+def find_marks(levels: list[Level], finder: Finder) -> list[Mark]:
+    """Return the marks of a picture, the likeliest first; of two in one place only the likelier.
+
+    Args:
+        levels: as returned by ``levels.levels_of``.
+        finder: as returned by ``load_finder``.
+    """
+    marks = []
+    for number, level in enumerate(levels):
+        boxes, scores, dark = propose(level, finder)
+        marks += [_read(level, number, *one, finder) for one in zip(boxes, scores, dark, strict=True)]
+    return _distinct(marks)
+
+
+def propose(level: Level, finder: Finder) -> tuple[Floats, Floats, NDArray[np.bool_]]:
+    """Return boxes (n, 4) in pixels of a level, the detector's probabilities (n,), and whether the ink is dark (n,)."""
+    height, width = level.contrast.shape
+    plane = np.zeros((1, -(-height // ROWS) * ROWS, -(-width // ROWS) * ROWS, 1), np.float32)
+    plane[0, :height, :width, 0] = level.contrast
+    cells = finder.detector(plane)[0]
+    chances = _sigmoid(cells[..., 0])
+    rows, columns = np.nonzero(chances >= FOUND)
+    found, scores = cells[rows, columns].astype(np.float64), chances[rows, columns]
+    x, y = (columns + 0.5) * COLUMNS, (rows + 0.5) * ROWS
+    left, top, right, bottom = (np.maximum(side, 0.02) * SPAN for side in found[:, 1:5].T)
+    boxes = np.stack([x - left, y - top, x + right, y + bottom], axis=1)
+    return _merged(boxes, scores, found[:, 5] > 0)
+
+
+def _merged(
+    boxes: Floats, scores: Floats, dark: NDArray[np.bool_]
+) -> tuple[Floats, Floats, NDArray[np.bool_]]:
+    """Replace boxes of one mark by their mean, weighted by their scores; the likeliest first."""
+    order = np.argsort(-scores, kind="stable")
+    boxes, scores, dark = boxes[order], scores[order], dark[order]
+    free, kept = np.ones(len(boxes), bool), []
+    for at in range(len(boxes)):
+        if not free[at]:
+            continue
+        same = free & (overlaps(boxes[at], boxes)[0] > SAME)
+        free &= ~same
+        kept.append((np.average(boxes[same], axis=0, weights=scores[same]), scores[at], dark[at]))
+        if len(kept) == MOST:
+            break
+    return (
+        np.array([box for box, _, _ in kept]).reshape(-1, 4),
+        np.array([score for _, score, _ in kept]),
+        np.array([one for *_, one in kept], bool),
+    )
+
+
+def overlaps(box: Floats | tuple[float, ...], boxes: Floats) -> tuple[Floats, Floats]:
+    """Return how much one box has in common with each of several: of both together, and of the smaller one.
+
+    A box counts as at least ``WIDTH`` of its longer side wide and high: two boxes of one thin stroke may miss each other.
+    """
+    one, others = _widened(np.array([box])), _widened(boxes)
+    sides = np.minimum(one[:, 2:], others[:, 2:]) - np.maximum(one[:, :2], others[:, :2])
+    both = np.prod(np.maximum(sides, 0), axis=1)
+    own, areas = (np.prod(all_[:, 2:] - all_[:, :2], axis=1) for all_ in (one, others))
+    return both / (own + areas - both), both / np.minimum(own, areas)
+
+
+def _widened(boxes: Floats) -> Floats:
+    sides = boxes[:, 2:] - boxes[:, :2]
+    missing = np.maximum(WIDTH * sides.max(axis=1, keepdims=True) - sides, 0) / 2
+    return np.concatenate([boxes[:, :2] - missing, boxes[:, 2:] + missing], axis=1)
+
+
+def _read(level: Level, number: int, box: Floats, score: float, dark: bool, finder: Finder) -> Mark:
+    left, top, right, bottom = (float(side) for side in box)
+    longer = max(right - left, bottom - top)
+    side = longer * VIEW / LONGER
+    x, y = (left + right - side) / 2, (top + bottom - side) / 2
+    seen = view(-level.contrast if dark else level.contrast, x, y, side)
+    classes, ink = finder.reader(seen[None, ..., None])
+    exponentials = np.exp(classes - classes.max())
+    place = (level.scale * x, level.scale * y, level.scale * side)
+    whole = (level.scale * left, level.scale * top, level.scale * right, level.scale * bottom)
+    return Mark(whole, float(score), exponentials / exponentials.sum(), _sigmoid(ink), place, bool(dark), number)
+
+
+def view(plane: Floats, left: float, top: float, side: float) -> NDArray[np.float32]:
+    """Resample the square at (left, top) to ``(32, 32)`` by area averages; outside of the plane is 0."""
+    x0, y0, x1, y1 = (int(np.floor(place)) for place in (left, top, left + side + 1, top + side + 1))
+    part = np.zeros((y1 - y0, x1 - x0))
+    inside = plane[max(y0, 0) : max(y1, 0), max(x0, 0) : max(x1, 0)]
+    part[max(-y0, 0) :, max(-x0, 0) :][: inside.shape[0], : inside.shape[1]] = inside
+    return _averaged(_averaged(part, top - y0, side).T, left - x0, side).T.astype(np.float32)
+
+
+def _averaged(values: Floats, start: float, side: float) -> Floats:
+    """Return 32 rows, each the average of a 32nd of the rows from ``start``."""
+    sums = np.zeros((len(values) + 2, values.shape[1]))
+    np.cumsum(values, axis=0, out=sums[1:-1])
+    sums[-1] = sums[-2]
+    places = start + np.arange(VIEW + 1) * side / VIEW
+    whole = np.floor(places).astype(np.int64)
+    until = sums[whole] + (places - whole)[:, None] * (sums[whole + 1] - sums[whole])
+    return (until[1:] - until[:-1]) * (VIEW / side)
+
+
+def _distinct(marks: list[Mark]) -> list[Mark]:
+    """Leave out each mark that is in the place of a likelier one."""
+    marks = sorted(marks, key=lambda mark: -mark.score * mark.digit)
+    boxes = np.array([mark.box for mark in marks]).reshape(-1, 4)
+    kept: list[int] = []
+    for at in range(len(marks)):
+        common, covered = overlaps(boxes[at], boxes[kept])
+        if not ((common > SAME) | (covered > COVERED)).any():
+            kept.append(at)
+    return [marks[at] for at in kept]
+
+
+def _sigmoid(logits: Floats) -> Floats:
+    return 1 / (1 + np.exp(-logits))

@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from study_keras.vision.marks import load_finder
 from study_keras.vision.prepare import prepare
 
 Images = NDArray[np.float32]  # (n, 28, 28) in [0, 1]
@@ -55,9 +56,11 @@ def corrupt(images: Images) -> dict[str, Images]:
 def prepared(images: Images) -> Images:
     """Return each image as ``prepare`` makes it; black if that finds no ink."""
 
+    finder = load_finder()
+
     def one(image: NDArray[np.float32]) -> NDArray[np.float32]:
         try:
-            return prepare(image)
+            return prepare(image, finder)
         except ValueError:
             return np.zeros((28, 28), np.float32)
 

@@ -166,12 +166,16 @@ def drawn(shapes, index, height, rng, *, pen=None, slant=0.0):
     angle = rng.normal(0, 0.06)
     cos, sin = np.cos(angle), np.sin(angle)
     # From a place on the page to one in the shape, around the middle of both.
-    turn = np.array([[1 / wide, 0], [0, 1 / scale]]) @ np.array([[1, slant], [0, 1]]) @ np.array([[cos, sin], [-sin, cos]])
+    turn = (
+        np.array([[1 / wide, 0], [0, 1 / scale]]) @ np.array([[1, slant], [0, 1]]) @ np.array([[cos, sin], [-sin, cos]])
+    )
     side = int(SIDE * max(scale, wide) * 1.3) + 4
     shift = SIDE / 2 - turn @ (side / 2, side / 2)
     change = (*turn[0], shift[0], *turn[1], shift[1])
     source = (shapes.edge[index].astype(np.int16) + 128).astype(np.uint8) if pen is None else shapes.middle[index]
-    place = Image.fromarray(source).transform((side, side), Image.Transform.AFFINE, change, Image.Resampling.BILINEAR, fillcolor=255)
+    place = Image.fromarray(source).transform(
+        (side, side), Image.Transform.AFFINE, change, Image.Resampling.BILINEAR, fillcolor=255
+    )
     distance = np.asarray(place, np.float32)
     distance = (distance - 128 if pen is None else distance) * (scale / 8)
     reach = rng.uniform(-0.03, 0.03) * height if pen is None else max(pen * height, 0.45)
@@ -312,7 +316,15 @@ def cells_page(digits, nothing, rng, shape):
         for left in range(left0, wide, cell_w + gap):
             _box(page, left, top, cell_w, cell_h, thick, strength)
             if twice:
-                _box(page, left + 2 * thick + 1, top + 2 * thick + 1, cell_w - 4 * thick - 2, cell_h - 4 * thick - 2, thick, strength)
+                _box(
+                    page,
+                    left + 2 * thick + 1,
+                    top + 2 * thick + 1,
+                    cell_w - 4 * thick - 2,
+                    cell_h - 4 * thick - 2,
+                    thick,
+                    strength,
+                )
             if rng.random() < 0.85:
                 some = digits if rng.random() < 0.9 else nothing
                 which = int(rng.integers(len(some.labels)))
@@ -358,7 +370,11 @@ def single_page(digits, nothing, rng, shape):
     pen = _pen(rng) if rng.random() < 0.8 else rng.uniform(0.08, 0.17)
     ink = drawn(some, which, tall, rng, pen=pen, slant=rng.normal(0.03, 0.12))
     if len(ink) > high or ink.shape[1] > wide:
-        ink = ink[:high, :wide] if rng.random() < 0.1 else drawn(some, which, 0.8 * min(high, wide), rng, pen=pen)[:high, :wide]
+        ink = (
+            ink[:high, :wide]
+            if rng.random() < 0.1
+            else drawn(some, which, 0.8 * min(high, wide), rng, pen=pen)[:high, :wide]
+        )
     page.put(
         ink,
         round((wide - ink.shape[1]) * np.clip(rng.normal(0.5, 0.25), 0, 1)),
@@ -370,7 +386,15 @@ def single_page(digits, nothing, rng, shape):
         _rule(page, rng)
     elif chance < 0.2:
         inset = rng.integers(-2, 5, 2)
-        _box(page, inset[0], inset[1], wide - 2 * inset[0], high - 2 * inset[1], int(rng.integers(1, 4)), rng.uniform(0.4, 1))
+        _box(
+            page,
+            inset[0],
+            inset[1],
+            wide - 2 * inset[0],
+            high - 2 * inset[1],
+            int(rng.integers(1, 4)),
+            rng.uniform(0.4, 1),
+        )
     return page
 
 
@@ -430,14 +454,18 @@ def lit(scene, rng):
             pen = pen * np.clip(_field(shape, rng, int(rng.integers(3, 9))) * rng.uniform(0.3, 0.8) + 0.8, 0.25, 1)
         if rng.random() < 0.15:  # a pencil or a dry pen
             pen = pen * np.clip(1 - rng.uniform(0.2, 0.7) * rng.random(shape), 0, 1)
-        light = light * (1 - strength * np.maximum(pen, printed * np.exp(rng.uniform(np.log(0.3), np.log(1.4)))).clip(0, 1))
+        light = light * (
+            1 - strength * np.maximum(pen, printed * np.exp(rng.uniform(np.log(0.3), np.log(1.4)))).clip(0, 1)
+        )
         if rng.random() < 0.3:
             light = _shaded(light, rng)
         if rng.random() < 0.15:
             light = _edged(light, rng)
         if rng.random() < 0.35:  # the grain of a coarse paper, smears
             light = light + _texture(shape, rng)
-        light = light + rng.normal(0, np.exp(rng.uniform(np.log(0.002), np.log(0.05))), shape) * min(1, 1.5 * strength + 0.1)
+        light = light + rng.normal(0, np.exp(rng.uniform(np.log(0.002), np.log(0.05))), shape) * min(
+            1, 1.5 * strength + 0.1
+        )
     if rng.random() < 0.5:
         light = ndimage.gaussian_filter(light, rng.uniform(0.2, 1.0))
     dark = rng.random() < 0.65
@@ -460,12 +488,21 @@ def _texture(shape, rng):
 def _paper(shape, rng):
     y, x = np.linspace(-1, 1, shape[0])[:, None], np.linspace(-1, 1, shape[1])
     down, across = rng.uniform(-0.12, 0.12, 2)
-    return rng.uniform(0.5, 0.95) + down * y + across * x + rng.uniform(0, 0.06) * _field(shape, rng, int(rng.integers(2, 8)))
+    return (
+        rng.uniform(0.5, 0.95)
+        + down * y
+        + across * x
+        + rng.uniform(0, 0.06) * _field(shape, rng, int(rng.integers(2, 8)))
+    )
 
 
 def _shaded(light, rng):
     """Lay a shadow or a glare over a part of the page, its border sharp or soft."""
-    y, x, angle = np.linspace(-1, 1, light.shape[0])[:, None], np.linspace(-1, 1, light.shape[1]), rng.uniform(0, 2 * np.pi)
+    y, x, angle = (
+        np.linspace(-1, 1, light.shape[0])[:, None],
+        np.linspace(-1, 1, light.shape[1]),
+        rng.uniform(0, 2 * np.pi),
+    )
     place = np.cos(angle) * x + np.sin(angle) * y - rng.uniform(-0.8, 0.8)
     cover = 1 / (1 + np.exp(-np.clip(place / np.exp(rng.uniform(np.log(0.01), np.log(0.4))), -30, 30)))
     return light * (1 - rng.uniform(0.2, 0.7) * cover) if rng.random() < 0.8 else light + rng.uniform(0.05, 0.2) * cover

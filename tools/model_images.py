@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from study_keras.vision.marks import load_finder
 from study_keras.vision.normalize import normalize
 from study_keras.vision.prepare import prepare
-from study_keras.vision.segment import segment_lines
 
 # Fonts in matplotlib; the tests use other fonts.
 FONTS = (
@@ -77,7 +77,7 @@ def _sample(images, y, x):
     return upper * (1 - down) + lower * down
 
 
-def photographed(image, rng):
+def photographed(image, rng, finder):
     """Simulate a photo of a ``(28, 28)`` uint8 digit on paper, and prepare it; None if no digit is found."""
     factor = rng.uniform(1.5, 6)
     side = round(28 * factor)
@@ -91,17 +91,15 @@ def photographed(image, rng):
     )
     light = np.clip(light, 0, 1)
     try:
-        if rng.random() < 0.5:
-            return prepare(light)
-        found = [ink for line in segment_lines(light).lines for _, ink in line]
-        return normalize(found[0]) if len(found) == 1 else None
+        return prepare(light, finder)
     except ValueError:
         return None
 
 
 def photos(images, rng):
     """Return ``(n, 28, 28)`` float32 photos of ``images``; images not found in their photo are only scaled."""
-    taken = ((photographed(image, rng), image) for image in images)
+    finder = load_finder()
+    taken = ((photographed(image, rng, finder), image) for image in images)
     return np.array([image / np.float32(255) if photo is None else photo for photo, image in taken])
 
 

@@ -82,7 +82,9 @@ def cells_of(one, shape, dark):
         ours = inside & (away < nearest)
         nearest[ours] = away[ours]
         sides = np.stack(np.broadcast_arrays(x - left, y - top, right - x, bottom - y), axis=-1) / SPAN
-        targets[ours] = np.concatenate([np.ones((*ours.shape, 1)), sides, np.full((*ours.shape, 1), dark)], axis=-1)[ours]
+        targets[ours] = np.concatenate([np.ones((*ours.shape, 1)), sides, np.full((*ours.shape, 1), dark)], axis=-1)[
+            ours
+        ]
         near = ~inside & (np.abs(x - middle_x) < 0.3 * wide + 4) & (np.abs(y - middle_y) < 0.3 * high + 6)
         targets[..., 0][near & (targets[..., 0] == 0)] = -1
     return targets
@@ -174,7 +176,12 @@ def _compose(kind, seed, count, batch, queue):
         if kind == "detector":
             small = number % 5 == 0
             made = [page(digits, nothing, rng, small) for _ in range(batch * (4 if small else 1))]
-            queue.put((np.array([plane for _, plane, _ in made]), np.array([cells_of(one, PAGES[small], dark) for one, _, dark in made])))
+            queue.put(
+                (
+                    np.array([plane for _, plane, _ in made]),
+                    np.array([cells_of(one, PAGES[small], dark) for one, _, dark in made]),
+                )
+            )
         else:
             views, labels, inks = [], [], []
             while len(views) < batch:
@@ -309,13 +316,17 @@ def train(kind, minutes, seed=1, count=14_000, batch=None, start=None):
             else:
                 views, labels, inks = parts
                 loss = reader_loss(labels, inks, *model(views[..., None], training=True))
-        optimizer.apply_gradients(zip(tape.gradient(loss, model.trainable_variables), model.trainable_variables, strict=True))
+        optimizer.apply_gradients(
+            zip(tape.gradient(loss, model.trainable_variables), model.trainable_variables, strict=True)
+        )
         return loss
 
     queue.get()
     started, number, mean, target = time.perf_counter(), 0, 0.0, files.output_dir() / f"{kind}.weights.h5"
     while (done := (time.perf_counter() - started) / (60 * minutes)) < 1:
-        optimizer.learning_rate.assign(RATE * min(1, number / 300 + 0.02) * max(0.5 + 0.5 * np.cos(np.pi * done), 0.002))
+        optimizer.learning_rate.assign(
+            RATE * min(1, number / 300 + 0.02) * max(0.5 + 0.5 * np.cos(np.pi * done), 0.002)
+        )
         loss = float(step(*map(tf.constant, queue.get())))
         number += 1
         mean += (loss - mean) * max(0.005, 1 / number)

@@ -19,24 +19,25 @@ def predict(images: tuple[str, ...], model: Path | None, show: Path | None, as_j
     """Read the digits in pictures.
 
     IMAGE is a PNG, JPEG, WebP, BMP or GIF file, or - for standard input. Several digits are read as a number, line by
-    line. A ? follows an uncertain digit; ink that is no digit is left out. A picture that cannot be read is reported on
-    standard error, the others are read, and the exit code is 1.
+    line. A ? follows an uncertain digit, or stands for ink in a line that could not be read. A picture that cannot be
+    read is reported on standard error, the others are read, and the exit code is 1.
 
-    --json prints {"image", "text", "digits": [{"digit", "name", "probability", "probabilities", "box", "certain"}]},
-    or an array of these for several IMAGEs.
+    --json prints {"image", "text", "digits": [{"digit", "name", "probability", "probabilities", "box", "certain"}],
+    "unread": [box], "turned": degrees}, or an array of these for several IMAGEs.
 
     Example: hello-mnist predict photo.jpg --show output/photo
     """
     from study_keras import files
     from study_keras.train import metadata
-    from study_keras.vision import classifier, recognize
+    from study_keras.vision import classifier, marks, recognize
 
     network, names = classifier.load_network(model), metadata.load_class_names(model)
+    finder = None if names else marks.load_finder()
     folder = files.ensure_writable_dir(show) if show else None
     answers: list[dict[str, Any]] = []
     for number, image in enumerate(images, 1):
         try:
-            found = recognize.detect(sys.stdin.buffer if image == "-" else image, network, names)
+            found = recognize.detect(sys.stdin.buffer if image == "-" else image, network, names, finder)
         except ValueError as error:
             print_error(str(error), 1)
             continue

@@ -28,11 +28,16 @@ class Digit(BaseModel):
 
 
 class Answer(BaseModel):
-    """The number in a picture, with a line feed between lines."""
+    """The number in a picture, with a line feed between lines and a ? for each of the ``unread`` boxes.
+
+    ``turned``: by how many degrees, counterclockwise, the picture was turned to be read.
+    """
 
     image: str | None
     text: str
     digits: list[Digit]
+    unread: list[list[int]]
+    turned: int
 
 
 class Model(BaseModel):

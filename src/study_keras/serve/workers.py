@@ -11,8 +11,9 @@ import numpy as np
 
 from study_keras.vision.classifier import Network
 from study_keras.vision.image_io import read_picture
+from study_keras.vision.levels import MAX_SIDE
+from study_keras.vision.marks import Finder, load_finder
 from study_keras.vision.recognize import recognize
-from study_keras.vision.segment import MAX_SIDE
 
 MAX_PIXELS = 25_000_000  # a phone's photo has 12 million; 25 million take a second and 0.5 GB
 
@@ -45,6 +46,9 @@ class WorkerPool:
             self._networks[name] = queue.SimpleQueue()
             for copy in copies:
                 self._networks[name].put(copy)
+        self._finders: queue.SimpleQueue[Finder] = queue.SimpleQueue()
+        for _ in range(threads):
+            self._finders.put(load_finder())
         self._places = threading.Semaphore(threads + queue_size)
         self._threads = ThreadPoolExecutor(threads, "worker")
         self._timeout, self._names = timeout, names
@@ -77,8 +81,9 @@ class WorkerPool:
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     def _recognize(self, name: str, picture: bytes | bytearray) -> dict[str, Any]:
-        network = self._networks[name].get_nowait()
+        network, finder = self._networks[name].get_nowait(), self._finders.get_nowait()
         try:
-            return recognize(read_picture(picture, MAX_PIXELS, MAX_SIDE), network, self._names.get(name))
+            return recognize(read_picture(picture, MAX_PIXELS, MAX_SIDE), network, self._names.get(name), finder)
         finally:
             self._networks[name].put(network)
+            self._finders.put(finder)

@@ -1,4 +1,4 @@
-"""How a picture was read, as images: grey, ink, each digit as the network saw it, and the answer. Needs only Pillow."""
+"""How a picture was read, as images: grey, contrast, each digit as the network saw it, and the answer."""
 
 import io
 from pathlib import Path
@@ -10,6 +10,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from study_keras import files
 from study_keras.plain_text import printable
+from study_keras.vision.levels import contrast
 from study_keras.vision.recognize import Detection
 
 GREEN, AMBER, GREY = (0, 135, 60), (205, 95, 0), (128, 128, 128)  # certain, uncertain, no digit
@@ -19,7 +20,8 @@ def save_debug_images(detection: Detection, folder: Path, name: str) -> list[Pat
     """Save an image of each stage in which a picture was read.
 
     Returns:
-        The files: ``name`` with ``_grey.png``, ``_ink.png`` (only the ink, white on black), ``_digit_1.png`` and so on
+        The files: ``name`` with ``_grey.png``, ``_contrast.png`` (as the
+        detector sees it: grey where all is the same), ``_digit_1.png`` and so on
         (28 x 28, in reading order), ``_answer.png`` (the boxes with their answers: green, amber with a ? if uncertain,
         grey if it is no digit).
 
@@ -27,7 +29,7 @@ def save_debug_images(detection: Detection, folder: Path, name: str) -> list[Pat
         OSError: the folder cannot be written to.
     """
     digits = [candidate for candidate in detection.candidates if candidate.is_digit]
-    images = {"grey": _to_image(detection.grey), "ink": _to_image(detection.ink)}
+    images = {"grey": _to_image(detection.grey), "contrast": _to_image((contrast(detection.grey) + 1) / 2)}
     images |= {f"digit_{number}": _to_image(digit.image) for number, digit in enumerate(digits, 1)}
     images["answer"] = _draw_answer(images["grey"], detection)
     paths = [folder / f"{name}_{stage}.png" for stage in images]

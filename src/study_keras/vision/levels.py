@@ -108,13 +108,13 @@ def _doubled(light: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def contrast(light: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
     """Normalize by local contrast: ``(h, w)`` in [0, 1] -> ``(h, w)`` float32 in [-1, 1], 0 where all is the same."""
-    light = light.astype(np.float64)
-    down, across = (_counts(side) for side in light.shape)
+    values: NDArray[np.float64] = light.astype(np.float64)
+    down, across = (_counts(side) for side in values.shape)
     area = down[:, None] * across
-    mean = _box_sums(_box_sums(light).T).T / area
-    square = _box_sums(_box_sums(light * light).T).T / area
+    mean = _box_sums(_box_sums(values).T).T / area
+    square = _box_sums(_box_sums(values * values).T).T / area
     deviation = np.sqrt(np.maximum(square - mean * mean, 0))
-    return np.clip((light - mean) / (deviation + FLOOR) / RANGE, -1, 1).astype(np.float32)
+    return np.clip((values - mean) / (deviation + FLOOR) / RANGE, -1, 1).astype(np.float32)
 
 
 def _box_sums(values: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -47,7 +47,7 @@ class Finder:
 class Mark(NamedTuple):
     """A mark that may be a digit.
 
-    ``box``: left, top, right, bottom in pixels of the picture; ``score``: the detector's probability that it is a digit;
+    ``box``: left, top, right, bottom in pixels of the picture; ``score``: the detector's probability of a digit;
     ``probabilities`` (11,): the reader's, the last of none; ``ink`` (32, 32) in [0, 1]: its own ink, white on black,
     in the square at ``square``: left, top and side in pixels of the picture; ``dark``: whether its ink is darker than
     the paper; ``level``: the number of the level in which it was found.
@@ -93,7 +93,7 @@ def find_marks(levels: list[Level], finder: Finder) -> list[Mark]:
     marks = []
     for number, level in enumerate(levels):
         boxes, scores, dark = propose(level, finder)
-        marks += [_read(level, number, *one, finder) for one in zip(boxes, scores, dark, strict=True)]
+        marks += [_read(level, number, one, finder) for one in zip(boxes, scores, dark, strict=True)]
     return _distinct(marks)
 
 
@@ -112,9 +112,7 @@ def propose(level: Level, finder: Finder) -> tuple[Floats, Floats, NDArray[np.bo
     return _merged(boxes, scores, found[:, 5] > 0)
 
 
-def _merged(
-    boxes: Floats, scores: Floats, dark: NDArray[np.bool_]
-) -> tuple[Floats, Floats, NDArray[np.bool_]]:
+def _merged(boxes: Floats, scores: Floats, dark: NDArray[np.bool_]) -> tuple[Floats, Floats, NDArray[np.bool_]]:
     """Replace boxes of one mark by their mean, weighted by their scores; the likeliest first."""
     order = np.argsort(-scores, kind="stable")
     boxes, scores, dark = boxes[order], scores[order], dark[order]
@@ -137,7 +135,7 @@ def _merged(
 def overlaps(box: Floats | tuple[float, ...], boxes: Floats) -> tuple[Floats, Floats]:
     """Return how much one box has in common with each of several: of both together, and of the smaller one.
 
-    A box counts as at least ``WIDTH`` of its longer side wide and high: two boxes of one thin stroke may miss each other.
+    A box counts as at least ``WIDTH`` of its longer side wide and high: the boxes of one thin stroke may be disjoint.
     """
     one, others = _widened(np.array([box])), _widened(boxes)
     sides = np.minimum(one[:, 2:], others[:, 2:]) - np.maximum(one[:, :2], others[:, :2])
@@ -152,7 +150,8 @@ def _widened(boxes: Floats) -> Floats:
     return np.concatenate([boxes[:, :2] - missing, boxes[:, 2:] + missing], axis=1)
 
 
-def _read(level: Level, number: int, box: Floats, score: float, dark: bool, finder: Finder) -> Mark:
+def _read(level: Level, number: int, proposal: tuple[Floats, float, bool], finder: Finder) -> Mark:
+    box, score, dark = proposal
     left, top, right, bottom = (float(side) for side in box)
     longer = max(right - left, bottom - top)
     side = longer * VIEW / LONGER

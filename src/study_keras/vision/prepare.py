@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from study_keras.vision.levels import Grey, check_grey, levels_of
-from study_keras.vision.marks import Finder, Floats, Mark, find_marks, load_finder
+from study_keras.vision.marks import Finder, Mark, find_marks, load_finder
 from study_keras.vision.normalize import is_mnist, normalize
 
 CONTRACT = 2
@@ -43,8 +43,8 @@ def prepare(grey: Grey, finder: Finder | None = None) -> NDArray[np.float32]:
     digits = [mark for mark in find_marks(levels_of(grey), finder or load_finder()) if mark.digit >= IS_DIGIT]
     if not digits:
         raise ValueError(
-            f"no digit found in a picture of {grey.shape[1]} x {grey.shape[0]} pixels; expected a digit that is clearly "
-            "darker or clearly lighter than its background, upright, and at least 10 pixels high"
+            f"no digit found in a picture of {grey.shape[1]} x {grey.shape[0]} pixels; expected an upright digit, "
+            "clearly darker or clearly lighter than its background, at least 10 pixels high"
         )
     return normalized(max(digits, key=lambda mark: mark.square[2]))
 
@@ -61,5 +61,6 @@ def as_mnist(grey: Grey) -> NDArray[np.float32] | None:
 
 def normalized(mark: Mark) -> NDArray[np.float32]:
     """Return a mark's own ink as ``(28, 28)`` float32, normalized."""
-    ink: Floats = np.where(mark.ink < FAINT, 0, mark.ink).astype(np.float64)
-    return normalize(ink if ink.any() else mark.ink.astype(np.float64))
+    ink = mark.ink.astype(np.float64)
+    strong = np.where(ink < FAINT, 0, ink)
+    return normalize(strong if strong.any() else ink)

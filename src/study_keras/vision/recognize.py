@@ -197,7 +197,7 @@ def _surer_whole(grey: Grey, found: list[Candidate], network: Network) -> list[C
 
 
 def _read(grey: Grey, network: Network, finder: Finder) -> tuple[list[Candidate], Grey, int]:
-    """Return what was found, upright or turned, and the picture as it was read, and by how many degrees it is turned."""
+    """Return what was found, the picture as it was read, and by how many degrees it was turned for that."""
     found, best = _candidates(grey, network, finder), 0
     if grey.shape == (28, 28):
         return _surer_whole(grey, found, network), grey, 0
@@ -235,7 +235,7 @@ def _votes(marks: Sequence[Mark], rows: NDArray[np.float32], shipped: bool) -> N
     if not shipped:
         return rows
     read = np.array([mark.probabilities[:NONE] / mark.digit for mark in marks], np.float32)
-    return (rows + read) / 2
+    return ((rows + read) / 2).astype(np.float32)
 
 
 # The answer

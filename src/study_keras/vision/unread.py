@@ -45,7 +45,9 @@ def _others(strip: Floats, boxes: Floats, height: float) -> list[Box]:
     """Return the components of a strip that are as high as its digits, but none of them."""
     own = np.zeros(strip.shape, bool)
     peaks = []
-    for left, top, right, bottom in np.stack([np.floor(boxes[:, :2]), np.ceil(boxes[:, 2:])], 1).reshape(-1, 4).astype(int):
+    for left, top, right, bottom in (
+        np.stack([np.floor(boxes[:, :2]), np.ceil(boxes[:, 2:])], 1).reshape(-1, 4).astype(int)
+    ):
         inside = np.s_[max(top - 1, 0) : bottom + 1, max(left - 1, 0) : right + 1]
         own[inside] = True
         peaks.append(float(strip[inside].max(initial=0)))

@@ -41,12 +41,7 @@ def train(kind, seed=SEED, steps=None, start=None):
     steps, started = steps or recipe["steps"], time.perf_counter()
     keras.utils.set_random_seed(seed)
     weights = files.output_dir() / f"{kind}.weights.h5"
-    policy = keras.mixed_precision.global_policy()
-    keras.mixed_precision.set_global_policy("mixed_bfloat16")
-    try:
-        model = NETWORKS[kind]()
-    finally:
-        keras.mixed_precision.set_global_policy(policy)
+    model = built(kind)
     if start:
         model.load_weights(start)
     step, mean = step_of(kind, model), 0.0
@@ -62,6 +57,16 @@ def train(kind, seed=SEED, steps=None, start=None):
     report = {"seed": seed, **recipe, "steps": steps, "minutes": minutes, "loss": round(mean, 4)}
     files.write(files.output_dir() / f"{kind}.json", json.dumps(report))
     return model
+
+
+def built(kind):
+    """Return a network with random weights that computes in bfloat16, which is faster."""
+    policy = keras.mixed_precision.global_policy()
+    keras.mixed_precision.set_global_policy("mixed_bfloat16")
+    try:
+        return NETWORKS[kind]()
+    finally:
+        keras.mixed_precision.set_global_policy(policy)
 
 
 def rate(number, steps):

@@ -24,6 +24,7 @@ from study_keras import mnist, processes
 from study_keras.vision.levels import contrast
 
 SHAPES = ((96, 160), (48, 48))  # of pages; the second for pictures of one digit
+KINDS = ((0.5, 0.21, 0.13, 0.16), (0.05, 0.05, 0.85, 0.05))  # of them, see ``pages.scene``
 WRITTEN = 14_000  # digits by hand that pages are written with
 
 
@@ -38,16 +39,17 @@ def load_signs(seed, count=WRITTEN, held_out=False):
     return make_signs(images[chosen], labels[chosen], rng, fonts, printed=count // 6, others=count // 4)
 
 
-def lit_page(signs, rng, small=False):
+def lit_page(signs, rng, small=False, giants=True):
     """Return a page as a scene, its light ``(h, w)``, and whether its ink is dark.
 
-    A small page is a picture of one digit, of 24 to 48 pixels a side.
+    A small page is a picture of one digit, of 24 to 48 pixels a side. ``giants``: also pages with marks that are too
+    large to be found at one level, and that the scene does not name.
     """
-    if not small:
-        one = scene(signs, rng, SHAPES[0])
-    else:
+    kinds, shape = KINDS[small], SHAPES[0]
+    if small:
         high, wide = (int(side) for side in rng.integers(24, 49, 2))
-        one = scene(signs, rng, (high, high if rng.random() < 0.7 else wide), (0.05, 0.05, 0.85, 0.05))
+        shape = high, high if rng.random() < 0.7 else wide
+    one = scene(signs, rng, shape, kinds if giants else (kinds[0] + kinds[3], *kinds[1:3], 0))
     return one, *lit(one, rng)
 
 

@@ -27,7 +27,7 @@ def measure(network, finder, pages=PAGES):
     signs, rng = load_signs([SEED, 0], WRITTEN, held_out=True), np.random.default_rng([SEED, 1])
     counts, inks = Counter(), []
     for number in range(1, pages + 1):
-        scene, light, _ = lit_page(signs, rng, small=number % 5 == 0)
+        scene, light, _ = lit_page(signs, rng, small=number % 5 == 0, giants=False)
         marks = [mark for mark in find_marks(levels_of(light), finder) if mark.digit >= IS_DIGIT]
         digits = _is_counted(scene)
         of = _digits_of(marks, scene)

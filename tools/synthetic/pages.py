@@ -10,7 +10,7 @@ from synthetic.mark_shapes import Hand, drawn, random_pen
 TALLEST = 44  # pixels of the longer side of a digit; the detector finds those from SHORTEST to it at one level
 
 
-def scene(signs, rng, shape, kinds=(0.5, 0.21, 0.13, 0.16)):
+def scene(signs, rng, shape, kinds):
     """Return a page of ``shape`` as a scene.
 
     Args:
@@ -122,7 +122,7 @@ def write_single(page, signs, rng):
 
 
 def write_giants(page, signs, rng):
-    """Write up to three marks that are too large to be found at this level, or nothing."""
+    """Write up to three marks that are too large to be found at this level, without naming them, or nothing."""
     high, wide = page.pen.shape
     for _ in range(rng.integers(0, 4)):
         shapes = signs.digits if rng.random() < 0.8 else signs.others

@@ -49,7 +49,7 @@ fuzz: setup ## change files of every format, and report what their readers do wr
 bench: setup .venv/bench.done ## train as the peers do, side by side, and measure what the library costs (some 45 minutes)
 	@for benchmark in benchmarks/*.py; do $(BIN)/python $$benchmark || exit 1; done
 
-model: setup ## train the network that the package ships anew, and write its card (some 20 minutes)
+model: setup ## train the networks that the package ships anew, and write their card (some hours)
 	@$(BIN)/python tools/make_model.py
 
 notes: setup ## run the lessons, and write what they print and draw into the course (some 5 minutes)

@@ -54,8 +54,7 @@ def corrupt(images: Images) -> dict[str, Images]:
 
 
 def prepared(images: Images) -> Images:
-    """Return each image as ``prepare`` makes it; black if that finds no ink."""
-
+    """Return each image as ``prepare`` makes it; black if that finds no digit."""
     finder = load_finder()
 
     def one(image: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -218,7 +218,7 @@ def _candidates(grey: Grey, network: Network, finder: Finder) -> list[Candidate]
     if not marks:
         return []
     images = np.array([normalized(mark) for mark in marks])
-    rows = _votes(marks, network(images), network.shipped)
+    rows = votes(marks, network(images), network.shipped)
     candidates: list[Candidate] = []
     for number, line in enumerate(lines_of([mark.box for mark in marks])):
         written = [Candidate(marks[at].box, images[at], rows[at], number, marks[at].digit) for at in line]
@@ -230,7 +230,7 @@ def _candidates(grey: Grey, network: Network, finder: Finder) -> list[Candidate]
     return candidates
 
 
-def _votes(marks: Sequence[Mark], rows: NDArray[np.float32], shipped: bool) -> NDArray[np.float32]:
+def votes(marks: Sequence[Mark], rows: NDArray[np.float32], shipped: bool) -> NDArray[np.float32]:
     """Return the probabilities of the marks' classes: the network's, if it is the shipped one with the reader's."""
     if not shipped:
         return rows

@@ -1,0 +1,95 @@
+"""What the networks in the package are trained on: the same for the same seed, with the right targets."""
+
+from contextlib import suppress
+
+import numpy as np
+import pytest
+from finder import networks
+from finder.cells import cells_of
+from finder.examples import batches, composed, load_signs, page
+from finder.views import views_of
+from synthetic.layers import EITHER, Scene
+
+from study_keras.vision.marks import COLUMNS, NONE, ROWS, SPAN
+
+FEW = 60  # digits that pages are written with
+
+
+@pytest.mark.parametrize("kind", ["detector", "reader"])
+def test_batches_depend_only_on_the_seed(kind):
+    with composed(kind, 3, 2, FEW) as elsewhere:
+        for here, there in zip(range(2), batches(kind, 3, 2, FEW), strict=False):
+            for one, other in zip(next(elsewhere), there, strict=True):
+                np.testing.assert_array_equal(one, other, err_msg=str(here))
+
+
+def test_batches_end_with_the_training_and_with_their_process():
+    with suppress(ZeroDivisionError), composed("detector", 3, 2, FEW) as elsewhere:
+        next(elsewhere)
+        raise ZeroDivisionError  # the training fails
+    with pytest.raises(ValueError, match="closed file"):
+        next(elsewhere)
+    with composed("no network", 3, 2, FEW) as elsewhere, pytest.raises(EOFError):
+        next(elsewhere)
+
+
+def scene_of(box, label):
+    layer = np.zeros((48, 64), np.uint8)
+    return Scene(layer, layer, np.array([box], np.float32), np.array([label]), [np.zeros((0, 0), np.uint8)])
+
+
+def test_the_cells_of_a_digit_tell_its_box():
+    box = (10, 12, 26, 40)
+    cells = cells_of(scene_of(box, 7), (48, 64), True)
+    rows, columns = np.nonzero(cells[..., 0] == 1)
+    assert (26 // ROWS, 18 // COLUMNS) in set(zip(rows.tolist(), columns.tolist(), strict=True))
+    x, y = (columns + 0.5) * COLUMNS, (rows + 0.5) * ROWS
+    left, top, right, bottom = SPAN * cells[rows, columns, 1:5].T
+    for found, side in zip((x - left, y - top, x + right, y + bottom), box, strict=True):
+        np.testing.assert_allclose(found, side, atol=1e-4)
+    assert cells[rows, columns, 5].all()
+
+
+@pytest.mark.parametrize(("box", "label"), [((10, 12, 26, 40), EITHER), ((10, 12, 20, 30), 7)])
+def test_a_digit_that_may_be_found_or_not_is_left_out(box, label):
+    there = cells_of(scene_of(box, label), (48, 64), True)[..., 0]
+    assert there.min() == -1
+    assert there.max() == 0
+
+
+def test_a_digit_that_is_too_large_is_none():
+    assert not cells_of(scene_of((0, 0, 40, 60), 7), (64, 64), True)[..., 0].any()
+
+
+def test_views_show_bright_ink_in_its_own_place():
+    signs, rng = load_signs([3, 0], FEW), np.random.default_rng(3)
+    common = []
+    for _ in range(20):
+        views, labels, inks = views_of(*page(signs, rng), rng, 4)
+        common += [
+            np.corrcoef(view.ravel(), ink.ravel())[0, 1]
+            for view, label, ink in zip(views, labels, inks, strict=True)
+            if label != NONE
+        ]
+        assert all(not ink.any() for label, ink in zip(labels, inks, strict=True) if label == NONE)
+    assert len(common) > 20
+    assert np.median(common) > 0.5
+
+
+@pytest.mark.parametrize(("kind", "shape"), [("detector", (1, 16, 32, 1)), ("reader", (4, 32, 32, 1))])
+def test_the_exported_network_gives_the_same_without_batch_normalization(kind, shape, tmp_path):
+    rng = np.random.default_rng(3)
+    trained = networks.NETWORKS[kind]()
+    trained.set_weights(
+        [rng.uniform(0.1, 0.5, weights.shape) - 0.2 * (weights.ndim > 1) for weights in trained.get_weights()]
+    )
+    trained.save_weights(tmp_path / "trained.weights.h5")
+    folded = networks.load(kind, tmp_path / "trained.weights.h5")
+    values = rng.uniform(-1, 1, shape).astype(np.float32)
+    for one, other in zip(_outputs(trained, values), _outputs(folded, values), strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-3, atol=1e-3)
+
+
+def _outputs(model, values):
+    outputs = model.predict(values, verbose=0)
+    return outputs if isinstance(outputs, list) else [outputs]

@@ -1,0 +1,114 @@
+"""Single digits as ``(28, 28)`` images: on photos, in print, and in a few strokes."""
+
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from study_keras.vision.normalize import normalize
+from study_keras.vision.prepare import prepare
+
+# Fonts in matplotlib; the tests use other fonts.
+FONTS = (
+    "DejaVuSans", "DejaVuSans-Bold", "DejaVuSans-Oblique", "DejaVuSansMono", "DejaVuSerif", "DejaVuSerif-Italic",
+    "STIXGeneral", "STIXGeneralBol", "STIXGeneralItalic", "cmr10", "cmss10", "cmtt10",
+)  # fmt: skip
+
+
+def photographed(image, rng, finder):
+    """Simulate a photo of a ``(28, 28)`` uint8 digit on paper, and prepare it; None if no digit is found."""
+    factor = rng.uniform(1.5, 6)
+    side = round(28 * factor)
+    ink = Image.fromarray(image).resize((side, round(side * rng.uniform(0.85, 1.15))), Image.Resampling.BICUBIC)
+    ink = np.asarray(ink.rotate(rng.uniform(-12, 12), Image.Resampling.BICUBIC, expand=True)) / 255
+    ink = np.pad(ink, rng.integers(2, 30, (2, 2)))
+    y, x = np.linspace(-1, 1, ink.shape[0])[:, None], np.linspace(-1, 1, ink.shape[1])
+    light = rng.uniform(0.6, 0.9) + rng.uniform(-0.12, 0.12) * y + rng.uniform(-0.12, 0.12) * x
+    light = light * (1 - rng.uniform(0.3, 0.95) * ink ** rng.uniform(0.6, 1.6))
+    light = light + rng.normal(0, rng.uniform(0, 0.03), ink.shape)
+    try:
+        return prepare(np.clip(light, 0, 1), finder)
+    except ValueError:
+        return None
+
+
+def photos(images, rng, finder):
+    """Return ``(n, 28, 28)`` float32 photos of ``images``; images not found in their photo are only scaled."""
+    taken = ((photographed(image, rng, finder), image) for image in images)
+    return np.array([image / np.float32(255) if photo is None else photo for photo, image in taken])
+
+
+def typed(count, rng, folder):
+    """Return ``count`` printed digits ``(n, 28, 28)`` float32 and their labels."""
+    labels = rng.integers(0, 10, count)
+    return np.array([letter(str(label), rng, folder) for label in labels]), labels
+
+
+def sketched(count, rng):
+    """Return ``count`` 1s with a flag and 7s ``(n, 28, 28)`` float32, two to one, and their labels.
+
+    Most of MNIST's 1s are a single stroke, so a network trained only on them reads a 1 with a flag as 7. These images
+    cover both sides of the boundary: a flag is short or steep, the bar of a 7 is long and nearly horizontal.
+    """
+    labels = np.where(rng.random(count) < 2 / 3, 1, 7)
+    return np.array([_sketch(_one if label == 1 else _seven, rng) for label in labels]), labels
+
+
+def _sketch(shape, rng):
+    """Draw lines of points (x, y), with the stem from (0, 0) down to y = 1 and slightly curved segments."""
+    lines, width, height = shape(rng), int(rng.integers(5, 22)), rng.uniform(80, 130)
+
+    def draw_on(draw):
+        for line in lines:
+            bent = [line[0]]
+            for start, end in pairwise(line):
+                between = np.linspace(start, end, 9)[1:]
+                bulge = rng.normal(0, 0.06) * np.sin(np.linspace(0, np.pi, 9))[1:, None]
+                bent += list(between + bulge * np.array([end[1] - start[1], start[0] - end[0]]))
+            draw.line([(float(100 + height * x), float(15 + height * y)) for x, y in bent], 255, width, "curve")
+
+    return drawing(draw_on)
+
+
+def _one(rng):
+    slant, length = rng.uniform(-0.12, 0.3), rng.uniform(0.15, 0.6)
+    steep = rng.uniform(max(0.15, 1.7 * length - 0.25), 1.2)  # radians below horizontal: the longer, the steeper
+    start, stem = (-length * np.cos(steep), length * np.sin(steep)), [(0, 0), (-slant, 1)]
+    if rng.random() < 0.5:
+        lines = [[start, *stem]]
+    else:  # as in print: the flag ends at the side of the stem, below its top
+        below = rng.uniform(0, 0.08)
+        lines = [[(start[0], start[1] + below), (0, below)], stem]
+    if rng.random() < 0.15:
+        left, right = rng.uniform(0.1, 0.4, 2)
+        lines.append([(-slant - left, 1), (right - slant, 1)])
+    return lines
+
+
+def _seven(rng):
+    width, slant, tilt = rng.uniform(0.4, 0.75), rng.uniform(0.05, 0.6), rng.uniform(-0.12, 0.12)
+    lines = [[(-width, width * tilt), (0, 0), (-slant, 1)]]
+    if rng.random() < 0.3:
+        lines[0].insert(0, (-width, width * tilt + rng.uniform(0.05, 0.2)))  # a serif
+    if rng.random() < 0.4:
+        left, right, y = *rng.uniform(0.12, 0.3, 2), rng.uniform(0.4, 0.6)
+        lines.append([(-slant * y - left, y + rng.uniform(-0.03, 0.08)), (right - slant * y, y)])
+    return lines
+
+
+def letter(text, rng, folder):
+    """Return a sign in print, normalized as MNIST's digits were."""
+    font = ImageFont.truetype(str(Path(folder, f"{rng.choice(FONTS)}.ttf")), int(rng.integers(40, 110)))
+    left, top, right, bottom = font.getbbox(text)
+    picture = Image.new("L", (int(right - left) + 8, int(bottom - top) + 8))
+    ImageDraw.Draw(picture).text((4 - left, 4 - top), text, 255, font)
+    return normalize(np.asarray(picture) / 255)
+
+
+def drawing(draw_on):
+    """Return what ``draw_on`` draws on 160 x 160 pixels, normalized as MNIST's digits were."""
+    picture = Image.new("L", (160, 160))
+    draw_on(ImageDraw.Draw(picture))
+    ink = np.asarray(picture.resize((80, 80), Image.Resampling.BOX)) / 255
+    return normalize(ink if ink.any() else np.ones((5, 5)))

@@ -1,0 +1,71 @@
+"""What is no digit, as ``(28, 28)`` images: scribbles, blots, dashes, letters, pairs of digits."""
+
+import numpy as np
+
+from study_keras.vision.normalize import normalize
+from synthetic.digits import drawing, letter
+
+LETTERS = "ACEFHKMNPRUVWXadehkmnprtuvwx&#@%*+=~<"  # without those that look like a digit
+
+
+def junk(count, rng, folder, images):
+    """Return ``count`` images ``(n, 28, 28)`` float32 that are no digits."""
+    kinds = (_scribble, _blob, _dash, _strokes, _letters, _letters, _pair, _pair)
+    return np.array([kinds[index % len(kinds)](rng, folder, images) for index in range(count)])
+
+
+def _letters(rng, folder, _):
+    return letter(str(rng.choice(list(LETTERS))), rng, folder)
+
+
+def _scribble(rng, *_):
+    steps = int(rng.integers(12, 40))
+    points = 80 + np.cumsum(rng.normal(0, 22, (steps, 2)), axis=0)
+    points = np.clip(points, 5, 155)
+    smooth = [np.interp(np.linspace(0, steps - 1, 8 * steps), np.arange(steps), side) for side in points.T]
+    width = int(rng.integers(4, 14))
+    return drawing(
+        lambda draw: draw.line([tuple(map(float, p)) for p in zip(*smooth, strict=True)], 255, width, "curve")
+    )
+
+
+def _blob(rng, *_):
+    corners = int(rng.integers(4, 14))
+    angles = (
+        np.sort(rng.uniform(0, 2 * np.pi, corners)) if rng.random() < 0.5 else np.arange(corners) * 2 * np.pi / corners
+    )
+    radii = rng.uniform(*((20, 70) if rng.random() < 0.5 else (50, 70)), corners)
+    flat = rng.uniform(0.4, 1, 2)
+    points = [(80 + flat[0] * r * np.cos(a), 80 + flat[1] * r * np.sin(a)) for r, a in zip(radii, angles, strict=True)]
+    return drawing(lambda draw: draw.polygon([tuple(map(float, point)) for point in points], 255))
+
+
+def _dash(rng, *_):
+    angle, half, bend = rng.uniform(-0.5, 0.5), rng.uniform(20, 65), rng.normal(0, 4)
+    ends = [(80 + s * half * np.cos(angle), 80 + s * half * np.sin(angle) + (0 if s else bend)) for s in (-1, 0, 1)]
+    width = int(rng.integers(4, 26))
+    return drawing(lambda draw: draw.line([tuple(map(float, end)) for end in ends], 255, width, "curve"))
+
+
+def _strokes(rng, *_):
+    """Draw crossing straight strokes: crosses, stars, hashes."""
+    strokes = [rng.uniform(15, 145, 4) for _ in range(rng.integers(3, 7))]
+    width = int(rng.integers(4, 16))
+
+    def draw_on(draw):
+        for stroke in strokes:
+            draw.line(tuple(map(float, stroke)), 255, width)
+
+    return drawing(draw_on)
+
+
+def _pair(rng, _, images):
+    """Draw two digits so close that they may touch."""
+    one, other = (image[:, image.any(axis=0)] for image in images[rng.integers(0, len(images), 2)])
+    over = int(rng.integers(-2, 4))
+    both = np.zeros((34, one.shape[1] + other.shape[1] - over), np.uint8)
+    top, low = rng.integers(0, 7, 2)
+    both[top : top + 28, : one.shape[1]] = one
+    part = both[low : low + 28, one.shape[1] - over :]
+    np.maximum(part, other, out=part)
+    return normalize(both / 255)

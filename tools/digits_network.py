@@ -73,7 +73,7 @@ def draw(images, seed, finder):
     rng, fonts = np.random.default_rng(seed), Path(matplotlib.get_data_path(), "fonts/ttf")
     taken = photos(images[:PHOTOS], rng, finder)
     digits = [(ink, np.eye(10)[names]) for ink, names in (typed(2 * TYPED, rng, fonts), sketched(2 * SKETCHED, rng))]
-    return taken, *digits, (junk(2 * JUNK, rng, fonts, images), np.full((2 * JUNK, 10), 0.1))
+    return taken, *digits, (junk(2 * JUNK, rng, fonts), np.full((2 * JUNK, 10), 0.1))
 
 
 def epoch(images, labels, drawn, seed):

@@ -19,9 +19,11 @@ from synthetic.pages import scene
 from synthetic.signs import make_signs
 
 from finder.cells import cells_of
+from finder.proposals import proposed_views
 from finder.views import views_of
 from study_keras import mnist, processes
 from study_keras.vision.levels import contrast
+from study_keras.vision.marks import load_finder
 
 SHAPES = ((96, 160), (48, 48))  # of pages; the second for pictures of one digit
 KINDS = ((0.5, 0.21, 0.13, 0.16), (0.05, 0.05, 0.85, 0.05))  # of them, see ``pages.scene``
@@ -61,12 +63,15 @@ def page(signs, rng, small=False):
     return one, plane, dark
 
 
-def batches(kind, seed, batch, count=WRITTEN):
-    """Yield batches for ever: planes and cells for the detector; views, labels and inks for the reader."""
-    compose = {"detector": _pages, "reader": _views}[kind]
+def batches(kind, seed, batch, folder="", count=WRITTEN):
+    """Yield batches for ever: planes and cells for the detector; views, labels and inks for the reader.
+
+    ``folder`` has the trained ``detector.tflite`` that the reader shall work with, and any ``reader.tflite``.
+    """
     signs, rng = load_signs([seed, 0], count), np.random.default_rng([seed, 1])
+    finder = load_finder(Path(folder)) if kind == "reader" else None
     for number in itertools.count(1):
-        yield compose(signs, rng, batch, number)
+        yield _views(signs, rng, batch, finder) if finder else _pages(signs, rng, batch, number)
 
 
 def _pages(signs, rng, batch, number):
@@ -77,28 +82,31 @@ def _pages(signs, rng, batch, number):
     return np.array([plane for _, plane, _ in pages]), np.array(cells)
 
 
-def _views(signs, rng, batch, _):
+def _views(signs, rng, batch, finder):
     """Return views, labels and inks from as many pages as it takes, a third of them small."""
     parts = [], [], []
     while len(parts[0]) < batch:
         one, plane, dark = page(signs, rng, rng.random() < 0.35)
-        for part, some in zip(parts, views_of(one, plane, dark, rng, 4), strict=True):
+        framed = rng.random() < 0.4  # as they are, or as the detector proposes them
+        found = views_of(one, plane, dark, rng, 4) if framed else proposed_views(one, plane, finder, rng, 5)
+        for part, some in zip(parts, found, strict=True):
             part.extend(some)
     return tuple(np.array(part[:batch]) for part in parts)
 
 
 @contextmanager
-def composed(kind, seed, batch, count=WRITTEN) -> Iterator[Iterator[tuple[np.ndarray, ...]]]:
+def composed(kind, seed, batch, folder="", count=WRITTEN) -> Iterator[Iterator[tuple[np.ndarray, ...]]]:
     """Compose ``batches`` in another process, which ends with the block and with this process, however that ends."""
     tools = Path(__file__).parents[1]
-    command = [sys.executable, "-m", "finder.examples", kind, *map(str, (seed, batch, count))]
+    command = [sys.executable, "-m", "finder.examples", kind, *map(str, (seed, batch, folder, count))]
     with processes.child(command, cwd=tools, env=processes.environment(), stdout=subprocess.PIPE) as composer:
         yield iter(lambda: pickle.load(composer.stdout), None)
 
 
 if __name__ == "__main__":
     processes.end_with_parent()
+    _, kind, seed, batch, folder, count = sys.argv
     with suppress(BrokenPipeError):  # the training is done
-        for arrays in batches(sys.argv[1], *map(int, sys.argv[2:])):
+        for arrays in batches(kind, int(seed), int(batch), folder, int(count)):
             sys.stdout.buffer.write(pickle.dumps(arrays, pickle.HIGHEST_PROTOCOL))
             sys.stdout.buffer.flush()

@@ -49,8 +49,8 @@ def _framed(box, rng):
 def _other_box(scene, shape, rng):
     """Return left, top and side of a square that frames no digit; None if it does by chance."""
     kind = rng.random()
-    if len(scene.boxes) and kind < 0.75:
-        part_or_more = (_part, _beside, _too_much)[int(kind * 4)]
+    if len(scene.boxes) and kind < 0.8:
+        part_or_more = (_part, _half, _beside, _too_much)[int(kind * 5)]
         x, y, longer = part_or_more(scene.boxes[rng.integers(len(scene.boxes))], rng)
     else:
         longer = rng.uniform(14, 50)
@@ -61,7 +61,7 @@ def _other_box(scene, shape, rng):
         across, down = abs((left + right) / 2 - x), abs((top + bottom) / 2 - y)
         if label == EITHER and across < half + size / 2 and down < half + size / 2:
             return None
-        if across < 0.3 * size and down < 0.3 * size and 0.62 < longer / size < 1.5:
+        if across < 0.3 * size and down < 0.14 * size and 0.75 < longer / size < 1.5:
             return None
     return x - half, y - half, longer
 
@@ -70,6 +70,14 @@ def _part(box, rng):
     left, top, right, bottom = box
     longer = max(right - left, bottom - top) * rng.uniform(0.35, 0.65)
     return rng.uniform(left, right), rng.uniform(top, bottom), longer
+
+
+def _half(box, rng):
+    """Return the upper or the lower part, such as the loop of a 9."""
+    left, top, right, bottom = box
+    part = rng.uniform(0.45, 0.72) * (bottom - top)
+    y = top + part / 2 if rng.random() < 0.5 else bottom - part / 2
+    return (left + right) / 2, y, max(part, (right - left) * rng.uniform(0.6, 1))
 
 
 def _beside(box, rng):

@@ -86,10 +86,11 @@ def _thinned(shapes):
 def drawn(shapes, index, hand, rng):
     """Return a shape as (h, w) float ink in [0, 1], cropped."""
     scale = hand.height / (20 * ZOOM) * rng.uniform(0.95, 1.05)
-    wide = scale * np.exp(rng.uniform(-0.18, 0.18))
+    wide = scale * np.exp(rng.uniform(-0.3, 0.25))
     angle = rng.normal(0, 0.06)
     own_pen = hand.pen is None
     source = (shapes.edge[index].astype(np.int16) + 128).astype(np.uint8) if own_pen else shapes.middle[index]
+    source = source[_bent_rows(rng)] if rng.random() < 0.5 else source
     distance = _placed(source, (wide, scale), angle, hand.slant)
     distance = (distance - 128 if own_pen else distance) * (scale / EIGHTHS)
     reach = rng.uniform(-0.03, 0.03) * hand.height if own_pen else max(hand.pen * hand.height, 0.45)
@@ -98,6 +99,14 @@ def drawn(shapes, index, hand, rng):
     if not len(rows):
         return np.ones((2, 2), np.float32)
     return ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+
+
+def _bent_rows(rng):
+    """Return rows that make the upper part of a shape larger and the lower smaller, or the other way round."""
+    margin, inner = 4 * ZOOM, 20 * ZOOM
+    inside = margin + inner * np.linspace(0, 1, inner) ** np.exp(rng.uniform(-0.5, 0.5))
+    rows = np.concatenate([np.arange(margin), inside, np.arange(margin + inner, SIDE)])
+    return np.clip(np.round(rows), 0, SIDE - 1).astype(int)
 
 
 def _placed(source, zoom, angle, slant):

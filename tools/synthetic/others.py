@@ -1,4 +1,4 @@
-"""What is no digit, as ``(28, 28)`` images: scribbles, blots, dashes, letters, pairs of digits."""
+"""What is no digit, as ``(28, 28)`` images: scribbles, blots, dashes, letters."""
 
 import numpy as np
 
@@ -8,13 +8,13 @@ from synthetic.digits import drawing, letter
 LETTERS = "ACEFHKMNPRUVWXadehkmnprtuvwx&#@%*+=~<"  # without those that look like a digit
 
 
-def junk(count, rng, folder, images):
+def junk(count, rng, folder):
     """Return ``count`` images ``(n, 28, 28)`` float32 that are no digits."""
-    kinds = (_scribble, _blob, _dash, _strokes, _letters, _letters, _pair, _pair)
-    return np.array([kinds[index % len(kinds)](rng, folder, images) for index in range(count)])
+    kinds = (_scribble, _blob, _dash, _strokes, _letters, _letters)
+    return np.array([kinds[index % len(kinds)](rng, folder) for index in range(count)])
 
 
-def _letters(rng, folder, _):
+def _letters(rng, folder):
     return letter(str(rng.choice(list(LETTERS))), rng, folder)
 
 
@@ -57,15 +57,3 @@ def _strokes(rng, *_):
             draw.line(tuple(map(float, stroke)), 255, width)
 
     return drawing(draw_on)
-
-
-def _pair(rng, _, images):
-    """Draw two digits so close that they may touch."""
-    one, other = (image[:, image.any(axis=0)] for image in images[rng.integers(0, len(images), 2)])
-    over = int(rng.integers(-2, 4))
-    both = np.zeros((34, one.shape[1] + other.shape[1] - over), np.uint8)
-    top, low = rng.integers(0, 7, 2)
-    both[top : top + 28, : one.shape[1]] = one
-    part = both[low : low + 28, one.shape[1] - over :]
-    np.maximum(part, other, out=part)
-    return normalize(both / 255)

@@ -26,7 +26,7 @@ def make_signs(images, labels, rng, fonts, *, printed, others):
     strokes, names = sketched(printed // 2, rng)
     digits = [shapes_of(*pair) for pair in ((images, labels), (typed, rows), (strokes, names))]
     nothing = np.concatenate([
-        junk(others, rng, fonts, images), [_glyph(",", rng, fonts) for _ in range(others // 12)],
+        junk(others, rng, fonts), [_glyph(",", rng, fonts) for _ in range(others // 12)],
         [_arrow(rng) for _ in range(others // 12)], [_hatching(rng) for _ in range(others // 8)],
     ])  # fmt: skip
     together = (np.concatenate(parts) for parts in zip(*(vars(one).values() for one in digits), strict=True))

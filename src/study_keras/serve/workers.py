@@ -11,8 +11,8 @@ import numpy as np
 
 from study_keras.vision.classifier import Network
 from study_keras.vision.image_io import read_picture
+from study_keras.vision.levels import MAX_SIDE
 from study_keras.vision.recognize import recognize
-from study_keras.vision.segment import MAX_SIDE
 
 MAX_PIXELS = 25_000_000  # a phone's photo has 12 million; 25 million take a second and 0.5 GB
 

@@ -1,5 +1,6 @@
 // A picture -> the marks in it that may be digits: where each is, what it is, and which ink is its own; the twin of
 // study_keras/vision/marks.py, where it is written how the two networks do this.
+import { isSame, placeOf, rivalsOf } from "./overlaps.js";
 import { averaged } from "./plane.js";
 
 const [ROWS, COLUMNS, SPAN] = [8, 4, 22]; // pixels a cell of the detector, and a unit of its distances
@@ -8,10 +9,7 @@ const LONGER = 22; // pixels of the longer side of the mark in it
 export const NONE = 10; // the reader's class of what is no digit
 const MOST = 400; // marks of a level that the reader looks at; more than that is texture
 const FOUND = Math.fround(0.2); // a cell counts from this probability of a digit
-const SAME = 0.5; // boxes that have so much in common (intersection over union) are of one mark
-const WIDTH = 0.4; // of its longer side that a box counts as wide
 const [DOUBTFUL_SCORE, DOUBTFUL_DIGIT] = [0.5, 0.25];
-const COVERED = 0.7; // as does a box of which so much lies in another
 
 /**
  * @typedef {object} Mark
@@ -34,24 +32,53 @@ const COVERED = 0.7; // as does a box of which so much lies in another
  */
 export async function findMarks(levels, finder) {
   const proposals = [];
-  for (const [number, level] of levels.entries()) {
-    for (const proposal of await propose(level.contrast, finder)) proposals.push({ ...proposal, level: number });
+  for (const [level, { contrast, scale }] of levels.entries()) {
+    for (const one of await propose(contrast, finder)) proposals.push({ ...one, level, scale });
   }
+  return likeliest(proposals, (some) => readMarks(some, levels, finder));
+}
+
+/**
+ * The marks that are likelier than all others in their places, the likeliest first. A mark is at most as likely as its
+ * proposal, so that most proposals need not be read: those beside a mark that none of them can surpass.
+ */
+async function likeliest(proposals, read) {
+  const rivals = rivalsOf(proposals.map(({ box, scale }) => placeOf(box.map((side) => scale * side))));
+  const likely = proposals.map(({ score }) => score); // at most; exactly once it is read; -1 if another is in its place
+  const precedes = (one, other) => likely[one] > likely[other] || (likely[one] === likely[other] && one < other);
+  const marks = [];
+  let waiting = proposals.map((_, at) => at);
+  while (waiting.length) {
+    const waits = new Set(waiting);
+    const now = waiting.filter((at) => !rivals[at].some((other) => waits.has(other) && precedes(other, at)));
+    for (const [i, mark] of (await read(now.map((at) => proposals[at]))).entries()) {
+      marks[now[i]] = mark;
+      likely[now[i]] = mark.score * mark.digit;
+    }
+    for (const at of marks.keys()) {
+      if (!marks[at] || likely[at] < 0 || !rivals[at].every((other) => precedes(at, other))) continue;
+      for (const other of rivals[at]) likely[other] = -1;
+    }
+    waiting = waiting.filter((at) => !marks[at] && likely[at] >= 0);
+  }
+  const kept = new Set();
+  const order = [...marks.keys()].filter((at) => marks[at] && likely[at] >= 0).sort((a, b) => (precedes(a, b) ? -1 : 1));
+  for (const at of order) if (!rivals[at].some((other) => kept.has(other))) kept.add(at);
+  return [...kept].map((at) => marks[at]);
+}
+
+/** Let the reader look at proposals, all in one call: each call has its price. */
+async function readMarks(proposals, levels, finder) {
   const views = new Float32Array(proposals.length * VIEW * VIEW);
   for (const [i, { box, dark, level }] of proposals.entries()) {
     views.set(view(levels[level].contrast, squareAround(box), dark ? -1 : 1), i * VIEW * VIEW);
   }
-  if (!proposals.length) return [];
-  const { classes, ink } = await finder.read(views); // in one call: each has its price
-  return distinct(proposals.map((proposal, i) => toMark(
-    proposal,
-    levels[proposal.level].scale,
-    classes.subarray(i * (NONE + 1), (i + 1) * (NONE + 1)),
-    ink.subarray(i * VIEW * VIEW, (i + 1) * VIEW * VIEW),
-  )));
+  const { classes, ink } = await finder.read(views);
+  const part = (values, i, size) => values.subarray(i * size, (i + 1) * size);
+  return proposals.map((one, i) => toMark(one, part(classes, i, NONE + 1), part(ink, i, VIEW * VIEW)));
 }
 
-function toMark({ box, score, dark, level }, scale, classes, ink) {
+function toMark({ box, score, dark, level, scale }, classes, ink) {
   const probabilities = softmax(classes);
   const digit = 1 - probabilities[NONE];
   return {
@@ -89,7 +116,7 @@ async function propose({ values, width, height }, finder) {
 /** Replace boxes of one mark by their mean, weighted by their scores; the likeliest first. */
 function merged(proposals) {
   proposals.sort((a, b) => b.score - a.score);
-  const wide = proposals.map(({ box }) => widened(box));
+  const places = proposals.map(({ box }) => placeOf(box));
   const free = new Uint8Array(proposals.length).fill(1);
   const kept = [];
   for (let at = 0; at < proposals.length && kept.length < MOST; at++) {
@@ -97,7 +124,7 @@ function merged(proposals) {
     const mean = [0, 0, 0, 0];
     let weights = 0;
     for (let other = at; other < proposals.length; other++) {
-      if (!free[other] || !(inCommon(wide[at], wide[other]) > SAME)) continue;
+      if (!free[other] || !isSame(places[at], places[other])) continue;
       const { box, score } = proposals[other];
       free[other] = 0;
       weights += score;
@@ -106,48 +133,6 @@ function merged(proposals) {
     kept.push({ ...proposals[at], box: mean.map((side) => side / weights) });
   }
   return kept;
-}
-
-/** Leave out each mark that is in the place of a likelier one. */
-function distinct(marks) {
-  marks.sort((a, b) => b.score * b.digit - a.score * a.digit);
-  const [kept, places] = [[], []];
-  for (const mark of marks) {
-    const place = widened(mark.box);
-    if (places.some((other) => inCommon(place, other) > SAME || covered(place, other) > COVERED)) continue;
-    kept.push(mark);
-    places.push(place);
-  }
-  return kept;
-}
-
-/** A box at least `WIDTH` of its longer side wide and high: two boxes of one thin stroke may miss each other. */
-function widened([left, top, right, bottom]) {
-  const least = WIDTH * Math.max(right - left, bottom - top);
-  const x = Math.max(least - (right - left), 0) / 2;
-  const y = Math.max(least - (bottom - top), 0) / 2;
-  return [left - x, top - y, right + x, bottom + y];
-}
-
-/** How much two widened boxes have in common, of both together. */
-function inCommon(one, other) {
-  const both = intersection(one, other);
-  return both / (areaOf(one) + areaOf(other) - both);
-}
-
-/** How much two widened boxes have in common, of the smaller one. */
-function covered(one, other) {
-  return intersection(one, other) / Math.min(areaOf(one), areaOf(other));
-}
-
-function intersection(one, other) {
-  const across = Math.min(one[2], other[2]) - Math.max(one[0], other[0]);
-  const down = Math.min(one[3], other[3]) - Math.max(one[1], other[1]);
-  return Math.max(across, 0) * Math.max(down, 0);
-}
-
-function areaOf([left, top, right, bottom]) {
-  return (right - left) * (bottom - top);
 }
 
 /** Left, top and side of what the reader sees of a box. */

@@ -42,15 +42,16 @@ export async function detect(grey, width, height, { classify, finder, shipped = 
   const plane = { values: grey, width, height };
   checkGrey(plane);
   const networks = { classify, finder, shipped };
-  if (unchanged) return detection([await whole(shrunk(plane), plane, classify)]);
+  if (unchanged) return detection([await whole(shrunk(plane), plane, classify)], plane);
   const image = asMnist(plane);
-  if (image) return detection([await whole(image, plane, classify)]);
+  if (image) return detection([await whole(image, plane, classify)], plane);
   const found = await candidatesIn(plane, networks);
-  if (width === 28 && height === 28) return detection(await surerWhole(plane, found, classify));
-  return upright(plane, found, networks);
+  if (width === 28 && height === 28) return detection(await surerWhole(plane, found, classify), plane);
+  return surest(plane, found, networks);
 }
 
-function detection(candidates, turned = 0) {
+function detection(found, plane, turned = 0) {
+  const candidates = found.map((candidate) => placed(candidate, plane, turned));
   const lines = linesIn(candidates);
   const unread = lines.flat().filter(({ isDigit }) => !isDigit).map(({ box }) => box);
   return { lines, unread, turned, candidates };
@@ -124,18 +125,18 @@ async function surerWhole(grey, found, classify) {
 
 // A picture in which digits are found
 
-/** What was found in a picture as it is, or turned, if it is read much surer so; boxes are those of the upright picture. */
-async function upright(plane, found, networks) {
+/** What was found in a picture as it is, or turned, if it is read much surer so. */
+async function surest(plane, found, networks) {
   const sureness = surenessOf(found);
-  if (sureness > DOUBTFUL || found.length < 2) return detection(found.map((one) => placed(one, plane, 0)));
-  let [best, degrees, surest] = [found, 0, sureness + SURER];
+  if (sureness > DOUBTFUL || found.length < 2) return detection(found, plane);
+  let [best, degrees, least] = [found, 0, sureness + SURER];
   const half = quarterTurn(quarterTurn(plane));
   for (const [turned, angle] of [[half, 180], [quarterTurn(plane), 90], [quarterTurn(half), 270]]) {
     const candidates = await candidatesIn(turned, networks);
     const surer = surenessOf(candidates);
-    if (linesIn(candidates).flat().length > 1 && surer > surest) [best, degrees, surest] = [candidates, angle, surer];
+    if (linesIn(candidates).flat().length > 1 && surer > least) [best, degrees, least] = [candidates, angle, surer];
   }
-  return detection(best.map((one) => placed(one, plane, degrees)), degrees);
+  return detection(best, plane, degrees);
 }
 
 /** The mean probability of what is written, with 0 for what could not be read; 0 if there is nothing. */

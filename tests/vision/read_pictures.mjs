@@ -44,11 +44,12 @@ writeFileSync(file("images.bin"), Buffer.concat(images.map((image) => Buffer.fro
 writeFileSync(file("colours.bin"), Buffer.from(rgbToGrey(readFileSync(file("rgba.bin"))).buffer));
 console.log(JSON.stringify({ contract: CONTRACT, pictures }));
 
-function described({ lines, unread, turned }) {
-  const digits = lines.flat().filter(({ isDigit }) => isDigit);
+function described({ lines, unread, turned, candidates }) {
+  const plain = (all) => all.map(({ box, probabilities, certain }) => ({ box, probabilities: [...probabilities], certain }));
   return {
     text: lines.map((line) => line.map(({ isDigit, label }) => (isDigit ? label : "?")).join("")).join("\n"),
-    digits: digits.map(({ box, probabilities, certain }) => ({ box, probabilities: [...probabilities], certain })),
+    digits: plain(lines.flat().filter(({ isDigit }) => isDigit)),
+    candidates: plain(candidates),
     unread,
     turned,
   };

@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from study_keras.vision.normalize import normalize
 from synthetic.digits import drawing, letter
 
 LETTERS = "ACEFHKMNPRUVWXadehkmnprtuvwx&#@%*+=~<"  # without those that look like a digit

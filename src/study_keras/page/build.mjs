@@ -57,17 +57,31 @@ async function bundle(outdir) {
   writeFileSync(join(outdir, "index.html"), fill(template(), { head, end: "" }));
 }
 
-/** The page with its script and style inside; serve/single_file.py replaces the placeholder of the model. */
+/** The page with all it needs inside but the model, whose placeholder serve/single_file.py replaces. */
 async function writeOneFile(folder) {
-  const options = { ...OPTIONS, write: false, outdir: folder, define: { ONE_FILE: "true" }, metafile: false };
+  const inside = { define: { ONE_FILE: "true" }, loader: { ".wasm": "dataurl" } };
+  const options = { ...OPTIONS, ...inside, write: false, outdir: folder, metafile: false };
   const { outputFiles: [script] } = await build({ ...options, entryPoints: ["main.js"], format: "iife" });
   const { outputFiles: [style] } = await build({ ...options, entryPoints: ["style.css"] });
   if (/<\/(script|style)/i.test(script.text + style.text)) throw new Error("the bundle contains </script> or </style>, which would end its own element");
   const icon = readFileSync(join(folder, "icon-64.png")).toString("base64");
   writeFileSync(join(folder, "one_file.html"), fill(template(), {
     head: `<link rel="icon" href="data:image/png;base64,${icon}">\n    <style>${style.text}</style>`,
-    end: `<script id="model" type="application/json"><!-- model --></script>\n    <script>${script.text}</script>`,
+    end: `<script id="model" type="application/json"><!-- model --></script>
+    <script id="finder" type="application/json">${finderInside()}</script>
+    <script>${script.text}</script>`,
   }));
+}
+
+/** The networks that find digits, as openShippedFinder() of model.js reads them. */
+function finderInside() {
+  const embedded = (name) => {
+    const json = JSON.parse(readFileSync(join(SHIPPED, name, "model.json"), "utf8"));
+    const paths = json.weightsManifest.flatMap((group) => group.paths);
+    const weights = Buffer.concat(paths.map((path) => readFileSync(join(SHIPPED, name, path)))).toString("base64");
+    return { json, weights };
+  };
+  return JSON.stringify({ detector: embedded("detector.tfjs"), reader: embedded("reader.tfjs") }).replaceAll("<", "\\u003c");
 }
 
 function template() {
@@ -96,14 +110,15 @@ function writeIcons(folder) {
   writeFileSync(join(folder, "manifest.webmanifest"), JSON.stringify(manifest));
 }
 
-/** The shipped model, for static hosting; `hello-mnist serve` answers /models itself. */
+/** The shipped networks, and the list of models for static hosting; `hello-mnist serve` answers /models itself. */
 function writeModels(folder) {
+  for (const name of ["detector.tfjs", "reader.tfjs"]) cpSync(join(SHIPPED, name), join(folder, "shipped", name), { recursive: true });
   const models = [];
   const size = (path) => (statSync(path).isDirectory() ? readdirSync(path).reduce((sum, name) => sum + size(join(path, name)), 0) : statSync(path).size);
   for (const [name, format, url] of [["digits.tfjs", "tfjs", "shipped/digits.tfjs/model.json"], ["digits.tflite", "tflite", "shipped/digits.tflite"]]) {
     if (!existsSync(join(SHIPPED, name))) continue;
     cpSync(join(SHIPPED, name), join(folder, "shipped", name), { recursive: true });
-    models.push({ name: "digits", format, bytes: size(join(SHIPPED, name)), url });
+    models.push({ name: "digits", format, bytes: size(join(SHIPPED, name)), url, shipped: true });
   }
   writeFileSync(join(folder, "models"), JSON.stringify(models));
 }

@@ -8,6 +8,7 @@ its neighbours, lines and shadows. ``page/vision/marks.js`` is the twin in JavaS
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from heapq import heapify, heappop, heappush
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 
 from study_keras.runtimes import litert
 from study_keras.vision.levels import Level
+from study_keras.vision.lines import Box
 
 SHIPPED = Path(__file__).parents[1] / "shipped"
 ROWS, COLUMNS, SPAN = 8, 4, 22.0  # pixels a cell of the detector, and a unit of its distances
@@ -72,6 +74,16 @@ class Mark(NamedTuple):
         return self.score >= DOUBTFUL_SCORE and self.digit >= DOUBTFUL_DIGIT
 
 
+class Proposal(NamedTuple):
+    """What the detector proposes in the ``number``th level: a box (4,) in its pixels, a score, the colour of the ink."""
+
+    number: int
+    level: Level
+    box: Floats
+    score: float
+    dark: bool
+
+
 def load_finder(folder: Path = SHIPPED) -> Finder:
     """Return the shipped detector and reader; each thread needs its own."""
     detector, reader = (litert.open(folder / f"{name}.tflite") for name in ("detector", "reader"))
@@ -90,11 +102,31 @@ def find_marks(levels: list[Level], finder: Finder) -> list[Mark]:
         levels: as returned by ``levels.levels_of``.
         finder: as returned by ``load_finder``.
     """
-    marks = []
+    # A mark is at most as likely as its proposal, so those that a likelier mark covers need not be read.
+    waiting: list[tuple[float, int, Proposal | Mark]] = []
     for number, level in enumerate(levels):
-        boxes, scores, dark = propose(level, finder)
-        marks += [_read(level, number, one, finder) for one in zip(boxes, scores, dark, strict=True)]
-    return _distinct(marks)
+        for box, score, dark in zip(*propose(level, finder), strict=True):
+            waiting.append((-score, len(waiting), Proposal(number, level, box, score, dark)))
+    heapify(waiting)
+    marks: list[Mark] = []
+    while waiting:
+        _, number, one = heappop(waiting)
+        if _is_taken(one.box if isinstance(one, Mark) else one.level.scale * one.box, marks):
+            continue
+        if isinstance(one, Mark):
+            marks.append(one)
+        else:
+            mark = _read(one, finder)
+            heappush(waiting, (-mark.score * mark.digit, number, mark))
+    return marks
+
+
+def _is_taken(box: Floats | Box, marks: list[Mark]) -> bool:
+    """Tell whether one of the marks is in the place of a box."""
+    if not marks:
+        return False
+    common, covered = overlaps(box, np.array([mark.box for mark in marks]))
+    return bool(((common > SAME) | (covered > COVERED)).any())
 
 
 def propose(level: Level, finder: Finder) -> tuple[Floats, Floats, NDArray[np.bool_]]:
@@ -150,18 +182,17 @@ def _widened(boxes: Floats) -> Floats:
     return np.concatenate([boxes[:, :2] - missing, boxes[:, 2:] + missing], axis=1)
 
 
-def _read(level: Level, number: int, proposal: tuple[Floats, float, bool], finder: Finder) -> Mark:
-    box, score, dark = proposal
-    left, top, right, bottom = (float(side) for side in box)
-    longer = max(right - left, bottom - top)
-    side = longer * VIEW / LONGER
+def _read(one: Proposal, finder: Finder) -> Mark:
+    level, (left, top, right, bottom) = one.level, map(float, one.box)
+    side = max(right - left, bottom - top) * VIEW / LONGER
     x, y = (left + right - side) / 2, (top + bottom - side) / 2
-    seen = view(-level.contrast if dark else level.contrast, x, y, side)
+    seen = view(-level.contrast if one.dark else level.contrast, x, y, side)
     classes, ink = finder.reader(seen[None, ..., None])
     exponentials = np.exp(classes - classes.max())
     place = (level.scale * x, level.scale * y, level.scale * side)
     whole = (level.scale * left, level.scale * top, level.scale * right, level.scale * bottom)
-    return Mark(whole, float(score), exponentials / exponentials.sum(), _sigmoid(ink), place, bool(dark), number)
+    probabilities = exponentials / exponentials.sum()
+    return Mark(whole, float(one.score), probabilities, _sigmoid(ink), place, bool(one.dark), one.number)
 
 
 def view(plane: Floats, left: float, top: float, side: float) -> NDArray[np.float32]:
@@ -182,18 +213,6 @@ def _averaged(values: Floats, start: float, side: float) -> Floats:
     whole = np.floor(places).astype(np.int64)
     until = sums[whole] + (places - whole)[:, None] * (sums[whole + 1] - sums[whole])
     return (until[1:] - until[:-1]) * (VIEW / side)
-
-
-def _distinct(marks: list[Mark]) -> list[Mark]:
-    """Leave out each mark that is in the place of a likelier one."""
-    marks = sorted(marks, key=lambda mark: -mark.score * mark.digit)
-    boxes = np.array([mark.box for mark in marks]).reshape(-1, 4)
-    kept: list[int] = []
-    for at in range(len(marks)):
-        common, covered = overlaps(boxes[at], boxes[kept])
-        if not ((common > SAME) | (covered > COVERED)).any():
-            kept.append(at)
-    return [marks[at] for at in kept]
 
 
 def _sigmoid(logits: Floats) -> Floats:

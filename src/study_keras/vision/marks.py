@@ -75,7 +75,7 @@ class Mark(NamedTuple):
 
 
 class Proposal(NamedTuple):
-    """What the detector proposes in the ``number``th level: a box (4,) in its pixels, a score, the colour of the ink."""
+    """What the detector proposes in the ``number``th level; ``box`` (4,) in its pixels, ``dark``: the ink."""
 
     number: int
     level: Level

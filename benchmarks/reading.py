@@ -36,6 +36,7 @@ from rich.table import Table
 from study_keras import files, mnist
 from study_keras.vision.classifier import load_network
 from study_keras.vision.image_io import read_image
+from study_keras.vision.marks import load_finder
 from study_keras.vision.recognize import recognize
 
 SHARED = Path(__file__).resolve().parents[2] / "shared/handwriting"
@@ -92,10 +93,10 @@ def by_others():
 # The readers
 
 
-def read(picture, network):
+def read(picture, network, finder):
     """Return the text that ``recognize`` finds, and None if it refuses the picture."""
     try:
-        return recognize(picture, network)["text"]
+        return recognize(picture, network, finder=finder)["text"]
     except ValueError:
         return None
 
@@ -110,12 +111,12 @@ def read_plainly(picture, network):
 
 def measure(rows, seed, folder=None):
     """Return the figures of each row; save a sheet of its first pictures in ``folder``."""
-    network, results = load_network(), {}
+    network, finder, results = load_network(), load_finder(), {}
     for (group, name), make in rows.items():
         print(f"{group}: {name}", file=sys.stderr)
         pictures = make(np.random.default_rng([seed, zlib.crc32(name.encode())]))
         started = time.perf_counter()
-        texts = [read(picture, network) for _, picture, _ in pictures]
+        texts = [read(picture, network, finder) for _, picture, _ in pictures]
         seconds = time.perf_counter() - started
         one_digit = all(len(label) == 1 for label, _, _ in pictures)
         plain = [read_plainly(picture, network) for _, picture, _ in pictures] if one_digit else None

@@ -18,7 +18,7 @@ from study_keras.data import class_names
 from study_keras.serve.model_store import load_models
 from study_keras.serve.workers import WorkerPool
 from study_keras.train import metadata
-from study_keras.vision import classifier, recognize
+from study_keras.vision import classifier, marks, normalize, recognize
 
 LETTERS = list("abcdefghijklmnopqrstuvwxyz")
 KANA = ["o", "ki", "su", "tsu", "na", "ha", "ma", "ya", "re", "wo"]
@@ -138,31 +138,52 @@ def test_the_names_go_from_the_data_to_the_model_its_copies_and_every_answer(wor
     assert base64.b64decode(entry["weights"])
 
 
-def test_letters_are_read_as_a_word_and_words_with_spaces_between_them(digits):
+def test_names_of_several_letters_have_spaces_between_them():
+    rows = np.eye(10, dtype="float32")[[7, 2, 1]]
+    found = [
+        recognize.Candidate((10 * at, 0, 10 * at + 8, 20), np.zeros((28, 28), "float32"), row, 0)
+        for at, row in enumerate(rows)
+    ]
+    texts = {}
+    for names in (LETTERS[:10], KANA):
+        detection = recognize.Detection(np.zeros((20, 30)), 1.0, found, names)
+        texts[recognize.to_dict(detection)["text"]] = recognize.to_text(detection)
+    assert list(texts) == ["hcb", "ya su ki"]
+    assert texts["ya su ki"] == ["ya su ki (100.0 %, 100.0 %, 100.0 %)"]
+
+
+def test_digits_are_found_for_any_network_without_names(digits):
     images = np.pad(np.concatenate(list(digits[1][0][:3]), axis=1), 20) / 255  # 7, 2, 1 beside each other
     grey = (1 - images).astype("float32")
-    network = classifier.load_network()
-    assert recognize.recognize(grey, network)["text"] == "721"
-    assert recognize.recognize(grey, network, LETTERS[:10])["text"] == "hcb"
-    answer = recognize.recognize(grey, network, KANA)
-    assert answer["text"] == "ya su ki"
-    (line,) = recognize.to_text(recognize.detect(grey, network, KANA))
-    assert re.fullmatch(r"ya\?? su\?? ki\?? \(.* %, .* %, .* %\)", line)
-    twelve = recognize.recognize(grey, lambda given: np.pad(network(given), ((0, 0), (2, 0))))
+    network, finder = classifier.load_network(), marks.load_finder()
+    assert recognize.recognize(grey, network, finder=finder)["text"] == "721"
+    more = classifier.Network(lambda given: np.pad(network(given), ((0, 0), (2, 0))))
+    twelve = recognize.recognize(grey, more, finder=finder)
     assert (twelve["text"], twelve["digits"][0]["name"]) == ("9 4 3", "9")
 
 
 def test_a_picture_of_another_set_reaches_its_network_as_it_is_and_a_digit_prepared(digits, tmp_path):
     shoe = np.zeros((28, 28), np.uint8)
     shoe[4:26, 1:27] = 90 + np.arange(26)  # wider than a digit of MNIST, and nowhere quite white
-    Image.fromarray(shoe).save(tmp_path / "shoe.png")
     seen = []
 
-    def network(images):
+    def run(images):
         seen.append(images[0])
         return np.eye(10, dtype="float32")[[9]]
 
-    assert recognize.recognize(tmp_path / "shoe.png", network, class_names.FASHION)["text"] == "Ankle boot"
-    np.testing.assert_array_equal(np.round(seen[0] * 255), shoe)
-    recognize.recognize(tmp_path / "shoe.png", network)
-    assert np.abs(seen[1] * 255 - shoe).max() > 50
+    def read(pixels, names):
+        Image.fromarray(pixels).save(tmp_path / "picture.png")
+        answer = recognize.recognize(tmp_path / "picture.png", classifier.Network(run), names)
+        return answer["text"], np.round(255 * seen[-1]), answer["digits"][0]["box"]
+
+    large = np.kron(shoe, np.ones((3, 3), np.uint8))
+    for pixels, box in ((shoe, [0, 0, 28, 28]), (large, [0, 0, 84, 84]), (large[12:72], [0, 0, 84, 60])):
+        text, image, found = read(pixels, class_names.FASHION)
+        assert text == "Ankle boot"
+        np.testing.assert_array_equal(image[5:24], shoe[5:24])
+        assert 0 <= found[0] < found[2] <= box[2]
+        assert 0 <= found[1] < found[3] <= box[3]
+    digit = 255 - np.kron(digits[1][0][0], np.ones((4, 4), np.uint8))
+    text, image, _ = read(digit, None)
+    assert text == "9"
+    assert normalize.is_mnist(image.astype("float32") / 255)

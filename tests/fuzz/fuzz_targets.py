@@ -1,5 +1,6 @@
 """The public readers that the fuzzer calls: each takes the folder of a seed, which has been changed, and reads it."""
 
+import functools
 import hashlib
 from collections.abc import Callable
 from pathlib import Path
@@ -10,7 +11,7 @@ import numpy as np
 from study_keras import formats
 from study_keras.data import class_names, dataset
 from study_keras.train import metadata
-from study_keras.vision import classifier, image_io, recognize
+from study_keras.vision import classifier, image_io, marks, recognize
 
 CALL_AT_MOST = 2**22  # numbers in an input: a larger one is the caller's own wish
 
@@ -82,11 +83,17 @@ def read_class_names(folder: Path) -> None:
     assert len(class_names.find_class_names(folder, 3) or "") >= 3
 
 
-def read_picture(folder: Path, network: list[Any] = []) -> None:  # noqa: B006  # the network is loaded once
+@functools.cache
+def networks() -> tuple[classifier.Network, marks.Finder]:
+    """Load the shipped networks, once."""
+    return classifier.load_network(), marks.load_finder()
+
+
+def read_picture(folder: Path) -> None:
     """Read the digits in a picture, smaller ones than the reader allows."""
-    network = network or [classifier.load_network()]
     image_io.read_image(only(folder))
-    recognize.to_text(recognize.detect(only(folder), network[0], None))
+    network, finder = networks()
+    recognize.to_text(recognize.detect(only(folder), network, None, finder))
 
 
 def read_record(folder: Path) -> None:

@@ -25,6 +25,7 @@ from conftest import COMMAND, hello_mnist
 from PIL import Image
 
 from study_keras.vision.classifier import SHIPPED, load_network
+from study_keras.vision.marks import load_finder
 from study_keras.vision.recognize import recognize
 
 SERVE = """
@@ -169,11 +170,11 @@ def error_of(body):
 
 
 def test_a_picture_is_read_as_recognize_reads_it(server, seven, photo):
-    network = load_network()
+    network, finder = load_network(), load_finder()
     for content in (seven, photo):
         status, headers, body = ask(server, "POST", "/predict", content, {"Content-Type": "anything"})
         assert (status, headers["Content-Type"]) == (200, "application/json")
-        assert json.loads(body) == {"image": None, **recognize(content, network)}
+        assert json.loads(body) == {"image": None, **recognize(content, network, finder=finder)}
     assert json.loads(ask(server, "POST", "/predict?name=my%20seven.png", seven)[2])["image"] == "my seven.png"
 
 

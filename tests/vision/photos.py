@@ -6,6 +6,7 @@ python tests/vision/photos.py
 import io
 import sys
 from collections import Counter
+from functools import partial
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
@@ -13,6 +14,7 @@ from scenes import ROOT, enlarge, paper
 
 from study_keras import mnist
 from study_keras.vision.classifier import load_network
+from study_keras.vision.marks import load_finder
 from study_keras.vision.recognize import recognize
 
 FONTS = ROOT / "tests/browser/node_modules/@fontsource"
@@ -74,26 +76,36 @@ def typed(text, path, rng):
     return photo(np.asarray(picture) / 255, rng, degrees=5)
 
 
-def read_singles(network, count, seed=1):
+def reader(*path):
+    """Return ``recognize`` as a function of the picture, with the shipped network or the one at ``path``."""
+    return partial(recognize, network=load_network(*path), finder=load_finder())
+
+
+def read_singles(read, count, seed=1):
     """Return (truth, text) of photos of single test digits."""
+    return read_each(read, single, count, seed)
+
+
+def read_each(read, take, count, seed):
+    """Return (truth, text) of ``count`` test digits, each in a picture that ``take`` makes with a generator."""
     (images, labels), rng = mnist.load_data()[1], np.random.default_rng(seed)
     chosen = rng.permutation(len(images))[:count]
-    return [(str(labels[one]), recognize(single(images[one], rng), network)["text"]) for one in chosen]
+    return [(str(labels[one]), read(take(images[one], rng))["text"]) for one in chosen]
 
 
-def read_lines(network, count, seed=2):
-    """Return (truth, text) of photos of six test digits in a line."""
+def read_lines(read, count, take=line, length=6, seed=2):
+    """Return (truth, text) of ``length`` test digits in a line, in a picture that ``take`` makes with a generator."""
     (images, labels), rng = mnist.load_data()[1], np.random.default_rng(seed)
-    chosen = rng.permutation(len(images))[: 6 * count].reshape(count, 6)
-    return [("".join(map(str, labels[six])), recognize(line(images[six], rng), network)["text"]) for six in chosen]
+    chosen = rng.permutation(len(images))[: length * count].reshape(count, length)
+    return [("".join(map(str, labels[some])), read(take(images[some], rng))["text"]) for some in chosen]
 
 
-def read_typed(network, font, count, seed=3):
+def read_typed(read, font, count, seed=3):
     """Return (truth, text) of photos of six typed digits in a line, each digit as often."""
     rng = np.random.default_rng(seed)
     drawn = np.concatenate([rng.permutation(10) for _ in range(-(-6 * count // 10))])[: 6 * count].reshape(count, 6)
     texts = ["".join(map(str, six)) for six in drawn]
-    return [(text, recognize(typed(text, fontsource(font), rng), network)["text"]) for text in texts]
+    return [(text, read(typed(text, fontsource(font), rng))["text"]) for text in texts]
 
 
 def right(answers):
@@ -114,9 +126,9 @@ def failures(answers):
 
 
 def main():
-    network = load_network(*sys.argv[1:])
-    sets = {"single handwritten digits": read_singles(network, 1000), "handwritten lines": read_lines(network, 400)}
-    sets |= {f"{font}, lines": read_typed(network, font, 50) for font in LIKE_HANDWRITING + PRINT}
+    read = reader(*sys.argv[1:])
+    sets = {"single handwritten digits": read_singles(read, 1000), "handwritten lines": read_lines(read, 400)}
+    sets |= {f"{font}, lines": read_typed(read, font, 50) for font in LIKE_HANDWRITING + PRINT}
     for name, answers in sets.items():
         print(f"{name:30} {100 * right(answers):6.1f} % of {len(answers):4}   {failures(answers)}")
 

@@ -11,10 +11,9 @@ from PIL import Image, PngImagePlugin
 from scenes import enlarge
 
 from study_keras import mnist
-from study_keras.vision import binarize
 from study_keras.vision.image_io import read_image, read_picture
+from study_keras.vision.levels import MAX_SIDE, downscale
 from study_keras.vision.prepare import prepare
-from study_keras.vision.segment import MAX_SIDE
 
 
 @pytest.fixture(scope="module")
@@ -183,7 +182,7 @@ def test_a_large_picture_shows_the_same_in_fewer_pixels_which_only_jpeg_has(kind
     picture = read_picture(data, max_side=MAX_SIDE)
     factor = 4 if kind.startswith("JPEG") else 1
     assert picture.scale == pytest.approx(factor, abs=0.01)
-    expected = binarize.downscale(read_image(data), -(-3203 // factor))[0]
+    expected = downscale(read_image(data), -(-3203 // factor))[0]
     height, width = np.minimum(expected.shape, picture.grey.shape)
     np.testing.assert_allclose(picture.grey[:height, :width], expected[:height, :width], atol=0.02)
     assert picture.grey.dtype == np.float32
@@ -193,7 +192,7 @@ def test_a_large_picture_shows_the_same_in_fewer_pixels_which_only_jpeg_has(kind
 def test_a_picture_is_looked_at_in_as_many_pixels_as_if_it_were_read_whole(side):
     data = encode(Image.fromarray(np.random.default_rng(1).integers(0, 256, (64, side), np.uint8)), "JPEG")
     whole, part = read_image(data), read_picture(data, max_side=MAX_SIDE)
-    (expected, factor), (small, rest) = (binarize.downscale(grey, MAX_SIDE) for grey in (whole, part.grey))
+    (expected, factor), (small, rest) = (downscale(grey, MAX_SIDE) for grey in (whole, part.grey))
     np.testing.assert_allclose(small.shape, expected.shape, atol=1)  # JPEG keeps an incomplete last block
     assert rest * part.scale == pytest.approx(factor, rel=0.01)
 

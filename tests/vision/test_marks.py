@@ -7,6 +7,10 @@ from study_keras.vision.levels import Level
 from study_keras.vision.marks import COVERED, SAME, Finder, find_marks, overlaps, propose, view
 
 
+def level_of(contrast, scale):
+    return Level(contrast, contrast, scale)
+
+
 def detector_of(cells):
     """Return a detector that finds ``cells``: (row, column) -> (logit, left, top, right, bottom, dark), in spans."""
 
@@ -66,9 +70,9 @@ def test_nothing_overlaps_with_nothing():
 
 
 def test_a_cell_is_a_box_around_its_middle():
-    level = Level(np.zeros((30, 50), np.float32), 1.0)
+    page = level_of(np.zeros((30, 50), np.float32), 1.0)
     finder = Finder(detector_of({(1, 5): (3, 0.5, 1, 0.25, 0.5, 2)}), reader_of(np.zeros(11))[0])
-    boxes, scores, dark = propose(level, finder)
+    boxes, scores, dark = propose(page, finder)
     np.testing.assert_allclose(boxes, [(22 - 11, 12 - 22, 22 + 5.5, 12 + 11)], rtol=1e-6)
     np.testing.assert_allclose(scores, [1 / (1 + np.exp(-3))], rtol=1e-6)
     assert dark.tolist() == [True]
@@ -77,14 +81,14 @@ def test_a_cell_is_a_box_around_its_middle():
 def test_neighbours_that_see_one_mark_are_one_box_and_their_mean():
     near = {(1, 5): (3, 0.5, 0.5, 0.5, 0.5, 2), (1, 6): (3, 0.5, 0.5, 0.5, 0.5, -2)}
     finder = Finder(detector_of(near | {(1, 40): (1, 0.5, 0.5, 0.5, 0.5, 2)}), reader_of(np.zeros(11))[0])
-    boxes, scores, _ = propose(Level(np.zeros((30, 200), np.float32), 1.0), finder)
+    boxes, scores, _ = propose(level_of(np.zeros((30, 200), np.float32), 1.0), finder)
     np.testing.assert_allclose(boxes, [(13, 1, 35, 23), (151, 1, 173, 23)], rtol=1e-6)
     assert scores[0] > scores[1]
 
 
 def test_nothing_is_found_on_empty_paper():
     finder = Finder(detector_of({}), reader_of(np.zeros(11))[0])
-    assert find_marks([Level(np.zeros((30, 50), np.float32), 1.0)], finder) == []
+    assert find_marks([level_of(np.zeros((30, 50), np.float32), 1.0)], finder) == []
 
 
 def test_a_mark_is_in_pixels_of_the_picture_and_white_on_black_for_the_reader():
@@ -92,7 +96,7 @@ def test_a_mark_is_in_pixels_of_the_picture_and_white_on_black_for_the_reader():
     contrast[9:31, 29:51] = -0.5  # 22 pixels around (20, 40)
     read, seen = reader_of([0] * 7 + [5] + [0] * 3)
     finder = Finder(detector_of({(2, 9): (4, 9 / 22, 11 / 22, 13 / 22, 11 / 22, 3)}), read)
-    (mark,) = find_marks([Level(contrast, 4.0)], finder)
+    (mark,) = find_marks([level_of(contrast, 4.0)], finder)
     np.testing.assert_allclose(mark.box, (4 * 29, 4 * 9, 4 * 51, 4 * 31), rtol=1e-5)
     np.testing.assert_allclose(mark.square, (4 * 24, 4 * 4, 4 * 32), rtol=1e-5)
     assert (mark.dark, mark.level, mark.probabilities.argmax()) == (True, 0, 7)
@@ -103,7 +107,7 @@ def test_a_mark_is_in_pixels_of_the_picture_and_white_on_black_for_the_reader():
 
 def test_of_two_levels_that_see_one_mark_only_the_likelier_is_kept():
     finest, half = (
-        Level(np.full((side, 2 * side), size / 9, np.float32), size) for side, size in ((48, 1.0), (24, 2.0))
+        level_of(np.full((side, 2 * side), size / 9, np.float32), size) for side, size in ((48, 1.0), (24, 2.0))
     )
 
     def detect(planes):  # the same box in pixels of the picture, with a higher score in the half

@@ -8,7 +8,7 @@ import strokes
 from scenes import paper
 
 from study_keras import mnist
-from study_keras.vision.levels import Level, levels_of
+from study_keras.vision.levels import levels_of
 from study_keras.vision.marks import Mark
 from study_keras.vision.unread import unread_boxes
 
@@ -136,7 +136,7 @@ ONES = (95, 40, 100, 80), (150, 40, 155, 80)
 def test_boxes_of_ink_as_high_as_the_digits(other, found):
     page = page_of(*ZEROS, other)
     for grey, dark in ((page, True), (1 - page, False)):
-        boxes = unread_boxes(marks_at(*ZEROS, dark=dark), [Level(levels_of(grey)[0].contrast, 1.0)])
+        boxes = unread_boxes(marks_at(*ZEROS, dark=dark), [levels_of(grey)[0]])
         assert len(boxes) == found
         if found:
             np.testing.assert_allclose(boxes[0], other, atol=2)
@@ -161,5 +161,5 @@ def test_faint_ink_is_not_that_of_the_line():
 def test_boxes_are_in_pixels_of_the_picture():
     page = page_of(*ZEROS, (185, 40, 210, 80))
     marks = [mark._replace(box=tuple(4 * side for side in mark.box)) for mark in marks_at(*ZEROS)]
-    (box,) = unread_boxes(marks, [Level(levels_of(page)[0].contrast, 4.0)])
+    (box,) = unread_boxes(marks, [levels_of(page)[0]._replace(scale=4.0)])
     np.testing.assert_allclose(box, (740, 160, 840, 320), atol=8)

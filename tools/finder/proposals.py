@@ -19,7 +19,7 @@ def proposed_views(scene, plane, finder, rng, count):
     Returns:
         As ``views.views_of``.
     """
-    boxes, _, dark = propose(Level(plane, 1.0), finder)
+    boxes, _, dark = propose(Level(plane, plane, 1.0), finder)
     views, labels, inks = [], [], []
     for at in rng.permutation(len(boxes)):
         label, which = _named(boxes[at], scene)

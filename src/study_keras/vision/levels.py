@@ -20,8 +20,9 @@ RANGE = 4.0  # deviations that become 1
 
 
 class Level(NamedTuple):
-    """``contrast`` (h, w) float32 in [-1, 1]; one of its pixels is ``scale`` pixels of the picture."""
+    """``light`` (h, w) in [0, 1], its ``contrast`` in [-1, 1]; a pixel of them is ``scale`` pixels of the picture."""
 
+    light: Grey
     contrast: NDArray[np.float32]
     scale: float
 
@@ -56,13 +57,17 @@ def levels_of(grey: Grey) -> list[Level]:
         ValueError: the picture is narrower than one pixel of the finest level.
     """
     light, scale = downscale(grey, MAX_SIDE)
-    levels = [Level(contrast(_doubled(light)), scale / 2)] if max(light.shape) <= SMALL else []
+    levels = [_level(_doubled(light), scale / 2)] if max(light.shape) <= SMALL else []
     size = float(scale)
     while True:
-        levels.append(Level(contrast(light), size))
+        levels.append(_level(light, size))
         if max(light.shape) < 2 * SHORTEST or min(light.shape) < 6:
             return levels
         light, size = _halved(light), 2 * size
+
+
+def _level(light: NDArray[np.float64], scale: float) -> Level:
+    return Level(light, contrast(light), scale)
 
 
 def downscale(grey: Grey, max_side: int) -> tuple[NDArray[np.float64], int]:

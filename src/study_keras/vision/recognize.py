@@ -20,6 +20,7 @@ NO_DIGIT = 0.5  # a mark whose best class is below is not counted as a digit
 CERTAIN = 0.9  # below it an answer is marked as uncertain
 DOUBTFUL = 0.75  # a page of several marks that is read no surer than this is also looked at turned
 SURER = 0.15  # by how much a turned page must be surer
+EITHER_WAY = (0, 1, 6, 8, 9)  # digits that are digits upside down, too, and so do not tell which way is up
 
 
 class Candidate(NamedTuple):
@@ -207,9 +208,15 @@ def _read(grey: Grey, network: Network, finder: Finder) -> tuple[list[Candidate]
     surest = upright.sureness + SURER
     for quarters in (2, 1, 3):
         turned = Detection(np.rot90(grey, quarters), 1.0, _candidates(np.rot90(grey, quarters), network, finder), [])
-        if sum(map(len, turned.lines)) > 1 and turned.sureness > surest:
+        if _shows_its_top(turned) and turned.sureness > surest:
             found, best, surest = turned.candidates, quarters, turned.sureness
     return found, np.rot90(grey, best), 90 * best
+
+
+def _shows_its_top(page: Detection) -> bool:
+    """Whether a page has several digits, and a certain one that is none upside down."""
+    digits = [candidate for candidate in page.candidates if candidate.is_digit]
+    return len(digits) > 1 and any(one.certain and one.label not in EITHER_WAY for one in digits)
 
 
 def _candidates(grey: Grey, network: Network, finder: Finder) -> list[Candidate]:

@@ -12,7 +12,7 @@ from study_keras.vision.levels import Level
 from study_keras.vision.lines import Box
 from study_keras.vision.marks import Floats, Mark
 
-DARK_ENOUGH = 0.5  # of the contrast of the line's digits; fainter is not their ink
+DARK_ENOUGH = 0.5  # of the difference between the line's digits and its paper; fainter is not their ink
 LOWEST, TALLEST = 0.5, 1.5  # of their height; lower are commas and dashes, taller are frames
 BESIDE, ABOVE = 1.5, 0.4  # heights around the line in which ink belongs to it
 
@@ -34,7 +34,7 @@ def unread_boxes(line: Sequence[Mark], levels: Sequence[Level]) -> list[Box]:
     area += np.array([-BESIDE, -ABOVE, BESIDE, ABOVE]) * height
     left, top = (max(int(side), 0) for side in area[:2])
     right, bottom = (int(np.ceil(side)) for side in area[2:])
-    strip = level.contrast[top:bottom, left:right]
+    strip = level.light[top:bottom, left:right]
     strip = -strip if sum(mark.dark for mark in line) * 2 > len(line) else strip
     boxes = boxes - [left, top, left, top]
     found = _others(strip, boxes, height)
@@ -44,6 +44,7 @@ def unread_boxes(line: Sequence[Mark], levels: Sequence[Level]) -> list[Box]:
 def _others(strip: Floats, boxes: Floats, height: float) -> list[Box]:
     """Return the components of a strip that are as high as its digits, but none of them."""
     own = np.zeros(strip.shape, bool)
+    strip = strip - float(np.median(strip))  # paper is most of it
     peaks = []
     for left, top, right, bottom in (
         np.stack([np.floor(boxes[:, :2]), np.ceil(boxes[:, 2:])], 1).reshape(-1, 4).astype(int)

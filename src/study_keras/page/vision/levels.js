@@ -27,19 +27,23 @@ export function checkGrey({ values, width, height }) {
 
 /**
  * The picture in halves of its size, the finest first; the coarsest has one digit or less.
- * @returns {{contrast: object, scale: number}[]} a plane of numbers in [-1, 1] each; one of its pixels is `scale` pixels
- *   of the picture
+ * @returns {{light: object, contrast: object, scale: number}[]} planes of numbers in [0, 1] and in [-1, 1]; a pixel of them
+ *   is `scale` pixels of the picture
  * @throws {Error} the picture is narrower than one pixel of the finest level
  */
 export function levelsOf(grey) {
   let { small: light, scale } = downscale(grey, MAX_SIDE);
   const isSmall = Math.max(light.width, light.height) <= SMALL;
-  const levels = isSmall ? [{ contrast: contrast(doubled(light)), scale: scale / 2 }] : [];
+  const levels = isSmall ? [level(doubled(light), scale / 2)] : [];
   for (;; scale *= 2) {
-    levels.push({ contrast: contrast(light), scale });
+    levels.push(level(light, scale));
     if (Math.max(light.width, light.height) < 2 * SHORTEST || Math.min(light.width, light.height) < 6) return levels;
     light = halved(light);
   }
+}
+
+function level(light, scale) {
+  return { light, contrast: contrast(light), scale };
 }
 
 /** Average blocks of k x k pixels, with the smallest k that leaves at most `maxSide` pixels a side. */

@@ -11,6 +11,7 @@ const NO_DIGIT = 0.5; // a mark whose best class is below is not counted as a di
 const CERTAIN = 0.9; // below it an answer is marked as uncertain
 const DOUBTFUL = 0.75; // a page of several marks that is read no surer than this is also looked at turned
 const SURER = 0.15; // by how much a turned page must be surer
+const EITHER_WAY = [0, 1, 6, 8, 9]; // digits that are digits upside down, too, and so do not tell which way is up
 
 /**
  * @typedef {object} Candidate ink that may be a digit
@@ -134,9 +135,15 @@ async function surest(plane, found, networks) {
   for (const [turned, angle] of [[half, 180], [quarterTurn(plane), 90], [quarterTurn(half), 270]]) {
     const candidates = await candidatesIn(turned, networks);
     const surer = surenessOf(candidates);
-    if (linesIn(candidates).flat().length > 1 && surer > least) [best, degrees, least] = [candidates, angle, surer];
+    if (showsItsTop(candidates) && surer > least) [best, degrees, least] = [candidates, angle, surer];
   }
   return detection(best, plane, degrees);
+}
+
+/** Whether a page has several digits, and a certain one that is none upside down. */
+function showsItsTop(candidates) {
+  const digits = candidates.filter(({ isDigit }) => isDigit);
+  return digits.length > 1 && digits.some(({ certain, label }) => certain && !EITHER_WAY.includes(label));
 }
 
 /** The mean probability of what is written, with 0 for what could not be read; 0 if there is nothing. */

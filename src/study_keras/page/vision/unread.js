@@ -2,7 +2,7 @@
 import { connectedComponents } from "./components.js";
 import { crop, median } from "./plane.js";
 
-const DARK_ENOUGH = 0.5; // of the contrast of the line's digits; fainter is not their ink
+const DARK_ENOUGH = 0.5; // of the difference between the line's digits and its paper; fainter is not their ink
 const [LOWEST, TALLEST] = [0.5, 1.5]; // of their height; lower are commas and dashes, taller are frames
 const [BESIDE, ABOVE] = [1.5, 0.4]; // heights around the line in which ink belongs to it
 
@@ -13,17 +13,17 @@ const [BESIDE, ABOVE] = [1.5, 0.4]; // heights around the line in which ink belo
  * @returns {number[][]} boxes in pixels of the picture, from the left
  */
 export function unreadBoxes(line, levels) {
-  const { contrast, scale } = levels[Math.floor(median(line.map((mark) => mark.level)))];
+  const { light, scale } = levels[Math.floor(median(line.map((mark) => mark.level)))];
   const boxes = line.map((mark) => mark.box.map((side) => side / scale));
   const height = median(boxes.map((box) => box[3] - box[1]));
   const most = (side) => Math.max(...boxes.map((box) => box[side]));
   const least = (side) => Math.min(...boxes.map((box) => box[side]));
   const left = Math.max(Math.trunc(least(0) - BESIDE * height), 0);
   const top = Math.max(Math.trunc(least(1) - ABOVE * height), 0);
-  const right = Math.min(Math.ceil(most(2) + BESIDE * height), contrast.width);
-  const bottom = Math.min(Math.ceil(most(3) + ABOVE * height), contrast.height);
+  const right = Math.min(Math.ceil(most(2) + BESIDE * height), light.width);
+  const bottom = Math.min(Math.ceil(most(3) + ABOVE * height), light.height);
   if (right <= left || bottom <= top) return [];
-  const strip = crop(contrast, [left, top, right, bottom]);
+  const strip = crop(light, [left, top, right, bottom]);
   if (2 * line.filter((mark) => mark.dark).length > line.length) strip.values.forEach((v, i) => (strip.values[i] = -v));
   const places = boxes.map((box) => [box[0] - left, box[1] - top, box[2] - left, box[3] - top]);
   return others(strip, places, height)
@@ -34,6 +34,8 @@ export function unreadBoxes(line, levels) {
 /** The components of a strip that are as high as its digits, but none of them. */
 function others(strip, boxes, height) {
   const { values, width } = strip;
+  const paper = median(values); // it is most of a strip
+  values.forEach((v, i) => (values[i] = v - paper));
   const own = new Uint8Array(values.length);
   const peaks = boxes.map((box) => {
     const [left, top] = [Math.max(Math.floor(box[0]) - 1, 0), Math.max(Math.floor(box[1]) - 1, 0)];
@@ -47,7 +49,7 @@ function others(strip, boxes, height) {
     }
     return peak;
   });
-  const limit = Math.fround(DARK_ENOUGH * median(peaks));
+  const limit = DARK_ENOUGH * median(peaks);
   const mask = new Uint8Array(values.length);
   for (let i = 0; i < mask.length; i++) mask[i] = values[i] > limit && !own[i] ? 1 : 0;
   const found = connectedComponents({ values: mask, width, height: strip.height });

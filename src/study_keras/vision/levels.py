@@ -3,7 +3,6 @@
 ``page/vision/levels.js`` is the twin in JavaScript.
 """
 
-from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -114,17 +113,31 @@ def _doubled(light: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def contrast(light: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
     """Normalize by local contrast: ``(h, w)`` in [0, 1] -> ``(h, w)`` float32 in [-1, 1], 0 where all is the same."""
-    values = light.astype(np.float32) - np.float32(0.5)
-    down, across = (_averages(side) for side in values.shape)
-    mean = down @ values @ across.T
-    variance = down @ (values * values) @ across.T - mean * mean
-    deviation = np.sqrt(np.maximum(variance, 0))
-    return np.clip((values - mean) / ((deviation + np.float32(FLOOR)) * np.float32(RANGE)), -1, 1)
+    values: NDArray[np.float64] = light.astype(np.float64)
+    width = values.shape[1]
+    down, across = (_counts(side) for side in values.shape)
+    both = _box_sums(np.concatenate([values, values * values], axis=1))
+    area = down[:, None] * across
+    mean, square = (_box_sums(np.ascontiguousarray(part.T)).T / area for part in (both[:, :width], both[:, width:]))
+    deviation = np.sqrt(np.maximum(square - mean * mean, 0))
+    return np.clip((values - mean) / (deviation + FLOOR) / RANGE, -1, 1).astype(np.float32)
 
 
-@lru_cache(maxsize=32)  # a picture has some ten sides, and a page of several pictures often the same
-def _averages(n: int) -> NDArray[np.float32]:
-    """Return the matrix ``(n, n)`` that averages the rows up to ``RADIUS`` away; faster than running sums."""
+def _box_sums(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return for each of n rows the sum of the rows up to ``RADIUS`` away."""
+    n = len(values)
+    sums = np.zeros((n + 1, values.shape[1]))
+    for above, row, here in zip(sums, values, sums[1:], strict=False):  # faster than np.cumsum down the columns
+        np.add(above, row, here)
+    inner = max(n - RADIUS, 0)  # number of boxes that end before the last row, and of those that start after the first
+    boxes = np.empty_like(values)
+    boxes[:inner] = sums[RADIUS + 1 :][:inner]
+    boxes[inner:] = sums[n]
+    boxes[n - inner :] -= sums[:inner]
+    return boxes
+
+
+def _counts(n: int) -> NDArray[np.float64]:
+    """Return for each of n rows how many are up to ``RADIUS`` away."""
     rows = np.arange(n)
-    near = (np.abs(rows[:, None] - rows) <= RADIUS).astype(np.float32)
-    return near / near.sum(axis=1, keepdims=True)
+    return (np.minimum(rows + RADIUS + 1, n) - np.maximum(rows - RADIUS, 0)).astype(np.float64)

@@ -32,7 +32,7 @@ export async function read(pad, { model, entry, finder }) {
     return rows;
   };
   // Classes with names are not MNIST's digits: the picture goes to the network as a whole.
-  const options = { classify, finder, shipped: Boolean(entry.shipped), unchanged: Boolean(entry.classes) };
+  const options = { classify, finder, shipped: Boolean(entry.shipped), unchanged: Boolean(entry.classes), upright: !pad.picture() };
   const { lines, turned, candidates } = await detect(grey, width, height, options);
   const names = Array.from({ length: model.classes }, (_, label) => entry.classes?.[label] ?? String(label));
   const shown = entry.classes ? [candidates.map((one) => ({ ...one, isDigit: true }))] : lines; // however unlikely it is

@@ -34,12 +34,13 @@ const EITHER_WAY = [0, 1, 6, 8, 9]; // digits that are digits upside down, too, 
  * @param {import("./finder.js").Finder} options.finder
  * @param {boolean} options.shipped whether it is the shipped network, whose answers the reader of marks completes
  * @param {boolean} options.unchanged whether the picture goes to the network as it is, in 28 x 28 pixels
+ * @param {boolean} options.upright whether the picture is known to be upright, as a drawing is
  * @returns {Promise<{lines: Candidate[][], unread: number[][], turned: number, candidates: Candidate[]}>} `lines`: what is
  *   written, line by line; `unread`: the boxes of what could not be read in them; `turned`: by how many degrees,
  *   counterclockwise, the picture was turned to be read
  * @throws {Error} it has the wrong size or values, or only one colour
  */
-export async function detect(grey, width, height, { classify, finder, shipped = false, unchanged = false }) {
+export async function detect(grey, width, height, { classify, finder, shipped = false, unchanged = false, upright = false }) {
   const plane = { values: grey, width, height };
   checkGrey(plane);
   const networks = { classify, finder, shipped };
@@ -48,7 +49,7 @@ export async function detect(grey, width, height, { classify, finder, shipped = 
   if (image) return detection([await whole(image, plane, classify)], plane);
   const found = await candidatesIn(plane, networks);
   if (width === 28 && height === 28) return detection(await surerWhole(plane, found, classify), plane);
-  return surest(plane, found, networks);
+  return upright ? detection(found, plane) : surest(plane, found, networks);
 }
 
 function detection(found, plane, turned = 0) {

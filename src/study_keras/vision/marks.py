@@ -69,6 +69,11 @@ class Mark(NamedTuple):
         return 1 - float(self.probabilities[NONE])
 
     @property
+    def likelihood(self) -> float:
+        """How likely it is a digit, by both networks."""
+        return self.score * self.digit
+
+    @property
     def doubtful(self) -> bool:
         """Whether the networks disagree: it may be a digit that cannot be read."""
         return self.score >= DOUBTFUL_SCORE and self.digit >= DOUBTFUL_DIGIT
@@ -117,7 +122,7 @@ def find_marks(levels: list[Level], finder: Finder) -> list[Mark]:
             marks.append(one)
         else:
             mark = _read(one, finder)
-            heappush(waiting, (-mark.score * mark.digit, number, mark))
+            heappush(waiting, (-mark.likelihood, number, mark))
     return marks
 
 

@@ -15,7 +15,7 @@ from study_keras.vision.normalize import is_mnist, normalize
 
 CONTRACT = 2
 FAINT = 0.15  # of the ink's range; fainter is the soft edge of nothing
-IS_DIGIT = 0.5  # a mark counts as a digit from this probability of the reader
+IS_DIGIT = 0.25  # a mark counts as a digit from this likelihood
 
 
 def prepare(grey: Grey, finder: Finder | None = None) -> NDArray[np.float32]:
@@ -40,7 +40,7 @@ def prepare(grey: Grey, finder: Finder | None = None) -> NDArray[np.float32]:
     grey = check_grey(grey)
     if (image := as_mnist(grey)) is not None:
         return image
-    digits = [mark for mark in find_marks(levels_of(grey), finder or load_finder()) if mark.digit >= IS_DIGIT]
+    digits = [mark for mark in find_marks(levels_of(grey), finder or load_finder()) if mark.likelihood >= IS_DIGIT]
     if not digits:
         raise ValueError(
             f"no digit found in a picture of {grey.shape[1]} x {grey.shape[0]} pixels; expected an upright digit, "

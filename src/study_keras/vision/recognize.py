@@ -26,7 +26,7 @@ EITHER_WAY = (0, 1, 6, 8, 9)  # digits that are digits upside down, too, and so 
 class Candidate(NamedTuple):
     """Ink that may be a digit: its box, its ``(28, 28)`` image, its probabilities, and the number of its line.
 
-    ``digit``: the probability that it is a digit at all. Ink in a line that is no digit has an image of zeros.
+    ``digit``: the likelihood that it is a digit at all. Ink in a line that is no digit has an image of zeros.
     """
 
     box: Box
@@ -87,7 +87,7 @@ class Detection(NamedTuple):
     def sureness(self) -> float:
         """The mean probability of what is written, with 0 for what could not be read; 0 if there is nothing."""
         written = [candidate for line in self.lines for candidate in line]
-        return sum(one.digit * one.probability * one.is_digit for one in written) / max(1, len(written))
+        return sum(one.probability * one.is_digit for one in written) / max(1, len(written))
 
 
 def recognize(
@@ -221,14 +221,14 @@ def _shows_its_top(page: Detection) -> bool:
 
 def _candidates(grey: Grey, network: Network, finder: Finder) -> list[Candidate]:
     levels = levels_of(grey)
-    marks = [mark for mark in find_marks(levels, finder) if mark.digit >= IS_DIGIT or mark.doubtful]
+    marks = [mark for mark in find_marks(levels, finder) if mark.likelihood >= IS_DIGIT or mark.doubtful]
     if not marks:
         return []
     images = np.array([normalized(mark) for mark in marks])
     rows = votes(marks, network(images), network.shipped)
     candidates: list[Candidate] = []
     for number, line in enumerate(lines_of([mark.box for mark in marks])):
-        written = [Candidate(marks[at].box, images[at], rows[at], number, marks[at].digit) for at in line]
+        written = [Candidate(marks[at].box, images[at], rows[at], number, marks[at].likelihood) for at in line]
         if any(candidate.is_digit for candidate in written):
             nothing = np.full_like(rows[0], 1 / rows.shape[1]), np.zeros((28, 28), np.float32)
             boxes = unread_boxes([marks[at] for at in line], levels)

@@ -21,6 +21,7 @@ const [DOUBTFUL_SCORE, DOUBTFUL_DIGIT] = [0.5, 0.25];
  * @property {boolean} dark whether its ink is darker than the paper
  * @property {number} level the number of the level in which it was found
  * @property {number} digit the reader's probability that it is a digit
+ * @property {number} likelihood how likely it is a digit, by both networks
  * @property {boolean} doubtful whether the networks disagree: it may be a digit that cannot be read
  */
 
@@ -53,7 +54,7 @@ async function likeliest(proposals, read) {
     const now = waiting.filter((at) => !rivals[at].some((other) => waits.has(other) && precedes(other, at)));
     for (const [i, mark] of (await read(now.map((at) => proposals[at]))).entries()) {
       marks[now[i]] = mark;
-      likely[now[i]] = mark.score * mark.digit;
+      likely[now[i]] = mark.likelihood;
     }
     for (const at of marks.keys()) {
       if (!marks[at] || likely[at] < 0 || !rivals[at].every((other) => precedes(at, other))) continue;
@@ -90,6 +91,7 @@ function toMark({ box, score, dark, level, scale }, classes, ink) {
     dark,
     level,
     digit,
+    likelihood: score * digit,
     doubtful: score >= DOUBTFUL_SCORE && digit >= DOUBTFUL_DIGIT,
   };
 }

@@ -7,7 +7,7 @@ import { isMnist, normalize } from "./normalize.js";
 
 export const CONTRACT = 2;
 const FAINT = Math.fround(0.15); // of the ink's range; fainter is the soft edge of nothing
-export const IS_DIGIT = 0.5; // a mark counts as a digit from this probability of the reader
+export const IS_DIGIT = 0.25; // a mark counts as a digit from this likelihood
 
 /**
  * Prepare the picture of one digit, the largest in it, as the makers of MNIST would have done.
@@ -21,7 +21,7 @@ export async function prepare(grey, width, height, finder) {
   checkGrey(plane);
   const image = asMnist(plane);
   if (image) return image;
-  const digits = (await findMarks(levelsOf(plane), finder)).filter(({ digit }) => digit >= IS_DIGIT);
+  const digits = (await findMarks(levelsOf(plane), finder)).filter(({ likelihood }) => likelihood >= IS_DIGIT);
   if (!digits.length) {
     throw new Error(`no digit found in a picture of ${width} x ${height} pixels; expected a digit that is clearly darker or clearly `
       + "lighter than its background, upright, and at least 10 pixels high");

@@ -19,7 +19,7 @@ const EITHER_WAY = [0, 1, 6, 8, 9]; // digits that are digits upside down, too, 
  * @property {Float32Array} image 28 * 28 numbers in [0, 1], white ink on black; zeros for ink that is no digit
  * @property {Float32Array} probabilities of the classes
  * @property {number} label the most probable class, and its `probability`
- * @property {number} digit the probability that it is a digit at all
+ * @property {number} digit the likelihood that it is a digit at all
  * @property {boolean} isDigit whether it counts as a digit
  * @property {boolean} certain whether the answer is not marked as uncertain
  * @property {number} line the number of its line
@@ -150,7 +150,7 @@ function showsItsTop(candidates) {
 /** The mean probability of what is written, with 0 for what could not be read; 0 if there is nothing. */
 function surenessOf(candidates) {
   const written = linesIn(candidates).flat();
-  return written.reduce((sum, one) => sum + one.digit * one.probability * one.isDigit, 0) / Math.max(1, written.length);
+  return written.reduce((sum, one) => sum + one.probability * one.isDigit, 0) / Math.max(1, written.length);
 }
 
 /** A candidate of a turned picture with its box in the upright one, and inside of it. */
@@ -167,7 +167,7 @@ function placed(candidate, { width, height }, degrees) {
 
 async function candidatesIn(plane, { classify, finder, shipped }) {
   const levels = levelsOf(plane);
-  const marks = (await findMarks(levels, finder)).filter(({ digit, doubtful }) => digit >= IS_DIGIT || doubtful);
+  const marks = (await findMarks(levels, finder)).filter(({ likelihood, doubtful }) => likelihood >= IS_DIGIT || doubtful);
   if (!marks.length) return [];
   const images = marks.map(normalized);
   const batch = new Float32Array(784 * marks.length);
@@ -179,7 +179,7 @@ async function candidatesIn(plane, { classify, finder, shipped }) {
     return shipped ? vote(mark, row) : row;
   });
   return linesOf(marks.map(({ box }) => box)).flatMap((line, number) => {
-    const written = line.map((at) => toCandidate(marks[at].box, images[at], rows[at], number, marks[at].digit));
+    const written = line.map((at) => toCandidate(marks[at].box, images[at], rows[at], number, marks[at].likelihood));
     if (written.some(({ isDigit }) => isDigit)) {
       for (const box of unreadBoxes(line.map((at) => marks[at]), levels)) {
         written.push(toCandidate(box, new Float32Array(784), new Float32Array(classes).fill(1 / classes), number, 0));

@@ -27,7 +27,7 @@ MOST = 400  # marks of a level that the reader looks at; more than that is textu
 
 # Chosen on pages of the 5,000 training images that no network saw.
 FOUND = 0.2  # a cell counts from this probability of a digit
-SAME = 0.5  # boxes that have so much in common (intersection over union) are of one mark
+SAME = 0.4  # boxes that have so much in common (intersection over union) are of one mark
 WIDTH = 0.4  # of its longer side that a box counts as wide
 DOUBTFUL_SCORE, DOUBTFUL_DIGIT = 0.5, 0.25
 COVERED = 0.7  # as does a box of which so much lies in another

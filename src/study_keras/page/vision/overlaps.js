@@ -1,7 +1,7 @@
 // Which boxes are of one mark, as study_keras/vision/marks.py says it. A place is what a box counts as: at least `WIDTH` of
 // its longer side wide and high, because two boxes of one thin stroke may miss each other.
 
-const SAME = 0.5; // places that have so much in common (intersection over union) are of one mark
+const SAME = 0.4; // places that have so much in common (intersection over union) are of one mark
 const WIDTH = 0.4;
 const COVERED = 0.7; // as is a place of which so much lies in another
 

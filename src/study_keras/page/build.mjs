@@ -25,6 +25,7 @@ const OPTIONS = {
 const folder = `${DIST}.${process.pid}`; // renamed when it is complete
 rmSync(folder, { recursive: true, force: true });
 mkdirSync(folder);
+const worker = await bundleTraining(folder);
 await bundle(folder);
 writeIcons(folder);
 writeModels(folder);
@@ -37,6 +38,13 @@ for (const name of ["litert_wasm_compat_internal.js", "litert_wasm_compat_intern
 rmSync(DIST, { recursive: true, force: true });
 renameSync(folder, DIST);
 
+/** The worker that trains, as a file and as a text for the one-file page, which may have no other file. */
+async function bundleTraining(outdir) {
+  const { outputFiles: [made] } = await build({ ...OPTIONS, entryPoints: ["train/worker.js"], outdir, format: "iife", write: false, metafile: false });
+  writeFileSync(made.path, made.contents);
+  return { name: basename(made.path), text: made.text };
+}
+
 async function bundle(outdir) {
   const { metafile } = await build({
     ...OPTIONS,
@@ -44,7 +52,7 @@ async function bundle(outdir) {
     outdir,
     format: "esm",
     splitting: true,
-    define: { ONE_FILE: "false" },
+    define: { ONE_FILE: "false", WORKER: JSON.stringify(worker.name) },
     loader: { ".wasm": "file" },
   });
   const made = Object.entries(metafile.outputs).filter(([, { entryPoint }]) => entryPoint);
@@ -59,19 +67,21 @@ async function bundle(outdir) {
 
 /** The page with its script and style inside; serve/single_file.py replaces the placeholder of the model. */
 async function writeOneFile(folder) {
-  const options = { ...OPTIONS, write: false, outdir: folder, define: { ONE_FILE: "true" }, metafile: false };
+  const options = { ...OPTIONS, write: false, outdir: folder, define: { ONE_FILE: "true", WORKER: JSON.stringify(worker.text) }, metafile: false };
   const { outputFiles: [script] } = await build({ ...options, entryPoints: ["main.js"], format: "iife" });
   const { outputFiles: [style] } = await build({ ...options, entryPoints: ["style.css"] });
   if (/<\/(script|style)/i.test(script.text + style.text)) throw new Error("the bundle contains </script> or </style>, which would end its own element");
   const icon = readFileSync(join(folder, "icon-64.png")).toString("base64");
   writeFileSync(join(folder, "one_file.html"), fill(template(), {
     head: `<link rel="icon" href="data:image/png;base64,${icon}">\n    <style>${style.text}</style>`,
-    end: `<script id="model" type="application/json"><!-- model --></script>\n    <script>${script.text}</script>`,
+    end: `<script id="model" type="application/json"><!-- model --></script>
+    <script id="images" type="text/plain"><!-- images --></script>\n    <script>${script.text}</script>`,
   }));
 }
 
 function template() {
-  return readFileSync(join(HERE, "index.html"), "utf8");
+  const part = (_, name) => readFileSync(join(HERE, "train", `${name}.html`), "utf8").trim();
+  return readFileSync(join(HERE, "index.html"), "utf8").replace(/<!-- (learn|results) -->/g, part);
 }
 
 function fill(html, parts) {

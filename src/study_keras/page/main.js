@@ -9,6 +9,7 @@ import { normalize } from "./vision/normalize.js";
 import { prepare } from "./vision/prepare.js";
 import { announce, makeBars, showAnswer, showBars, showLayers, showSeen } from "./view.js";
 import { showModels, showTime } from "./model_list.js";
+import { followView } from "./train/tab.js";
 import { startLanguage, strings, switchLanguage } from "./strings.js";
 
 const byId = (id) => document.getElementById(id);
@@ -44,6 +45,7 @@ async function update() {
 }
 
 async function answer() {
+  if (training.isOpen()) return training.draw(networkInput().pixels);
   let { pixels, reason } = networkInput();
   let found = null;
   if (pixels && !model) reason = strings().loading;
@@ -125,6 +127,7 @@ byId("language").addEventListener("click", () => {
   updateAndAnnounce();
 });
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", pad.repaint);
+const training = followView(updateAndAnnounce);
 makeBars(10);
 drawn();
 start();

@@ -3,17 +3,18 @@
 import hashlib
 import io
 import json
+import re
 import subprocess
 
 import keras
 import numpy as np
 import pytest
-from conftest import ROOT
+from conftest import COMMAND, ROOT
 
 from study_keras import mnist
 from study_keras.data.dataset import scale
 from study_keras.runtimes.tfjs import find_node
-from study_keras.serve import training_images
+from study_keras.serve import single_file, training_images
 
 PAGE = ROOT / "src/study_keras/page"
 STEPS, BATCH = 20, 32
@@ -140,3 +141,179 @@ def test_the_sample_is_balanced_and_true():
             np.testing.assert_array_equal(np.bincount(known), [count] * 10)
             known_by_image = dict(zip(map(bytes, np.round(images / 17).astype(np.uint8)), labels, strict=True))
             assert [known_by_image[bytes(image)] for image in drawn // 17] == known.tolist()
+
+
+def test_every_setting_changes_the_training():
+    """And the same settings with the same seed give the same network, also when they change on the way."""
+    code = """
+    import { createTrainer, TUTORIAL } from "./train/trainer.js";
+    import { createRandom } from "./train/random.js";
+    const random = createRandom(7);
+    const part = (count) => ({
+      images: Uint8Array.from({ length: 784 * count }, () => 256 * random()),
+      labels: Uint8Array.from({ length: count }, () => 10 * random()),
+      count,
+    });
+    const [data, pixels] = [{ train: part(100), test: part(20) }, new Float32Array(784).fill(0.5)];
+    const trained = (changed) => {
+      const trainer = createTrainer(data, TUTORIAL, createRandom(1));
+      trainer.step();
+      trainer.change(changed);
+      for (let i = 0; i < 9; i++) trainer.step();
+      const { learnt, changes } = trainer.progress();
+      return { answer: [...trainer.answer(pixels)], learnt, changes, units: trainer.kernel().length / 784 };
+    };
+    const others = { rate: 0.01, batch: 7, dropout: 0.5, shift: 1, units: 64, activation: "tanh", optimizer: "sgd" };
+    const found = { none: trained({}), again: trained({}) };
+    for (const [name, value] of Object.entries(others)) found[name] = trained({ [name]: value });
+    found.wider = trained({ units: 200 });
+    console.log(JSON.stringify(found));
+    """
+    found = node(code)
+    same = found.pop("none")
+    assert found.pop("again") == same
+    assert same["learnt"] == 2 * 100 + 2 * 32  # each fourth batch is one of 4
+    for name, other in found.items():
+        assert not np.allclose(other["answer"], same["answer"], rtol=1e-4), name
+        np.testing.assert_allclose(sum(other["answer"]), 1, rtol=1e-5)
+        assert other["changes"] == [32]
+    assert [found[name]["units"] for name in ("units", "wider")] == [64, 200]
+
+
+def test_fewer_units_are_the_first_of_those_that_were_there():
+    code = """
+    import { createTrainer, TUTORIAL } from "./train/trainer.js";
+    import { createRandom } from "./train/random.js";
+    const part = { images: new Uint8Array(784 * 10).fill(99), labels: new Uint8Array(10), count: 10 };
+    const trainer = createTrainer({ train: part, test: part }, { ...TUTORIAL, units: 8 }, createRandom(1));
+    trainer.step();
+    const first = [...trainer.kernel()];
+    trainer.change({ units: 3 });
+    console.log(JSON.stringify({ first, fewer: [...trainer.kernel()] }));
+    """
+    found = node(code)
+    first, fewer = np.reshape(found["first"], (784, 8)), np.reshape(found["fewer"], (784, 3))
+    np.testing.assert_array_equal(fewer, first[:, :3])
+
+
+def test_the_code_that_is_shown_runs_in_keras():
+    code = """
+    import { kerasCode } from "./train/knobs.js";
+    import { TUTORIAL } from "./train/trainer.js";
+    const others = { ...TUTORIAL, batch: 16, dropout: 0.3, shift: 1, activation: "tanh", optimizer: "momentum" };
+    console.log(JSON.stringify([kerasCode(TUTORIAL), kerasCode(others)]));
+    """
+    (x_train, y_train), _ = mnist.load_data()
+    models = []
+    for shown in node(code):
+        names = {"keras": keras, "x_train": x_train[:32] / 255.0, "y_train": y_train[:32]}
+        exec(shown.replace("batch_size", "verbose=0, batch_size"), names)
+        models.append(names["model"])
+    assert models[0].count_params() == 101_770
+    assert [layer.__class__.__name__ for layer in models[1].layers][:3] == ["Reshape", "RandomTranslation", "Flatten"]
+    assert (models[1].optimizer.momentum, models[1].layers[4].rate) == (0.9, 0.3)
+    lesson = (ROOT / "src/study_keras/hello_mnist_1.py").read_text()
+    assert node(code)[0].partition("model.compile")[0] in lesson
+
+
+@pytest.fixture(scope="module")
+def seen(tmp_path_factory):
+    """A function: what came of one of the checks in check_train.mjs."""
+    folder = tmp_path_factory.mktemp("train")
+    model = keras.Sequential([keras.Input((28, 28)), keras.layers.Flatten(), keras.layers.Dense(10, "softmax")])
+    one_file = single_file.write_page(model, folder / "train.html", prove=False)
+    spec = {"one_file": str(one_file), "server": [str(COMMAND), "serve", "--port", "0"]}
+    (folder / "spec.json").write_text(json.dumps(spec))
+    command = [find_node(), ROOT / "tests/browser/check_train.mjs", folder / "spec.json"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=400)
+    assert done.returncode == 0, done.stderr[-2000:]
+    print(done.stderr)
+    results = json.loads(done.stdout.splitlines()[-1])
+
+    def result(name):
+        failed = isinstance(results[name], dict) and results[name].get("error")
+        assert not failed, failed
+        return results[name]
+
+    return result
+
+
+def test_the_sample_in_the_one_file_suffices_for_95_percent(seen):
+    learns = seen("learns")
+    assert learns["first"] < 30
+    assert learns["last"] >= 95
+    assert learns["said"].endswith(f"{learns['last']} % of the test images read correctly.")
+    assert "3,000 images to learn from and 500 others" in learns["about"]
+    assert 0 < learns["wrong"] <= 24
+
+
+def test_the_curves_and_the_weights_move(seen):
+    early, late = seen("learns")["early"], seen("learns")["late"]
+    assert late["learning"] > 50
+    assert late["tests"] > early["tests"]
+    assert late["picture"] != early["picture"]
+    losses = [re.findall(r"\d\.\d+", curve["label"]) for curve in (early, late)]
+    assert all(float(now) < float(before) for before, now in zip(*losses, strict=True))
+
+
+def test_it_pauses_takes_one_step_goes_on_and_begins_anew(seen):
+    pause = seen("pause")
+    first, later = pause["paused"]
+    assert first == later > 0
+    assert pause["stepped"] - later in (32, 3000 % 32)
+    assert pause["gone"] > pause["stepped"]
+    assert pause["trained"] > 60
+    assert pause["anew"] < 30
+    assert pause["restarted"] == pause["points"] == 0
+
+
+def test_every_knob_turns_while_it_trains(seen):
+    knobs = seen("knobs")
+    assert knobs["shown"] == ["0.003", "16", "0.3", "1", "64"]
+    assert knobs["changes"] == 7
+    assert knobs["units"] == "The weights of 64 units as pictures"
+    for line in ('Dense(64, activation="tanh")', "Dropout(0.3)", "SGD(0.01, momentum=0.9)", "batch_size=16"):
+        assert line in knobs["code"]
+    assert knobs["accuracy"] > 60
+    assert "Adam(0.001)" in knobs["defaults"]
+
+
+def test_the_bars_of_a_drawing_change_as_it_learns(seen):
+    before, after = seen("drawing")["before"], seen("drawing")["after"]
+    assert float(before[3].split()[0]) < 60
+    assert float(after[3].split()[0]) >= 99
+
+
+def test_a_phone_starts_training_with_two_taps_in_both_languages(seen):
+    phone = seen("phone")
+    assert phone["inView"]
+    assert phone["chinese"]["overflow"] <= 0
+    assert phone["english"]["overflow"] <= 0
+    assert (phone["chinese"]["title"], phone["chinese"]["run"], phone["chinese"]["knob"]) == (
+        "训练一个网络",
+        "暂停",
+        "学习率",
+    )
+    assert phone["chinese"]["wrong"].startswith("500 张测试图像中认错 ")
+    assert (phone["english"]["title"], phone["english"]["run"]) == ("Train a network", "Pause")
+
+
+def test_the_keyboard_alone_trains_sets_and_draws(seen):
+    assert seen("keyboard") == {"outline": "solid", "batch": "512"}
+
+
+def test_axe_finds_no_barrier_in_the_training(seen):
+    assert seen("axe") == {"light new": [], "light": [], "dark new": [], "dark": []}
+
+
+def test_the_served_page_trains_on_all_images_also_offline(seen):
+    served = seen("served")
+    assert served["about"] == served["offline"]
+    assert "60,000 training images and is tested on 10,000 others" in served["about"]
+    assert served["learned"] > 94
+
+
+def test_no_request_left_the_page_and_no_error_reached_the_console(seen):
+    assert seen("errors") == []
+    own = ("file:", "blob:", seen("served")["url"])
+    assert [url for url in seen("requests") if not url.startswith(own)] == []

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { launch } from "./chrome.mjs";
 import { serve } from "./server.mjs";
-import { draw, ready, said } from "./strokes.mjs";
+import { draw, finger, mouse, patient, ready, said } from "./strokes.mjs";
 
 const spec = JSON.parse(await readFile(process.argv[2], "utf8"));
 const camera = ["--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream", `--use-file-for-fake-video-capture=${spec.video}`];
@@ -24,6 +24,62 @@ const CHECKS = {
       await page.click("#clear");
     }
     return answers;
+  },
+  async number() {
+    const page = await open();
+    await page.evaluate(timeAnswers);
+    await draw(page, 2026, patient(page, mouse(page)));
+    const answer = { said: await said(page), ...(await page.evaluate(shownNumber)) };
+    const milliseconds = await page.evaluate(() => window.waited);
+    await page.locator("#found [tabindex='0']").focus();
+    const chosen = [];
+    for (const key of ["Home", "ArrowRight", "ArrowRight", "End"]) {
+      await page.keyboard.press(key);
+      chosen.push({ ...(await page.evaluate(shownNumber)), seen: await page.evaluate(seenPixels), layers: await page.evaluate(layerPixels) });
+    }
+    await page.keyboard.press("Shift+Tab");
+    const left = await page.evaluate(() => document.activeElement.id);
+    await page.locator("#found button").first().click();
+    const clicked = await page.evaluate(shownNumber);
+    await page.click("#language");
+    const chinese = { said: await said(page), ...(await page.evaluate(shownNumber)) };
+    await page.click("#clear");
+    await said(page);
+    return { answer, milliseconds, chosen, left, clicked, chinese, cleared: await page.evaluate(shownNumber) };
+  },
+  async quickly() {
+    const page = await open();
+    await draw(page, 2026);
+    return said(page);
+  },
+  async unread() {
+    const page = await open();
+    await draw(page, "20E6");
+    const line = { said: await said(page), ...(await page.evaluate(shownNumber)) };
+    await page.locator("#found .unread").click();
+    const unread = { ...(await page.evaluate(shownNumber)), sure: await page.textContent("#sure") };
+    await page.click("#clear");
+    await draw(page, "-");
+    const nothing = { said: await said(page), ...(await page.evaluate(shownNumber)), sure: await page.textContent("#sure") };
+    await page.click("#language");
+    return { line, unread, nothing, chinese: await said(page) };
+  },
+  async loading() {
+    const page = watch(await (await browser.newContext({ serviceWorkers: "block" })).newPage(), []);
+    let release;
+    const released = new Promise((resolve) => (release = resolve));
+    await page.route("**/reader.tfjs/model.json", (route) => released.then(() => route.continue()));
+    await page.goto(server.url);
+    await draw(page, 7);
+    await page.waitForFunction(() => document.getElementById("status").textContent.includes("Loading"));
+    const waiting = await page.textContent("#sure");
+    release();
+    const read = await said(page);
+    await page.unroute("**/reader.tfjs/model.json");
+    await page.route("**/reader.tfjs/model.json", (route) => route.fulfill({ status: 404 }));
+    await page.reload();
+    await draw(page, 7);
+    return { waiting, read, failed: await said(page), problem: await page.textContent("#problem") };
   },
   async undo() {
     const page = await open();
@@ -53,7 +109,7 @@ const CHECKS = {
   async phone() {
     const context = { viewport: { width: 360, height: 740 }, isMobile: true, hasTouch: true, locale: "zh-CN", colorScheme: "dark" };
     const page = await open(context);
-    await touch(page, 7);
+    await draw(page, 7, await finger(page));
     const seen = async () => page.evaluate(() => ({
       language: document.documentElement.lang,
       status: document.getElementById("status").textContent,
@@ -67,7 +123,11 @@ const CHECKS = {
     const english = await seen();
     await page.reload();
     await ready(page);
-    return { chinese, english, remembered: await seen() };
+    const remembered = await seen();
+    await page.evaluate(timeAnswers);
+    await draw(page, 2026, patient(page, await finger(page)));
+    const number = { said: await said(page), ...(await page.evaluate(shownNumber)), overflow: (await seen()).overflow };
+    return { chinese, english, remembered, number, milliseconds: await page.evaluate(() => window.waited) };
   },
   async keyboard() {
     const page = await open();
@@ -106,6 +166,10 @@ const CHECKS = {
       await draw(page, 5);
       await said(page);
       found[colorScheme] = await violations();
+      await page.click("#clear");
+      await draw(page, "20E6");
+      await said(page);
+      found[`${colorScheme} several`] = await violations();
     }
     return found;
   },
@@ -116,7 +180,7 @@ const CHECKS = {
       const [chooser] = await Promise.all([page.waitForEvent("filechooser"), page.click("#choose")]);
       await chooser.setFiles(path);
       await page.waitForFunction(() => document.getElementById("file").value === "");
-      answers[name] = { said: await said(page), seen: await page.evaluate(seenPixels) };
+      answers[name] = { said: await said(page), seen: await page.evaluate(seenPixels), ...(await page.evaluate(shownNumber)) };
     }
     await draw(page, 4); // begins anew
     const drawn = await said(page);
@@ -164,21 +228,35 @@ const CHECKS = {
     await page.goto(pathToFileURL(spec.one_file).href);
     await ready(page);
     const answers = [];
-    for (const digit of [2, 3, 7]) {
-      await draw(page, digit);
+    for (const number of [3, 2026]) {
+      await draw(page, number);
       answers.push(await said(page));
       await page.click("#clear");
     }
     await page.setInputFiles("#file", spec.pictures.paper_8);
     await page.waitForFunction(() => document.getElementById("file").value === "");
-    const picture = await said(page);
-    return { requests, answers, picture, bars: await page.locator("#bars .name").allTextContents(), shown: await page.textContent("#digit"), name: await page.textContent(".model-name") };
+    return { requests, answers, picture: await said(page) };
+  },
+  async named() {
+    const page = watch(await (await browser.newContext()).newPage());
+    await page.goto(pathToFileURL(spec.named).href);
+    await ready(page);
+    const answers = [];
+    for (const digit of [2, 3, 7]) {
+      await draw(page, digit);
+      answers.push(await said(page));
+      if (digit !== 7) await page.click("#clear");
+    }
+    const [bars, shown] = [await page.locator("#bars .name").allTextContents(), await page.textContent("#digit")];
+    await page.setInputFiles("#file", spec.pictures.mnist);
+    await page.waitForFunction(() => document.getElementById("file").value === "");
+    return { answers, picture: await said(page), bars, shown, name: await page.textContent(".model-name") };
   },
 };
 
-function watch(page) {
-  page.on("console", (message) => message.type() === "error" && errors.push(message.text()));
-  page.on("pageerror", (error) => errors.push(String(error)));
+function watch(page, list = errors) {
+  page.on("console", (message) => message.type() === "error" && list.push(message.text()));
+  page.on("pageerror", (error) => list.push(String(error)));
   return page;
 }
 
@@ -189,13 +267,6 @@ async function open(options = {}, url = server.url) {
   await page.goto(url);
   await ready(page);
   return page;
-}
-
-/** Draw with a finger. */
-async function touch(page, digit) {
-  const session = await page.context().newCDPSession(page);
-  const send = (type, points) => session.send("Input.dispatchTouchEvent", { type, touchPoints: points.map(([x, y]) => ({ x, y })) });
-  await draw(page, digit, { down: (x, y) => send("touchStart", [[x, y]]), move: (x, y) => send("touchMove", [[x, y]]), up: () => send("touchEnd", []) });
 }
 
 /** Runs in the page: the classes of so many test images by the page's own code. */
@@ -213,6 +284,42 @@ async function classesOf(count) {
 function seenPixels() {
   const { data } = document.getElementById("seen").getContext("2d").getImageData(0, 0, 28, 28);
   return Array.from({ length: 784 }, (_, i) => data[4 * i]);
+}
+
+/** Runs in the page: the picture of each layer. */
+function layerPixels() {
+  return [...document.querySelectorAll("#layers canvas")].map((canvas) => canvas.toDataURL());
+}
+
+/** Runs in the page: the number that it shows, its buttons and its boxes, and the bars of the chosen digit. */
+function shownNumber() {
+  const buttons = [...document.querySelectorAll("#found button")];
+  const boxes = [...document.querySelectorAll("#boxes rect")];
+  return {
+    text: document.getElementById("digit").textContent,
+    buttons: buttons.map((button) => button.ariaLabel),
+    pressed: buttons.flatMap((button, i) => (button.ariaPressed === "true" ? [i] : [])),
+    stops: buttons.flatMap((button, i) => (button.tabIndex === 0 ? [i] : [])),
+    focus: buttons.indexOf(document.activeElement),
+    boxes: boxes.map((box) => ["x", "y", "width", "height"].map((side) => Number(box.getAttribute(side)))),
+    marked: boxes.flatMap((box, i) => (box.classList.contains("chosen") ? [i] : [])),
+    best: [...document.querySelectorAll("#bars .best .name")].map((name) => name.textContent),
+    turned: document.getElementById("turned").textContent,
+  };
+}
+
+/** Runs in the page: collects in `waited` how many milliseconds after each pointer event its answer was there. */
+function timeAnswers() {
+  window.waited = [];
+  let since = null;
+  for (const type of ["pointerdown", "pointermove", "pointerup"]) {
+    document.getElementById("pad").addEventListener(type, (event) => (since ??= event.timeStamp), true);
+  }
+  new MutationObserver(() => {
+    if (since === null || document.getElementById("result").ariaBusy === "true") return;
+    window.waited.push(performance.now() - since);
+    since = null;
+  }).observe(document.getElementById("result"), { attributeFilter: ["aria-busy"] });
 }
 
 const results = {};

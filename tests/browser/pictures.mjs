@@ -8,16 +8,16 @@ const ROOT = join(import.meta.dirname, "..", "..");
 const SERVER = ["python", join(ROOT, "tests", "browser", "static_server.py"), join(ROOT, "src", "study_keras", "page", "dist")];
 const PICTURES = {
   "page.png": [8, { viewport: { width: 1120, height: 800 } }],
-  "page_phone.png": [3, { viewport: { width: 390, height: 800 }, isMobile: true, deviceScaleFactor: 1.5, colorScheme: "dark" }],
+  "page_phone.png": [2026, { viewport: { width: 390, height: 800 }, isMobile: true, deviceScaleFactor: 1.5, colorScheme: "dark" }],
 };
 
 const server = await serve(SERVER);
 const browser = await launch();
-for (const [name, [digit, options]] of Object.entries(PICTURES)) {
+for (const [name, [number, options]] of Object.entries(PICTURES)) {
   const page = await browser.newPage({ ...options, bypassCSP: true }); // for addStyleTag
   await page.goto(server.url);
   await ready(page);
-  await draw(page, digit);
+  await draw(page, number);
   await said(page);
   await page.evaluate(() => Promise.all(document.getAnimations().map((animation) => animation.finished)));
   await page.addStyleTag({ content: "#other { display: none !important }" }); // the packaged browser has no Chinese font

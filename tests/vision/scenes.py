@@ -1,55 +1,44 @@
-"""Pictures of digits as a camera sees them, drawn from seeds, and the JavaScript contract in one process."""
+"""Pictures of digits as a camera sees them, drawn from seeds, and how JavaScript reads many of them in one process."""
 
 import json
 import subprocess
-import sys
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from PIL import Image
 
+from study_keras.runtimes.tfjs import find_runtime
+
 ROOT = Path(__file__).resolve().parents[2]
-NODE = Path(sys.executable).with_name("node")
-RUN = """
-import { readFileSync, writeFileSync } from "node:fs";
-const [module, folder] = process.argv.slice(2);
-const { CONTRACT, prepare } = await import(`${module}/prepare.js`);
-const { rgbToGrey } = await import(`${module}/image_io.js`);
-const read = (name) => readFileSync(`${folder}/${name}`);
-const bytes = read("greys.bin");
-const greys = new Float32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4);
-const results = [];
-const errors = [];
-let at = 0;
-for (const [height, width] of JSON.parse(read("shapes.json"))) {
-  let digit = new Float32Array(784);
-  try {
-    digit = prepare(greys.slice(at, at + width * height), width, height);
-    errors.push(null);
-  } catch (error) {
-    errors.push(error.message);
-  }
-  results.push(Buffer.from(digit.buffer));
-  at += width * height;
-}
-writeFileSync(`${folder}/digits.bin`, Buffer.concat(results));
-writeFileSync(`${folder}/colours.bin`, Buffer.from(rgbToGrey(read("rgba.bin")).buffer));
-console.log(JSON.stringify({ contract: CONTRACT, errors }));
-"""
 
 
-def prepare_in_javascript(greys, folder, rgba=b""):
-    """Run page/vision/prepare.js on greys: what it says, the (n, 28, 28) digits, and the greys of ``rgba``."""
-    (folder / "run.mjs").write_text(RUN)
-    (folder / "shapes.json").write_text(json.dumps([grey.shape for grey in greys]))
+class JavaScript(NamedTuple):
+    """What page/vision makes of pictures.
+
+    ``contract``: its version; ``pictures``: for each ``text``, ``digits``, ``unread`` and ``turned`` as of
+    ``recognize``, but with boxes of floats, all ``candidates``, ``error`` and ``prepareError`` if it was refused, else
+    None, and the ``milliseconds`` of the reading; ``images`` (n, 28, 28): prepared; ``colours``: the greys of ``rgba``.
+    """
+
+    contract: int
+    pictures: list[dict]
+    images: np.ndarray
+    colours: np.ndarray
+
+
+def read_in_javascript(greys, folder, rgba=b"", unchanged=False, backend="wasm"):
+    """Read greys with the shipped networks in Node; ``unchanged``: as a network whose classes have names does."""
+    pictures = [{"shape": grey.shape, "unchanged": unchanged} for grey in greys]
+    (folder / "pictures.json").write_text(json.dumps(pictures))
     (folder / "greys.bin").write_bytes(b"".join(grey.astype("<f4").tobytes() for grey in greys))
     (folder / "rgba.bin").write_bytes(rgba)
-    module = (ROOT / "src/study_keras/page/vision").as_uri()
-    command = [NODE, folder / "run.mjs", module, folder]
+    command = [find_runtime(), ROOT / "tests/vision/read_pictures.mjs", backend, folder]
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stderr
-    digits = np.frombuffer((folder / "digits.bin").read_bytes(), "<f4").reshape(-1, 28, 28)
-    return json.loads(result.stdout), digits, np.frombuffer((folder / "colours.bin").read_bytes(), "<f4")
+    images = np.frombuffer((folder / "images.bin").read_bytes(), "<f4").reshape(-1, 28, 28)
+    colours = np.frombuffer((folder / "colours.bin").read_bytes(), "<f4")
+    return JavaScript(**json.loads(result.stdout.splitlines()[-1]), images=images, colours=colours)
 
 
 def enlarge(ink, factor, degrees=0.0):
@@ -89,3 +78,29 @@ def line_of(digits, rng):
         at += cut.shape[1] + rng.integers(1, 8)
     ink = np.pad(enlarge(strip[:, : at + 4], rng.uniform(2, 5)), 20)
     return np.clip(paper(ink.shape, rng) * (1 - rng.uniform(0.5, 0.9) * ink), 0, 1)
+
+
+def ruled(digit, rng):
+    """A digit on ruled paper."""
+    light = scene(digit, rng, degrees=0, grain=0.01)
+    light[len(light) // 10 :: len(light) // 4] *= 0.5
+    return light
+
+
+def specked(digit, rng):
+    """A digit beside two specks."""
+    light = scene(digit, rng, degrees=0, grain=0.01)
+    light[2:4, 2:4] = light[-4:-2, 5:7] = 0.1
+    return light
+
+
+def in_a_shadow(digit, rng):
+    """A digit in a shadow that covers less and less of the paper."""
+    drawn = np.pad(enlarge(digit, 8), 30)
+    return np.linspace(0.4, 1, drawn.shape[1]) * (1 - 0.6 * drawn)
+
+
+def in_a_large_photo(digit, rng):
+    """A digit of 40 pixels in a photo of 656 x 456."""
+    drawn = np.pad(enlarge(digit, 2), ((200, 400), (300, 100)))
+    return np.clip(paper(drawn.shape, rng) * (1 - 0.7 * drawn), 0, 1)

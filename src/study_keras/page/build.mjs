@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
+import { deflateRawSync } from "node:zlib";
 import { build } from "esbuild";
 import { drawIcon } from "./icon.mjs";
 
@@ -65,9 +66,10 @@ async function bundle(outdir) {
   writeFileSync(join(outdir, "index.html"), fill(template(), { head, end: "" }));
 }
 
-/** The page with its script and style inside; serve/single_file.py replaces the placeholder of the model. */
+/** The page with all it needs inside but the model and the images, whose placeholders serve/single_file.py replaces. */
 async function writeOneFile(folder) {
-  const options = { ...OPTIONS, write: false, outdir: folder, define: { ONE_FILE: "true", WORKER: JSON.stringify(worker.text) }, metafile: false };
+  const inside = { define: { ONE_FILE: "true", WORKER: JSON.stringify(worker.text) }, plugins: [{ name: "packed", setup: packWasm }] };
+  const options = { ...OPTIONS, ...inside, write: false, outdir: folder, metafile: false };
   const { outputFiles: [script] } = await build({ ...options, entryPoints: ["main.js"], format: "iife" });
   const { outputFiles: [style] } = await build({ ...options, entryPoints: ["style.css"] });
   if (/<\/(script|style)/i.test(script.text + style.text)) throw new Error("the bundle contains </script> or </style>, which would end its own element");
@@ -75,8 +77,27 @@ async function writeOneFile(folder) {
   writeFileSync(join(folder, "one_file.html"), fill(template(), {
     head: `<link rel="icon" href="data:image/png;base64,${icon}">\n    <style>${style.text}</style>`,
     end: `<script id="model" type="application/json"><!-- model --></script>
-    <script id="images" type="text/plain"><!-- images --></script>\n    <script>${script.text}</script>`,
+    <script id="images" type="text/plain"><!-- images --></script>
+    <script id="finder" type="application/json">${finderInside()}</script>
+    <script>${script.text}</script>`,
   }));
+}
+
+/** An imported .wasm file becomes its bytes: packed by deflate, as a text in base64. */
+function packWasm({ onLoad }) {
+  onLoad({ filter: /\.wasm$/ }, ({ path }) => (
+    { contents: deflateRawSync(readFileSync(path), { level: 9 }).toString("base64"), loader: "text" }));
+}
+
+/** The networks that find digits, as openShippedFinder() of model.js reads them. */
+function finderInside() {
+  const embedded = (name) => {
+    const json = JSON.parse(readFileSync(join(SHIPPED, name, "model.json"), "utf8"));
+    const paths = json.weightsManifest.flatMap((group) => group.paths);
+    const weights = Buffer.concat(paths.map((path) => readFileSync(join(SHIPPED, name, path)))).toString("base64");
+    return { json, weights };
+  };
+  return JSON.stringify({ detector: embedded("detector.tfjs"), reader: embedded("reader.tfjs") }).replaceAll("<", "\\u003c");
 }
 
 function template() {
@@ -106,14 +127,15 @@ function writeIcons(folder) {
   writeFileSync(join(folder, "manifest.webmanifest"), JSON.stringify(manifest));
 }
 
-/** The shipped model, for static hosting; `hello-mnist serve` answers /models itself. */
+/** The shipped networks, and the list of models for static hosting; `hello-mnist serve` answers /models itself. */
 function writeModels(folder) {
+  for (const name of ["detector.tfjs", "reader.tfjs"]) cpSync(join(SHIPPED, name), join(folder, "shipped", name), { recursive: true });
   const models = [];
   const size = (path) => (statSync(path).isDirectory() ? readdirSync(path).reduce((sum, name) => sum + size(join(path, name)), 0) : statSync(path).size);
   for (const [name, format, url] of [["digits.tfjs", "tfjs", "shipped/digits.tfjs/model.json"], ["digits.tflite", "tflite", "shipped/digits.tflite"]]) {
     if (!existsSync(join(SHIPPED, name))) continue;
     cpSync(join(SHIPPED, name), join(folder, "shipped", name), { recursive: true });
-    models.push({ name: "digits", format, bytes: size(join(SHIPPED, name)), url });
+    models.push({ name: "digits", format, bytes: size(join(SHIPPED, name)), url, shipped: true });
   }
   writeFileSync(join(folder, "models"), JSON.stringify(models));
 }

@@ -1,11 +1,12 @@
 // The drawing area: strokes by mouse, finger or pen, or a picture, with undo.
 
-const SIDE = 280; // of the drawing area, in its own units
-const WIDTH = 22; // of a stroke: a tenth of the height of a digit that fills most of the area, as in MNIST
+export const WIDTH = 270; // of the drawing area, in its own units: room for four digits, or for a large one
+export const HEIGHT = 180;
+const PEN = 10; // the width of a stroke: MNIST's is a tenth of the height of a digit, here 60 to 160
 
 /**
  * Let the user draw on a canvas.
- * @param {HTMLCanvasElement} canvas square
+ * @param {HTMLCanvasElement} canvas as wide for its height as the drawing area
  * @param {() => void} onChange called whenever the drawing has changed
  * @param {() => void} onEnd called when a stroke has ended
  */
@@ -17,7 +18,6 @@ export function createPad(canvas, onChange, onEnd) {
     onChange();
   };
   const pad = {
-    side: SIDE,
     begin(x, y) {
       if (shownOf(items)[0]?.picture) items.push({ swept: true });
       items.push({ points: [[x, y]] });
@@ -43,6 +43,8 @@ export function createPad(canvas, onChange, onEnd) {
       changed();
       onEnd();
     },
+    /** Where the last stroke ended; null if none is shown. */
+    tip: () => shownOf(items).at(-1)?.points?.at(-1) ?? null,
     picture: () => shownOf(items)[0]?.picture ?? null,
     ink: () => inkOf(shownOf(items)),
     isEmpty: () => shownOf(items).length === 0,
@@ -62,7 +64,7 @@ function followPointer(canvas, pad) {
   let pointer = null; // the one that draws; a second finger is ignored
   const place = (event) => {
     const box = canvas.getBoundingClientRect();
-    return [((event.clientX - box.left) / box.width) * SIDE, ((event.clientY - box.top) / box.height) * SIDE];
+    return [((event.clientX - box.left) / box.width) * WIDTH, ((event.clientY - box.top) / box.height) * HEIGHT];
   };
   canvas.addEventListener("pointerdown", (event) => {
     if (pointer !== null || event.button !== 0) return;
@@ -84,21 +86,28 @@ function followPointer(canvas, pad) {
   }
 }
 
+/** Where something of a size is shown in the drawing area: its scale, and its left and upper edge. */
+export function fit({ width, height }) {
+  const scale = Math.min(WIDTH / width, HEIGHT / height);
+  return { scale, x: (WIDTH - scale * width) / 2, y: (HEIGHT - scale * height) / 2 };
+}
+
 /** The strokes as a plane of ink in [0, 1], or null if nothing is drawn. */
 function inkOf(items) {
-  const canvas = new OffscreenCanvas(SIDE, SIDE);
+  const canvas = new OffscreenCanvas(WIDTH, HEIGHT);
   const context = canvas.getContext("2d", { willReadFrequently: true });
   for (const { points } of items) drawStroke(context, points);
-  const { data } = context.getImageData(0, 0, SIDE, SIDE);
-  const values = Float64Array.from({ length: SIDE * SIDE }, (_, pixel) => data[4 * pixel + 3] / 255);
-  return values.some((value) => value > 0) ? { values, width: SIDE, height: SIDE } : null;
+  const { data } = context.getImageData(0, 0, WIDTH, HEIGHT);
+  const values = new Float64Array(WIDTH * HEIGHT);
+  for (let pixel = 0; pixel < values.length; pixel++) values[pixel] = data[4 * pixel + 3] / 255;
+  return values.some((value) => value > 0) ? { values, width: WIDTH, height: HEIGHT } : null;
 }
 
 function paint(canvas, items) {
   const context = canvas.getContext("2d");
   context.setTransform(1, 0, 0, 1, 0, 0);
   context.clearRect(0, 0, canvas.width, canvas.height);
-  context.scale(canvas.width / SIDE, canvas.height / SIDE);
+  context.scale(canvas.width / WIDTH, canvas.height / HEIGHT);
   context.strokeStyle = getComputedStyle(canvas).color;
   for (const { points, picture } of items) {
     if (points) drawStroke(context, points);
@@ -107,7 +116,7 @@ function paint(canvas, items) {
 }
 
 function drawStroke(context, points) {
-  context.lineWidth = WIDTH;
+  context.lineWidth = PEN;
   context.lineCap = context.lineJoin = "round";
   context.beginPath();
   context.moveTo(...points[0]);
@@ -121,7 +130,6 @@ function drawStroke(context, points) {
 }
 
 function drawPicture(context, picture) {
-  const scale = SIDE / Math.max(picture.width, picture.height);
-  const [width, height] = [picture.width * scale, picture.height * scale];
-  context.drawImage(picture, (SIDE - width) / 2, (SIDE - height) / 2, width, height);
+  const { scale, x, y } = fit(picture);
+  context.drawImage(picture, x, y, scale * picture.width, scale * picture.height);
 }

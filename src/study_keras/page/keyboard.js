@@ -1,6 +1,7 @@
 // Drawing with the keyboard: arrow keys move a pen, Space lowers and lifts it.
+import { HEIGHT, WIDTH } from "./drawing.js";
 
-const STEP = 10; // in the units of the drawing area
+const STEP = 6; // in the units of the drawing area
 const MOVES = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
 /**
@@ -10,11 +11,11 @@ const MOVES = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowD
  * @param {(down: boolean) => void} onPen called when the pen is lowered or lifted
  */
 export function drawByKeys(canvas, pad, cursor, onPen) {
-  const pen = { x: pad.side / 2, y: pad.side / 4, down: false };
+  const pen = { x: WIDTH / 2, y: HEIGHT / 4, down: false };
   const held = new Set(); // two arrows at once make a diagonal
   const show = () => {
-    cursor.style.left = `${(pen.x / pad.side) * 100}%`;
-    cursor.style.top = `${(pen.y / pad.side) * 100}%`;
+    cursor.style.left = `${(pen.x / WIDTH) * 100}%`;
+    cursor.style.top = `${(pen.y / HEIGHT) * 100}%`;
     cursor.classList.toggle("down", pen.down);
   };
   const lift = () => {
@@ -24,8 +25,8 @@ export function drawByKeys(canvas, pad, cursor, onPen) {
   };
   const move = () => {
     for (const key of held) {
-      pen.x = Math.min(Math.max(pen.x + STEP * MOVES[key][0], 0), pad.side);
-      pen.y = Math.min(Math.max(pen.y + STEP * MOVES[key][1], 0), pad.side);
+      pen.x = Math.min(Math.max(pen.x + STEP * MOVES[key][0], 0), WIDTH);
+      pen.y = Math.min(Math.max(pen.y + STEP * MOVES[key][1], 0), HEIGHT);
     }
     if (pen.down) pad.extend([pen.x, pen.y]);
     show();

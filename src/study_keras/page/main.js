@@ -1,21 +1,24 @@
-// The page: a drawing or picture goes to the network, and the answer to the view.
+// The page: a drawing or picture goes to the networks, and what they read to the view.
 import { createPad } from "./drawing.js";
+import { chooseDigits, firstChoice, markChosen, showFound } from "./found.js";
 import { install } from "./install.js";
 import { drawByKeys } from "./keyboard.js";
-import { classify, listModels, openModel } from "./model.js";
-import { acceptPictures, pixelsOf } from "./photo.js";
-import { rgbToGrey } from "./vision/image_io.js";
-import { normalize } from "./vision/normalize.js";
-import { prepare } from "./vision/prepare.js";
-import { announce, makeBars, showAnswer, showBars, showLayers, showSeen } from "./view.js";
+import { listModels, openModel, openShippedFinder } from "./model.js";
 import { showModels, showTime } from "./model_list.js";
-import { followView } from "./train/tab.js";
+import { acceptPictures } from "./photo.js";
+import { imageOf, read } from "./reading.js";
 import { startLanguage, strings, switchLanguage } from "./strings.js";
+import { followView } from "./train/tab.js";
+import { announce, makeBars, showAnswer, showBars, showLayers, showSeen } from "./view.js";
 
 const byId = (id) => document.getElementById(id);
 const canvas = byId("pad");
 let model = null;
 let entry = null;
+let finder = null;
+let noFinder = null; // why it cannot be loaded
+let reading = null; // what the current answer shows
+let choice = null; // the number of the digit that the user chose in this drawing
 let stale = false; // the answer shown is not that to the current drawing
 let updating = null; // the promise of the update under way
 let announced = true;
@@ -25,6 +28,7 @@ export const currentModel = () => model;
 
 function drawn() {
   byId("hint").hidden = !pad.isEmpty();
+  choice = null;
   scheduleUpdate();
 }
 
@@ -41,44 +45,47 @@ async function update() {
     await answer();
   }
   updating = null;
-  byId("result").ariaBusy = "false";
+  byId("result").ariaBusy = String(!finder && !noFinder); // once it is loaded, the drawing is read
 }
 
 async function answer() {
-  if (training.isOpen()) return training.draw(networkInput().pixels);
-  let { pixels, reason } = networkInput();
-  let found = null;
-  if (pixels && !model) reason = strings().loading;
+  if (training.isOpen()) return training.draw(imageOf(pad));
+  const now = { reading: null, reason: strings().nothing };
   try {
-    if (pixels && model) found = await classify(model, pixels, entry.classes);
-    if (model) showLayers(found ? found.layers : model.look?.(new Float32Array(784)).layers);
+    if (!pad.isEmpty()) Object.assign(now, await readDrawing());
   } catch (error) {
-    byId("problem").textContent = strings().noModel(entry.name, error.message ?? error);
+    now.reason = showProblem(strings().noModel(entry.name, error.message ?? error));
   }
-  showSeen(pixels);
-  showBars(found?.probabilities);
-  showAnswer(found, reason);
-  if (found) showTime(entry, found.milliseconds);
-  if (!announced) announce(found, reason);
+  show(now.reading, now.reason);
+  if (reading) showTime(entry, reading.milliseconds);
+  if (!announced) announce(reading, now.reason);
   announced = true;
 }
 
-/** The input of the network: 784 numbers, or the reason why there are none. */
-function networkInput() {
-  const picture = pad.picture();
-  if (!picture) {
-    const ink = pad.ink();
-    return { pixels: ink && normalize(ink), reason: null };
-  }
-  try {
-    const { colours, width, height } = pixelsOf(picture);
-    const grey = rgbToGrey(colours);
-    // Classes with names are not MNIST's digits; the images of other datasets were prepared differently.
-    const unchanged = entry?.classes && width === 28 && height === 28;
-    return { pixels: unchanged ? Float32Array.from(grey) : prepare(grey, width, height), reason: null };
-  } catch {
-    return { pixels: null, reason: strings().noInk };
-  }
+/** What is written, or the reason why nothing was read. */
+async function readDrawing() {
+  if (noFinder) return { reason: strings().noFinder(noFinder) };
+  if (!model || !finder) return { reason: strings().loading };
+  const found = await read(pad, { model, entry, finder });
+  if (found.written.length) return { reading: found };
+  return { reason: strings()[pad.picture() ? "noInk" : "noDigit"] };
+}
+
+function show(now, reason) {
+  reading = now;
+  showFound(reading);
+  showChosen(reading && !reading.written[choice] ? firstChoice(reading, pad.tip()) : choice, reason);
+}
+
+/** Show the answer, and of several digits the chosen one's bars, 28 x 28 and layers. */
+function showChosen(at, reason) {
+  const one = reading?.written[at];
+  const seen = one?.isDigit ? one : null;
+  markChosen(at);
+  showAnswer(reading, at, reason);
+  showSeen(seen?.image);
+  showBars(seen?.probabilities);
+  if (model) showLayers(model.look?.(seen?.image ?? new Float32Array(784)).layers);
 }
 
 function updateAndAnnounce() {
@@ -86,8 +93,13 @@ function updateAndAnnounce() {
   scheduleUpdate();
 }
 
+function showProblem(problem = noFinder ? strings().noFinder(noFinder) : "") {
+  byId("problem").textContent = problem;
+  return problem;
+}
+
 async function choose(chosen) {
-  byId("problem").textContent = "";
+  showProblem();
   try {
     const opened = await openModel(chosen);
     await updating; // it may be using the previous model
@@ -97,9 +109,19 @@ async function choose(chosen) {
     byId("layers").replaceChildren();
     updateAndAnnounce();
   } catch (error) {
-    byId("problem").textContent = strings().noModel(chosen.name, error.message ?? error);
+    showProblem(strings().noModel(chosen.name, error.message ?? error));
   }
   return entry;
+}
+
+async function loadFinder() {
+  try {
+    finder = await openShippedFinder();
+  } catch (error) {
+    noFinder = String(error.message ?? error);
+    showProblem();
+  }
+  updateAndAnnounce();
 }
 
 async function start() {
@@ -107,7 +129,7 @@ async function start() {
     const models = await listModels();
     await showModels(models, choose);
   } catch (error) {
-    byId("problem").textContent = strings().noModels(error.message ?? error);
+    showProblem(strings().noModels(error.message ?? error));
   }
 }
 
@@ -117,8 +139,12 @@ drawByKeys(canvas, pad, byId("cursor"), (down) => {
   byId("status").textContent = strings()[down ? "penDown" : "penUp"];
 });
 acceptPictures(document.querySelector(".paper"), pad.show, (problem) => {
-  showAnswer(null, strings()[problem]);
+  show(null, strings()[problem]);
   announce(null, strings()[problem]);
+});
+chooseDigits((at) => {
+  choice = at;
+  showChosen(at);
 });
 byId("undo").addEventListener("click", pad.undo);
 byId("clear").addEventListener("click", pad.clear);
@@ -131,4 +157,5 @@ const training = followView(updateAndAnnounce);
 makeBars(10);
 drawn();
 start();
+loadFinder();
 if (!ONE_FILE) install(byId("install"));

@@ -14,7 +14,7 @@
 
 /**
  * The models to choose from: the one inside a single-file page, otherwise those that the server lists.
- * @returns {Promise<{name: string, format: "tfjs" | "tflite", bytes: number, url?: string, classes?: string[]}[]>}
+ * @returns {Promise<{name: string, format: "tfjs" | "tflite", bytes: number, url?: string, classes?: string[], shipped?: boolean}[]>}
  */
 export async function listModels() {
   const inside = document.getElementById("model");
@@ -42,6 +42,22 @@ export async function openModel(entry) {
     return withProbabilities(await openLiteRt(new Uint8Array(await (await get(entry.url)).arrayBuffer())));
   }
   throw new Error(`the format ${entry.format} is not supported`);
+}
+
+/**
+ * Open the two networks that find the digits of a picture: those inside a single-file page, otherwise the shipped ones.
+ * @returns {Promise<import("./vision/finder.js").Finder>}
+ * @throws {Error} they cannot be loaded
+ */
+export async function openShippedFinder() {
+  const inside = document.getElementById("finder");
+  const entries = inside && JSON.parse(inside.textContent);
+  const read = (name) => readTfjs(entries ? entries[name] : { url: `shipped/${name}.tfjs/model.json` });
+  const [{ startTfjs }, { openFinder }, detector, reader] = await Promise.all([
+    import("./runtimes/tfjs.js"), import("./vision/finder.js"), read("detector"), read("reader"),
+  ]);
+  await startTfjs();
+  return openFinder({ detector, reader });
 }
 
 /**

@@ -1,6 +1,6 @@
 // Pictures that are not drawn here: chosen, dropped, pasted or taken with the camera.
 
-const MAX_SIDE = 1200; // larger photos are downscaled before a digit is looked for
+const MAX_SIDE = 1024; // larger photos are downscaled before digits are looked for, as far as vision/levels.js would
 const byId = (id) => document.getElementById(id);
 
 /**
@@ -81,15 +81,8 @@ function useCamera(onPicture, onProblem) {
   });
   byId("take").addEventListener("click", () => {
     if (!video.videoWidth) return;
-    const side = Math.min(video.videoWidth, video.videoHeight); // the square that the viewfinder shows
-    const square = copyOf(video, video.videoWidth, video.videoHeight);
-    const part = document.createElement("canvas");
-    const scale = square.width / video.videoWidth;
-    part.width = part.height = Math.floor(side * scale);
-    const context = part.getContext("2d", { willReadFrequently: true });
-    context.drawImage(square, (part.width - square.width) / 2, (part.height - square.height) / 2);
     dialog.close();
-    onPicture(part);
+    onPicture(copyOf(video, video.videoWidth, video.videoHeight));
   });
   byId("close").addEventListener("click", () => dialog.close());
   dialog.addEventListener("close", stop);

@@ -5,10 +5,10 @@ const withArticle = (name) => `${/^(8|11$|18$|[aeiou])/i.test(name) ? "an" : "a"
 const STRINGS = {
   en: {
     ...TRAIN_STRINGS.en,
-    lead: "Draw a digit; the network reads it as you draw.",
+    lead: "Draw a number; the network reads it as you draw.",
     draw: "Draw",
     pad: "Drawing area",
-    hint: "Draw a digit here",
+    hint: "Draw a number here",
     undo: "Undo",
     clear: "Clear",
     choose: "Picture",
@@ -22,7 +22,7 @@ const STRINGS = {
     layersNote: "The output of each layer: the brighter, the larger the value.",
     private: "Your drawings and pictures stay on this device.",
     install: "Install",
-    aim: "One dark digit on light paper",
+    aim: "Dark digits on light paper",
     take: "Take picture",
     close: "Close",
     other: "中文",
@@ -32,6 +32,13 @@ const STRINGS = {
     unsure: (percent) => `not sure, ${percent}`,
     said: (digit, percent) => `This is ${withArticle(digit)}, ${percent}.`,
     doubted: (digit, percent) => `Perhaps ${withArticle(digit)}, ${percent}.`,
+    digits: "Digits",
+    named: (digit, sureness) => `${digit}: ${sureness}`,
+    unread: "This ink could not be read.",
+    saidAll: (text, { digits, doubtful, unread }) =>
+      `${text}, ${digits} ${digits === 1 ? "digit" : "digits"}${doubtful ? `, ${doubtful} not sure` : ""}${unread ? `, ${unread} not read` : ""}.`,
+    turned: (degrees) => `Turned ${degrees === 270 ? "90° clockwise" : degrees === 90 ? "90° counterclockwise" : "180°"} to be read.`,
+    noDigit: "No digit found",
     penDown: "Pen down",
     penUp: "Pen up",
     milliseconds: (ms) => `${ms} ms`,
@@ -39,18 +46,19 @@ const STRINGS = {
     neurons: (count) => `${count} values`,
     maps: (count, height, width) => `${count} feature maps, ${height} × ${width}`,
     noLayers: "LiteRT returns only the answer; choose a TensorFlow.js model to see the layers.",
-    noInk: "No digit found in this picture. One dark digit on light paper works best.",
+    noInk: "No digit found in this picture. Dark digits on light paper work best.",
     noPicture: "This file cannot be read as a picture.",
     noCamera: "The camera is not available.",
     noModel: (name, reason) => `The model ${name} cannot be used: ${reason}`,
+    noFinder: (reason) => `The networks that find digits cannot be loaded: ${reason}`,
     noModels: (reason) => `No model found: ${reason}`,
   },
   zh: {
     ...TRAIN_STRINGS.zh,
-    lead: "写一个数字，网络边看边认。",
+    lead: "写数字，网络边看边认。",
     draw: "书写",
     pad: "书写区",
-    hint: "在这里写一个数字",
+    hint: "在这里写数字",
     undo: "撤销",
     clear: "清空",
     choose: "图片",
@@ -64,7 +72,7 @@ const STRINGS = {
     layersNote: "每一层的输出：越亮，数值越大。",
     private: "你写的数字和选择的图片都只保留在这台设备上。",
     install: "安装",
-    aim: "在浅色纸上写一个深色数字",
+    aim: "浅色纸上的深色数字",
     take: "拍摄",
     close: "关闭",
     other: "English",
@@ -74,6 +82,13 @@ const STRINGS = {
     unsure: (percent) => `不确定，${percent}`,
     said: (digit, percent) => `这是 ${digit}，${percent}。`,
     doubted: (digit, percent) => `可能是 ${digit}，${percent}。`,
+    digits: "各个数字",
+    named: (digit, sureness) => `${digit}：${sureness}`,
+    unread: "这处笔迹未能识别。",
+    saidAll: (text, { digits, doubtful, unread }) =>
+      `${text}，共 ${digits} 个数字${doubtful ? `，${doubtful} 个不确定` : ""}${unread ? `，${unread} 处未能识别` : ""}。`,
+    turned: (degrees) => `图片${degrees === 270 ? "顺时针旋转 90°" : degrees === 90 ? "逆时针旋转 90°" : "旋转 180°"} 后识别。`,
+    noDigit: "没有找到数字",
     penDown: "已落笔",
     penUp: "已提笔",
     milliseconds: (ms) => `${ms} 毫秒`,
@@ -81,10 +96,11 @@ const STRINGS = {
     neurons: (count) => `${count} 个数值`,
     maps: (count, height, width) => `${count} 个 ${height} × ${width} 的特征图`,
     noLayers: "LiteRT 只返回结果；要查看各层，请选择 TensorFlow.js 模型。",
-    noInk: "图片中没有找到数字。浅色纸上写一个深色数字，效果最好。",
+    noInk: "图片中没有找到数字。浅色纸上的深色数字效果最好。",
     noPicture: "无法将这个文件作为图片读取。",
     noCamera: "摄像头不可用。",
     noModel: (name, reason) => `无法使用模型 ${name}：${reason}`,
+    noFinder: (reason) => `无法加载查找数字的网络：${reason}`,
     noModels: (reason) => `没有找到模型：${reason}`,
   },
 };
@@ -124,5 +140,6 @@ function setLanguage(language) {
   other.textContent = strings().other;
   other.lang = language === "zh" ? "en" : "zh";
   document.getElementById("pad").setAttribute("aria-label", strings().pad);
+  document.getElementById("found").setAttribute("aria-label", strings().digits);
   document.getElementById("seen").setAttribute("aria-label", strings().seenPicture);
 }

@@ -4,7 +4,7 @@ const FILES = "%FILES%";
 const MODELS = "hello-mnist-models"; // kept across versions: the models are the user's
 
 self.addEventListener("install", (event) => {
-  event.waitUntil(Promise.all([cachePage(), cacheFirstModel()]).then(() => self.skipWaiting()));
+  event.waitUntil(Promise.all([cachePage(), cacheModels()]).then(() => self.skipWaiting()));
 });
 
 self.addEventListener("activate", (event) => {
@@ -27,20 +27,23 @@ async function cachePage() {
   await cache.addAll(["./", ...FILES].map((name) => new Request(name, { cache: "no-cache" })));
 }
 
-/** Cache the list of models, and the model that the page opens first: the same rule as in model.js. */
-async function cacheFirstModel() {
+/** Cache the list of models, the model that the page opens first, by the same rule as in model.js, and the finder's networks. */
+async function cacheModels() {
   const cache = await caches.open(MODELS);
   const cached = async (url) => {
     const answer = await fetch(url);
     if (answer.ok) await cache.put(url, answer.clone());
     return answer;
   };
+  const cacheTfjs = async (place) => {
+    const url = new URL(place, scope());
+    const { weightsManifest } = await (await cached(url)).json();
+    await Promise.all(weightsManifest.flatMap((group) => group.paths).map((path) => cached(new URL(path, url))));
+  };
   const entries = await (await cached(new URL("models", scope()))).json();
   const chosen = entries.find(({ name, format }) => name === entries[0].name && format === "tfjs");
-  if (!chosen) return;
-  const url = new URL(chosen.url, scope());
-  const { weightsManifest } = await (await cached(url)).json();
-  await Promise.all(weightsManifest.flatMap((group) => group.paths).map((path) => cached(new URL(path, url))));
+  const finder = ["detector", "reader"].map((name) => `shipped/${name}.tfjs/model.json`);
+  await Promise.all([...(chosen ? [chosen.url] : []), ...finder].map(cacheTfjs));
 }
 
 async function deleteOldVersions() {

@@ -1,24 +1,40 @@
 // Shows an answer: the digit, the bars, the image that the network sees, and its layers.
 import { strings } from "./strings.js";
 
-const SURE = 0.9; // below it the page says that it is not sure; the CERTAIN of vision/recognize.py
 const byId = (id) => document.getElementById(id);
 
-/** Show an answer, or null and the `reason` why there is none. */
-export function showAnswer(answer, reason) {
-  const doubtful = answer && answer.probability < SURE;
-  byId("digit").textContent = answer ? answer.name : "";
-  byId("digit").classList.toggle("word", Boolean(answer && answer.name.length > 2));
-  byId("digit").classList.toggle("doubtful", Boolean(doubtful));
-  byId("sure").textContent = answer
-    ? strings()[doubtful ? "unsure" : "sure"](percent(answer.probability))
-    : reason ?? strings().nothing;
+/**
+ * Show what was read.
+ * @param {object | null} reading as returned by read(), of one digit or several
+ * @param {number} at the number of the chosen one
+ * @param {string} reason why there is none
+ */
+export function showAnswer(reading, at, reason) {
+  const written = reading?.written ?? [];
+  const several = written.length > 1;
+  byId("result").classList.toggle("several", several);
+  byId("digit").classList.toggle("word", written.length === 1 && written[0].name.length > 2);
+  byId("digit").replaceChildren(...lettersOf(reading));
+  byId("turned").textContent = reading?.turned ? strings().turned(reading.turned) : "";
+  if (several) byId("sure").textContent = describe(written[at]);
+  else byId("sure").textContent = written.length ? sureness(written[0]) : reason;
 }
 
 /** Announce an answer to screen readers. They read every change aloud, so call this only when a stroke has ended. */
-export function announce(answer, reason) {
-  const said = answer && strings()[answer.probability < SURE ? "doubted" : "said"](answer.name, percent(answer.probability));
-  byId("status").textContent = said ?? reason ?? strings().nothing;
+export function announce(reading, reason) {
+  const written = reading?.written ?? [];
+  const [one] = written;
+  if (written.length > 1) {
+    const turned = reading.turned ? ` ${strings().turned(reading.turned)}` : "";
+    byId("status").textContent = strings().saidAll(reading.text.replaceAll("\n", ", "), countsOf(written)) + turned;
+  } else {
+    byId("status").textContent = one ? strings()[one.certain ? "said" : "doubted"](one.name, percent(one.probability)) : reason;
+  }
+}
+
+/** The name of one of several digits, and how sure the network is of it. */
+export function describe(one) {
+  return one.isDigit ? strings().named(one.name, sureness(one)) : strings().unread;
 }
 
 /** Make a bar for each class, with its name, or its number if it has none. */
@@ -46,7 +62,8 @@ export function showBars(probabilities) {
 
 /** Show 784 numbers in [0, 1] as an image, white on black; null clears it. */
 export function showSeen(pixels) {
-  drawMaps(byId("seen"), [pixels ?? new Float32Array(784)], 28, 28, 1, 0);
+  const values = pixels ?? new Float32Array(784);
+  drawMaps(byId("seen"), { values, width: 28, height: 28, count: 1, highest: 1 }, 1, 0);
 }
 
 /** Show the output of each layer; null if the runtime does not return them. */
@@ -63,6 +80,29 @@ export function showLayers(layers) {
 
 export function percent(share) {
   return `${share > 0 && share < 0.01 ? "<1" : share < 1 && share > 0.99 ? ">99" : Math.round(100 * share)} %`;
+}
+
+function sureness({ certain, probability }) {
+  return strings()[certain ? "sure" : "unsure"](percent(probability));
+}
+
+function countsOf(written) {
+  const digits = written.filter((one) => one.isDigit);
+  return { digits: digits.length, doubtful: digits.filter((one) => !one.certain).length, unread: written.length - digits.length };
+}
+
+/** The text of a reading, letter by letter, so that the uncertain ones look so; style.css makes them fit. */
+function lettersOf(reading) {
+  if (!reading) return [];
+  const lines = reading.text.split("\n");
+  byId("digit").style.setProperty("--letters", Math.max(...lines.map((line) => line.length)));
+  byId("digit").style.setProperty("--lines", lines.length);
+  return reading.written.flatMap((one, i) => {
+    const letter = part(one.isDigit && one.certain ? "sure" : "doubtful", one.name);
+    const before = reading.written[i - 1];
+    if (!before) return [letter];
+    return [one.line === before.line ? reading.separator : "\n", letter];
+  });
 }
 
 function part(name, text = "") {
@@ -84,30 +124,29 @@ function drawLayer(figure, { name, shape, values }) {
   const [canvas, caption] = figure.children;
   const flat = shape.length !== 3;
   const [height, width, count] = flat ? [1, 1, values.length] : shape;
-  const said = flat ? strings().neurons(count) : strings().maps(count, height, width);
+  const said = `${name}: ${flat ? strings().neurons(count) : strings().maps(count, height, width)}`;
   const highest = values.reduce((most, v) => Math.max(most, v), 1e-9);
-  const maps = Array.from({ length: count }, (_, map) =>
-    Float32Array.from({ length: height * width }, (_, i) => values[i * count + map] / highest));
   const columns = flat ? Math.min(count, 32) : Math.ceil(Math.sqrt(2 * count));
-  drawMaps(canvas, maps, width, height, columns, flat ? 0 : 1);
-  caption.textContent = `${name}: ${said}`;
-  canvas.setAttribute("aria-label", caption.textContent);
+  drawMaps(canvas, { values, width, height, count, highest }, columns, flat ? 0 : 1);
+  if (caption.textContent === said) return; // a change would cost a layout
+  caption.textContent = said;
+  canvas.setAttribute("aria-label", said);
 }
 
-/** Draw images of numbers in [0, 1] in a grid. */
-function drawMaps(canvas, maps, width, height, columns, gap) {
-  const rows = Math.ceil(maps.length / columns);
-  canvas.width = columns * (width + gap) - gap;
-  canvas.height = rows * (height + gap) - gap;
+/** Draw so many images, whose values lie side by side for each pixel, in a grid. */
+function drawMaps(canvas, { values, width, height, count, highest }, columns, gap) {
+  const across = columns * (width + gap) - gap;
+  const down = Math.ceil(count / columns) * (height + gap) - gap;
+  if (canvas.width !== across || canvas.height !== down) [canvas.width, canvas.height] = [across, down];
   const context = canvas.getContext("2d");
-  const image = context.createImageData(canvas.width, canvas.height);
-  maps.forEach((map, index) => {
-    const [left, top] = [(index % columns) * (width + gap), Math.floor(index / columns) * (height + gap)];
-    map.forEach((value, i) => {
-      const at = 4 * ((top + Math.floor(i / width)) * canvas.width + left + (i % width));
-      const light = 255 * Math.min(Math.max(value, 0), 1);
-      image.data.set([light, light, light, 255], at);
-    });
+  const image = context.createImageData(across, down);
+  values.forEach((value, i) => {
+    const [pixel, map] = [Math.floor(i / count), i % count];
+    const left = (map % columns) * (width + gap) + (pixel % width);
+    const top = Math.floor(map / columns) * (height + gap) + Math.floor(pixel / width);
+    const at = 4 * (top * across + left);
+    image.data.fill((255 * Math.max(value, 0)) / highest, at, at + 3);
+    image.data[at + 3] = 255;
   });
   context.putImageData(image, 0, 0);
 }

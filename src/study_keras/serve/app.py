@@ -41,13 +41,17 @@ class Answer(BaseModel):
 
 
 class Model(BaseModel):
-    """A model that a page can run itself; `classes` are the names of its classes if they are not digits."""
+    """A model that a page can run itself; `classes` are the names of its classes if they are not digits.
+
+    `shipped`: whether it is the network of this package, whose answers the reader of marks completes.
+    """
 
     name: str
     format: str
     bytes: int
     url: str
     classes: list[str] | None = None
+    shipped: bool = False
 
 
 class Health(BaseModel):

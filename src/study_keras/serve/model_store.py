@@ -47,16 +47,17 @@ def load_models(paths: Sequence[Path], workers: int, temporary: Path) -> Shelf:
         )
         for copy in copies:
             if copy is not None and copy.exists():
-                _offer(name, copy, shelf)
+                _offer(name, copy, shelf, shipped=path == SHIPPED)
     return shelf
 
 
 def _load_copies(path: Path, count: int) -> list[Network]:
     """Load a network for each worker; of a TF.js model they share one, since its Node process takes turns by itself."""
-    first = load_network(path)
+    chosen = None if path == SHIPPED else path  # only without a path it is known as the shipped one
+    first = load_network(chosen)
     if formats.detect(path).runtime == "tfjs":
         return [first] * count
-    return [first, *(load_network(path) for _ in range(count - 1))]
+    return [first, *(load_network(chosen) for _ in range(count - 1))]
 
 
 def _name(path: Path, earlier: Sequence[Path]) -> str:
@@ -85,7 +86,7 @@ def _for_page(path: Path, copy: Path) -> Path | None:
         return None
 
 
-def _offer(name: str, path: Path, shelf: Shelf) -> None:
+def _offer(name: str, path: Path, shelf: Shelf, *, shipped: bool) -> None:
     """Add a model for the page: its line and its files."""
     if path.is_dir():
         kind, first = "tfjs", f"/models/{name}.tfjs/model.json"
@@ -94,6 +95,7 @@ def _offer(name: str, path: Path, shelf: Shelf) -> None:
         kind, first = "tflite", f"/models/{name}.tflite"
         added = {first: read_file(path)}
     shelf.files.update(added)
-    called = {"classes": shelf.classes[name]} if shelf.classes[name] else {}
+    more: dict[str, Any] = {"classes": shelf.classes[name]} if shelf.classes[name] else {}
+    more |= {"shipped": True} if shipped else {}
     size = sum(len(file.content) for file in added.values())
-    shelf.offers.append({"name": name, "format": kind, "bytes": size, "url": quote(first), **called})
+    shelf.offers.append({"name": name, "format": kind, "bytes": size, "url": quote(first), **more})

@@ -6,30 +6,16 @@
 //   {"train": FOLDER, "inputs": [...], "labels": {"file", "shape", "dtype"}} -> {"losses": [two numbers]}
 // An answer {"error": TEXT} says what failed. A model stays open until another is asked for.
 import { readFile, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import * as tf from '@tensorflow/tfjs-core';
-import '@tensorflow/tfjs-backend-cpu';
-import { setWasmPaths } from '@tensorflow/tfjs-backend-wasm';
+import { readModel, startNode } from './node.mjs';
 import { openModel } from './tfjs_model.js';
-import { checkMemory, reserve, startWatched } from './wasm_memory.js';
+import { checkMemory } from './wasm_memory.js';
 
 const TYPES = { float32: Float32Array, int32: Int32Array, bool: Uint8Array };
-const here = dirname(fileURLToPath(import.meta.url));
 let opened = null; // {folder, model, inputs, outputs, predict}
-
-// What a browser fetches, read from a folder.
-async function readModel(folder) {
-  const json = JSON.parse(await readFile(join(folder, 'model.json'), 'utf8'));
-  const shards = [];
-  for (const group of json.weightsManifest) {
-    for (const path of group.paths) shards.push(await readFile(join(folder, path)));
-  }
-  const bytes = Buffer.concat(shards);
-  return { json, weights: bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) };
-}
 
 async function readTensor({ file, shape, dtype }) {
   const bytes = await readFile(file);
@@ -83,12 +69,7 @@ async function answer(request) {
 const watch = "const { ppid } = process; setInterval(() => process.ppid === ppid || process.kill(process.pid, 'SIGKILL'), 500);";
 new Worker(watch, { eval: true }).unref();
 
-const backend = process.argv[2];
-setWasmPaths(join(here, '../node_modules/@tensorflow/tfjs-backend-wasm/dist/'));
-await startWatched(() => tf.setBackend(backend)); // resolves to false, and says nothing, where the backend does not start
-if (tf.getBackend() !== backend) throw new Error(`asked for the backend ${backend}, got ${tf.getBackend()}`);
-reserve(2e9); // of addresses: the system gives memory where something is written
-console.warn = () => {}; // hints about speed
+await startNode(process.argv[2]);
 for await (const line of createInterface({ input: process.stdin })) {
   const reply = await answer(JSON.parse(line)).catch((error) => ({ error: String(error.message || error.stack || error) }));
   process.stdout.write(`${JSON.stringify(reply)}\n`);

@@ -1,4 +1,4 @@
-// TensorFlow.js: the wasm backend, or the cpu backend in a single-file page or if wasm does not start.
+// TensorFlow.js: the wasm backend, or the cpu backend if wasm does not start.
 import * as tf from "@tensorflow/tfjs-core";
 import { model as modelOf } from "@tensorflow/tfjs-layers";
 import { openModel } from "./tfjs_model.js";
@@ -12,8 +12,7 @@ let started = null;
  * @returns {Promise<import("../model.js").Model>}
  */
 export async function openTfjs({ json, weights }) {
-  started ??= startBackend();
-  await started;
+  await startTfjs();
   reserve(64e6 + 16 * weights.byteLength); // as float32, and once more as XNNPACK packs them
   const { model, layers, inputs, outputs, predict } = await openModel({ json, weights });
   const [input, output] = [inputs[0].shape.slice(1), outputs[0].shape.slice(1)];
@@ -51,8 +50,13 @@ function watch(model, shape) {
   });
 }
 
+/** Start TensorFlow.js, once. */
+export function startTfjs() {
+  return (started ??= startBackend());
+}
+
 async function startBackend() {
-  if (!ONE_FILE && (await (await import("./wasm.js")).startWasm())) return;
+  if (await (await import("./wasm.js")).startWasm()) return;
   await import("@tensorflow/tfjs-backend-cpu");
   await tf.setBackend("cpu");
   if (tf.getBackend() !== "cpu") throw new Error("TensorFlow.js does not start");

@@ -36,7 +36,7 @@ export function drawChart(svg, scale, { learning, tests, changes }) {
     ...changes.map((passes) => make("line", { class: "change", x1: x(passes), x2: x(passes), y1: TOP, y2: height - BOTTOM })),
     make("polyline", { class: "learning", points: points(learning) }),
     make("polyline", { class: "test", points: points(tests) }),
-    ...(tests.length > 30 ? tests.slice(-1) : tests).map(([passes, value]) => make("circle", { class: "test", cx: x(passes), cy: y(value), r: 3.5 })),
+    ...(tests.length > 12 ? tests.slice(-1) : tests).map(([passes, value]) => make("circle", { class: "test", cx: x(passes), cy: y(value), r: 3.5 })),
   );
 }
 

@@ -1,4 +1,5 @@
 // MNIST from an .npz file as NumPy writes it: a ZIP archive of .npy files, each packed by deflate.
+import { inflate } from "../inflate.js";
 
 /** @typedef {{images: Uint8Array, labels: Uint8Array, count: number}} Part images from 0 (paper) to 255 (ink) */
 
@@ -27,19 +28,14 @@ async function readNpz(buffer) {
     const [method, size, start] = [view.getUint16(at + 10, true), view.getUint32(at + 20, true), view.getUint32(at + 42, true)];
     const [name, extra, comment] = [28, 30, 32].map((place) => view.getUint16(at + place, true));
     const packed = new Uint8Array(buffer, start + 30 + view.getUint16(start + 26, true) + view.getUint16(start + 28, true), size);
-    arrays.set(new TextDecoder().decode(new Uint8Array(buffer, at + 46, name)), bytesOf(method ? await inflate(packed) : packed));
+    arrays.set(new TextDecoder().decode(new Uint8Array(buffer, at + 46, name)), contentOf(method ? await inflate(packed) : packed));
     at += 46 + name + extra + comment;
   }
   return arrays;
 }
 
-async function inflate(packed) {
-  const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate-raw"));
-  return new Uint8Array(await new Response(stream).arrayBuffer());
-}
-
 /** What follows the header of an .npy file, which says the type and the shape. */
-function bytesOf(npy) {
+function contentOf(npy) {
   const view = new DataView(npy.buffer, npy.byteOffset);
   const [length, start] = npy[6] === 1 ? [view.getUint16(8, true), 10] : [view.getUint32(8, true), 12];
   const header = new TextDecoder().decode(npy.subarray(start, start + length));

@@ -1,5 +1,6 @@
 // The worker that trains, beside the page, so that drawing stays smooth. It learns for some milliseconds, then looks for
 // messages; it sends its state only after the page has shown the former one.
+import { bytesOf } from "../inflate.js";
 import { readImages } from "./images.js";
 import { createRandom } from "./random.js";
 import { createTrainer } from "./trainer.js";
@@ -26,7 +27,7 @@ const ACTIONS = {
     settings = wanted;
     const answer = text === undefined ? await fetch(url) : null;
     if (answer && !answer.ok) throw new Error(`${answer.status} for ${url}`);
-    data = await readImages(answer ? await answer.arrayBuffer() : Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0)).buffer);
+    data = await readImages(answer ? await answer.arrayBuffer() : bytesOf(text).buffer);
     postMessage({ opened: { train: data.train.count, test: data.test.count } });
     await ACTIONS.restart();
   },

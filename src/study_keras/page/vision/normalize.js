@@ -1,5 +1,5 @@
 // MNIST's normalization: scale the ink to 20 pixels and centre its mass in 28 x 28; the twin of study_keras/vision/normalize.py.
-import { crop, highest, transpose } from "./plane.js";
+import { averaged, crop, highest } from "./plane.js";
 
 /** Whether a picture is already normalized as MNIST's are; the rule is in normalize.py. */
 export function isMnist(plane) {
@@ -17,7 +17,7 @@ export function normalize(strength) {
   const ink = crop(strength, boundingBox(strength));
   const longer = Math.max(ink.width, ink.height);
   const side = (length) => Math.max(1, Math.floor((40 * length + longer) / (2 * longer)));
-  const small = transpose(resample(transpose(resample(ink, side(ink.height))), side(ink.width)));
+  const small = resample(ink, side(ink.width), side(ink.height));
   const { values, width, height } = small;
   const peak = highest(small);
   for (let i = 0; i < values.length; i++) values[i] = Math.floor((values[i] / peak) * 255 + 0.5);
@@ -60,22 +60,7 @@ function centreOfMass({ values, width, height }) {
   return [rows, columns].map((sums) => sums.reduce((sum, v, place) => sum + v * place, 0) / mass);
 }
 
-/** Resample to `size` rows, each the average of the area that it covers. */
-function resample({ values, width, height }, size) {
-  const sums = new Float64Array((height + 2) * width);
-  for (let i = 0; i < values.length; i++) sums[i + width] = sums[i] + values[i];
-  sums.copyWithin((height + 1) * width, height * width, (height + 1) * width);
-  const until = (place, column) => {
-    const whole = Math.floor(place);
-    const at = whole * width + column;
-    return sums[at] + (place - whole) * (sums[at + width] - sums[at]);
-  };
-  const result = new Float64Array(size * width);
-  for (let row = 0; row < size; row++) {
-    const [from, to] = [(row * height) / size, ((row + 1) * height) / size];
-    for (let column = 0; column < width; column++) {
-      result[row * width + column] = (until(to, column) - until(from, column)) * (size / height);
-    }
-  }
-  return { values: result, width, height: size };
+/** Resample to `width` x `height` pixels, each the average of the area that it covers. */
+export function resample(plane, width, height) {
+  return averaged(averaged(plane, height), width);
 }

@@ -1,0 +1,187 @@
+// A picture -> the digits in it: find the marks, normalize, classify; the twin of study_keras/vision/recognize.py.
+import { checkGrey, levelsOf } from "./levels.js";
+import { linesOf } from "./lines.js";
+import { findMarks } from "./marks.js";
+import { boundingBox, resample } from "./normalize.js";
+import { edgeOf, median, quarterTurn } from "./plane.js";
+import { IS_DIGIT, asMnist, normalized } from "./prepare.js";
+import { unreadBoxes } from "./unread.js";
+
+const NO_DIGIT = 0.5; // a mark whose best class is below is not counted as a digit
+const CERTAIN = 0.9; // below it an answer is marked as uncertain
+const DOUBTFUL = 0.75; // a page of several marks that is read no surer than this is also looked at turned
+const SURER = 0.15; // by how much a turned page must be surer
+
+/**
+ * @typedef {object} Candidate ink that may be a digit
+ * @property {number[]} box left, top, right, bottom in pixels of the upright picture, the last two exclusive
+ * @property {Float32Array} image 28 * 28 numbers in [0, 1], white ink on black; zeros for ink that is no digit
+ * @property {Float32Array} probabilities of the classes
+ * @property {number} label the most probable class, and its `probability`
+ * @property {number} digit the probability that it is a digit at all
+ * @property {boolean} isDigit whether it counts as a digit
+ * @property {boolean} certain whether the answer is not marked as uncertain
+ * @property {number} line the number of its line
+ */
+
+/**
+ * Find all ink that may be a digit, and what the network says of it.
+ * @param {Float32Array} grey width * height numbers from 0 (black) to 1 (white)
+ * @param {object} options
+ * @param {(images: Float32Array, count: number) => Promise<Float32Array>} options.classify the probabilities of the network
+ *   for one digit
+ * @param {import("./finder.js").Finder} options.finder
+ * @param {boolean} options.shipped whether it is the shipped network, whose answers the reader of marks completes
+ * @param {boolean} options.unchanged whether the picture goes to the network as it is, in 28 x 28 pixels
+ * @returns {Promise<{lines: Candidate[][], unread: number[][], turned: number, candidates: Candidate[]}>} `lines`: what is
+ *   written, line by line; `unread`: the boxes of what could not be read in them; `turned`: by how many degrees,
+ *   counterclockwise, the picture was turned to be read
+ * @throws {Error} it has the wrong size or values, or only one colour
+ */
+export async function detect(grey, width, height, { classify, finder, shipped = false, unchanged = false }) {
+  const plane = { values: grey, width, height };
+  checkGrey(plane);
+  const networks = { classify, finder, shipped };
+  if (unchanged) return detection([await whole(shrunk(plane), plane, classify)], plane);
+  const image = asMnist(plane);
+  if (image) return detection([await whole(image, plane, classify)], plane);
+  const found = await candidatesIn(plane, networks);
+  if (width === 28 && height === 28) return detection(await surerWhole(plane, found, classify), plane);
+  return surest(plane, found, networks);
+}
+
+function detection(found, plane, turned = 0) {
+  const candidates = found.map((candidate) => placed(candidate, plane, turned));
+  const lines = linesIn(candidates);
+  const unread = lines.flat().filter(({ isDigit }) => !isDigit).map(({ box }) => box);
+  return { lines, unread, turned, candidates };
+}
+
+/** What is written, line by line; a line without a digit is left out. */
+function linesIn(candidates) {
+  const lines = [];
+  for (const candidate of candidates) (lines[candidate.line] ??= []).push(candidate);
+  return lines.filter((line) => line.some(({ isDigit }) => isDigit));
+}
+
+function toCandidate(box, image, probabilities, line, digit = 1) {
+  const probability = probabilities.reduce((most, v) => Math.max(most, v), 0);
+  return {
+    box,
+    image,
+    probabilities,
+    label: probabilities.indexOf(probability),
+    probability,
+    digit,
+    isDigit: digit >= IS_DIGIT && probability >= NO_DIGIT,
+    certain: probability >= CERTAIN,
+    line,
+  };
+}
+
+// A picture that goes to the network as it is
+
+/** A whole picture, as 28 x 28, as one candidate. */
+async function whole(image, { width, height }, classify) {
+  const plane = { values: image, width: 28, height: 28 };
+  const [left, top, right, bottom] = image.some((v) => v > 0) ? boundingBox(plane) : [0, 0, 28, 28];
+  const [across, down] = [width / 28, height / 28];
+  const box = [left * across, top * down, right * across, bottom * down];
+  return toCandidate(box, image, await classify(image, 1), 0);
+}
+
+/** A picture in 28 x 28 pixels, the shorter side in the middle of paper as bright as its edge. */
+function shrunk(plane) {
+  if (plane.width === 28 && plane.height === 28) return Float32Array.from(plane.values);
+  const longer = Math.max(plane.width, plane.height);
+  const [width, height] = [plane.width, plane.height].map((side) => Math.max(1, roundHalfEven((28 * side) / longer)));
+  const small = resample(plane, width, height);
+  const image = new Float32Array(784).fill(median(edgeOf(small)));
+  const [top, left] = [(28 - height) >> 1, (28 - width) >> 1];
+  for (let row = 0; row < height; row++) {
+    image.set(small.values.subarray(row * width, (row + 1) * width), (top + row) * 28 + left);
+  }
+  return image;
+}
+
+/** As Python rounds. */
+function roundHalfEven(v) {
+  const floor = Math.floor(v);
+  return v - floor === 0.5 ? floor + (floor % 2) : Math.round(v);
+}
+
+/**
+ * What was found in a picture of 28 x 28, or the whole picture if it is the surer answer: it may be one digit as a network
+ * sees it, but not normalized.
+ */
+async function surerWhole(grey, found, classify) {
+  const digits = found.filter(({ isDigit }) => isDigit);
+  if (digits.length > 1) return found;
+  const image = median(edgeOf(grey)) > 0.5 ? grey.values.map((v) => 1 - v) : Float32Array.from(grey.values);
+  const candidate = await whole(image, grey, classify);
+  const isSurer = digits.length ? candidate.probability > digits[0].probability : candidate.certain && found.length > 0;
+  return isSurer ? [candidate] : found;
+}
+
+// A picture in which digits are found
+
+/** What was found in a picture as it is, or turned, if it is read much surer so. */
+async function surest(plane, found, networks) {
+  const sureness = surenessOf(found);
+  if (sureness > DOUBTFUL || found.length < 2) return detection(found, plane);
+  let [best, degrees, least] = [found, 0, sureness + SURER];
+  const half = quarterTurn(quarterTurn(plane));
+  for (const [turned, angle] of [[half, 180], [quarterTurn(plane), 90], [quarterTurn(half), 270]]) {
+    const candidates = await candidatesIn(turned, networks);
+    const surer = surenessOf(candidates);
+    if (linesIn(candidates).flat().length > 1 && surer > least) [best, degrees, least] = [candidates, angle, surer];
+  }
+  return detection(best, plane, degrees);
+}
+
+/** The mean probability of what is written, with 0 for what could not be read; 0 if there is nothing. */
+function surenessOf(candidates) {
+  const written = linesIn(candidates).flat();
+  return written.reduce((sum, one) => sum + one.digit * one.probability * one.isDigit, 0) / Math.max(1, written.length);
+}
+
+/** A candidate of a turned picture with its box in the upright one, and inside of it. */
+function placed(candidate, { width, height }, degrees) {
+  let [left, top, right, bottom] = candidate.box;
+  let [wide, tall] = degrees % 180 ? [height, width] : [width, height];
+  for (let turn = 0; turn < degrees; turn += 90) { // a quarter back, clockwise
+    [left, top, right, bottom] = [tall - bottom, left, tall - top, right];
+    [wide, tall] = [tall, wide];
+  }
+  const [x, y] = [width, height].map((most) => (side) => Math.min(Math.max(side, 0), most));
+  return { ...candidate, box: [x(left), y(top), x(right), y(bottom)] };
+}
+
+async function candidatesIn(plane, { classify, finder, shipped }) {
+  const levels = levelsOf(plane);
+  const marks = (await findMarks(levels, finder)).filter(({ digit, doubtful }) => digit >= IS_DIGIT || doubtful);
+  if (!marks.length) return [];
+  const images = marks.map(normalized);
+  const batch = new Float32Array(784 * marks.length);
+  images.forEach((image, i) => batch.set(image, 784 * i));
+  const answers = await classify(batch, marks.length);
+  const classes = answers.length / marks.length;
+  const rows = marks.map((mark, i) => {
+    const row = answers.slice(i * classes, (i + 1) * classes);
+    return shipped ? vote(mark, row) : row;
+  });
+  return linesOf(marks.map(({ box }) => box)).flatMap((line, number) => {
+    const written = line.map((at) => toCandidate(marks[at].box, images[at], rows[at], number, marks[at].digit));
+    if (written.some(({ isDigit }) => isDigit)) {
+      for (const box of unreadBoxes(line.map((at) => marks[at]), levels)) {
+        written.push(toCandidate(box, new Float32Array(784), new Float32Array(classes).fill(1 / classes), number, 0));
+      }
+    }
+    return written.sort((a, b) => a.box[0] + a.box[2] - (b.box[0] + b.box[2]));
+  });
+}
+
+/** The probabilities of a mark's classes: the shipped network's with the reader's. */
+function vote({ probabilities, digit }, row) {
+  return row.map((v, i) => (v + Math.fround(probabilities[i] / Math.fround(digit))) / 2);
+}

@@ -75,12 +75,20 @@ async function writeOneFile(folder) {
   if (/<\/(script|style)/i.test(script.text + style.text)) throw new Error("the bundle contains </script> or </style>, which would end its own element");
   const icon = readFileSync(join(folder, "icon-64.png")).toString("base64");
   writeFileSync(join(folder, "one_file.html"), fill(template(), {
-    head: `<link rel="icon" href="data:image/png;base64,${icon}">\n    <style>${style.text}</style>`,
+    head: `<meta http-equiv="Content-Security-Policy" content="${policyOf(script.text, style.text)}">
+    <link rel="icon" href="data:image/png;base64,${icon}">\n    <style>${style.text}</style>`,
     end: `<script id="model" type="application/json"><!-- model --></script>
     <script id="images" type="text/plain"><!-- images --></script>
     <script id="finder" type="application/json">${finderInside()}</script>
     <script>${script.text}</script>`,
   }));
+}
+
+/** What the one-file page may do: run this script and this style, and the worker inside it; it can ask no one for anything. */
+function policyOf(script, style) {
+  const hash = (text) => `'sha256-${createHash("sha256").update(text).digest("base64")}'`;
+  return `default-src 'none'; script-src ${hash(script)} 'wasm-unsafe-eval'; style-src ${hash(style)}; img-src blob: data:; `
+    + "media-src blob:; connect-src blob:; worker-src blob:; base-uri 'none'; form-action 'none'";
 }
 
 /** An imported .wasm file becomes its bytes: packed by deflate, as a text in base64. */

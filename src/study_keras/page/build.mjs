@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
+import { deflateRawSync } from "node:zlib";
 import { build } from "esbuild";
 import { drawIcon } from "./icon.mjs";
 
@@ -25,6 +26,7 @@ const OPTIONS = {
 const folder = `${DIST}.${process.pid}`; // renamed when it is complete
 rmSync(folder, { recursive: true, force: true });
 mkdirSync(folder);
+const worker = await bundleTraining(folder);
 await bundle(folder);
 writeIcons(folder);
 writeModels(folder);
@@ -37,6 +39,13 @@ for (const name of ["litert_wasm_compat_internal.js", "litert_wasm_compat_intern
 rmSync(DIST, { recursive: true, force: true });
 renameSync(folder, DIST);
 
+/** The worker that trains, as a file and as a text for the one-file page, which may have no other file. */
+async function bundleTraining(outdir) {
+  const { outputFiles: [made] } = await build({ ...OPTIONS, entryPoints: ["train/worker.js"], outdir, format: "iife", write: false, metafile: false });
+  writeFileSync(made.path, made.contents);
+  return { name: basename(made.path), text: made.text };
+}
+
 async function bundle(outdir) {
   const { metafile } = await build({
     ...OPTIONS,
@@ -44,7 +53,7 @@ async function bundle(outdir) {
     outdir,
     format: "esm",
     splitting: true,
-    define: { ONE_FILE: "false" },
+    define: { ONE_FILE: "false", WORKER: JSON.stringify(worker.name) },
     loader: { ".wasm": "file" },
   });
   const made = Object.entries(metafile.outputs).filter(([, { entryPoint }]) => entryPoint);
@@ -57,20 +66,35 @@ async function bundle(outdir) {
   writeFileSync(join(outdir, "index.html"), fill(template(), { head, end: "" }));
 }
 
-/** The page with all it needs inside but the model, whose placeholder serve/single_file.py replaces. */
+/** The page with all it needs inside but the model and the images, whose placeholders serve/single_file.py replaces. */
 async function writeOneFile(folder) {
-  const inside = { define: { ONE_FILE: "true" }, loader: { ".wasm": "dataurl" } };
+  const inside = { define: { ONE_FILE: "true", WORKER: JSON.stringify(worker.text) }, plugins: [{ name: "packed", setup: packWasm }] };
   const options = { ...OPTIONS, ...inside, write: false, outdir: folder, metafile: false };
   const { outputFiles: [script] } = await build({ ...options, entryPoints: ["main.js"], format: "iife" });
   const { outputFiles: [style] } = await build({ ...options, entryPoints: ["style.css"] });
   if (/<\/(script|style)/i.test(script.text + style.text)) throw new Error("the bundle contains </script> or </style>, which would end its own element");
   const icon = readFileSync(join(folder, "icon-64.png")).toString("base64");
   writeFileSync(join(folder, "one_file.html"), fill(template(), {
-    head: `<link rel="icon" href="data:image/png;base64,${icon}">\n    <style>${style.text}</style>`,
+    head: `<meta http-equiv="Content-Security-Policy" content="${policyOf(script.text, style.text)}">
+    <link rel="icon" href="data:image/png;base64,${icon}">\n    <style>${style.text}</style>`,
     end: `<script id="model" type="application/json"><!-- model --></script>
+    <script id="images" type="text/plain"><!-- images --></script>
     <script id="finder" type="application/json">${finderInside()}</script>
     <script>${script.text}</script>`,
   }));
+}
+
+/** What the one-file page may do: run this script and this style, and the worker inside it; it can ask no one for anything. */
+function policyOf(script, style) {
+  const hash = (text) => `'sha256-${createHash("sha256").update(text).digest("base64")}'`;
+  return `default-src 'none'; script-src ${hash(script)} 'wasm-unsafe-eval'; style-src ${hash(style)}; img-src blob: data:; `
+    + "media-src blob:; connect-src blob:; worker-src blob:; base-uri 'none'; form-action 'none'";
+}
+
+/** An imported .wasm file becomes its bytes: packed by deflate, as a text in base64. */
+function packWasm({ onLoad }) {
+  onLoad({ filter: /\.wasm$/ }, ({ path }) => (
+    { contents: deflateRawSync(readFileSync(path), { level: 9 }).toString("base64"), loader: "text" }));
 }
 
 /** The networks that find digits, as openShippedFinder() of model.js reads them. */
@@ -85,7 +109,8 @@ function finderInside() {
 }
 
 function template() {
-  return readFileSync(join(HERE, "index.html"), "utf8");
+  const part = (_, name) => readFileSync(join(HERE, "train", `${name}.html`), "utf8").trim();
+  return readFileSync(join(HERE, "index.html"), "utf8").replace(/<!-- (learn|results) -->/g, part);
 }
 
 function fill(html, parts) {

@@ -6,8 +6,9 @@ import { drawByKeys } from "./keyboard.js";
 import { listModels, openModel, openShippedFinder } from "./model.js";
 import { showModels, showTime } from "./model_list.js";
 import { acceptPictures } from "./photo.js";
-import { read } from "./reading.js";
+import { imageOf, read } from "./reading.js";
 import { startLanguage, strings, switchLanguage } from "./strings.js";
+import { followView } from "./train/tab.js";
 import { announce, makeBars, showAnswer, showBars, showLayers, showSeen } from "./view.js";
 
 const byId = (id) => document.getElementById(id);
@@ -48,6 +49,7 @@ async function update() {
 }
 
 async function answer() {
+  if (training.isOpen()) return training.draw(imageOf(pad));
   const now = { reading: null, reason: strings().nothing };
   try {
     if (!pad.isEmpty()) Object.assign(now, await readDrawing());
@@ -151,6 +153,7 @@ byId("language").addEventListener("click", () => {
   updateAndAnnounce();
 });
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", pad.repaint);
+const training = followView(updateAndAnnounce);
 makeBars(10);
 drawn();
 start();

@@ -2,6 +2,7 @@
 import { pixelsOf } from "./photo.js";
 import { rgbToGrey } from "./vision/image_io.js";
 import { normalize } from "./vision/normalize.js";
+import { asMnist } from "./vision/prepare.js";
 import { detect } from "./vision/recognize.js";
 
 /**
@@ -40,6 +41,14 @@ export async function read(pad, { model, entry, finder }) {
   const separator = names.some((name) => name.length > 1) ? " " : "";
   const text = named.map((line) => line.map(({ name }) => name).join(separator)).join("\n");
   return { ...answer, written: named.flat(), separator, text, turned };
+}
+
+/** The 28 x 28 image of one digit as MNIST's: the drawing as a whole, or a picture that is MNIST's already; otherwise null. */
+export function imageOf(pad) {
+  if (pad.isEmpty()) return null;
+  if (!pad.picture()) return normalize(pad.ink());
+  const { grey, width, height } = greyOf(pad.picture());
+  return asMnist({ values: grey, width, height });
 }
 
 function greyOf(picture) {

@@ -1,8 +1,10 @@
 // All text of the page, in English and Chinese.
+import { TRAIN_STRINGS } from "./train/strings.js";
 
 const withArticle = (name) => `${/^(8|11$|18$|[aeiou])/i.test(name) ? "an" : "a"} ${name}`;
 const STRINGS = {
   en: {
+    ...TRAIN_STRINGS.en,
     lead: "Draw a number; the network reads it as you draw.",
     draw: "Draw",
     pad: "Drawing area",
@@ -52,6 +54,7 @@ const STRINGS = {
     noModels: (reason) => `No model found: ${reason}`,
   },
   zh: {
+    ...TRAIN_STRINGS.zh,
     lead: "写数字，网络边看边认。",
     draw: "书写",
     pad: "书写区",

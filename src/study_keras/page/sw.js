@@ -18,6 +18,7 @@ self.addEventListener("fetch", (event) => {
   const name = url.pathname.slice(scope().pathname.length);
   if (name === "" || name === "index.html") event.respondWith(networkFirst(request, VERSION));
   else if (FILES.includes(name) || /^litert[-/]/.test(name)) event.respondWith(cacheFirst(request));
+  else if (name === "mnist.npz") event.respondWith(cacheFirst(request, MODELS)); // when the view "Train" is first opened
   else if (/^(models|shipped)(\/|$)/.test(name)) event.respondWith(networkFirst(request, MODELS));
 });
 
@@ -65,8 +66,8 @@ async function networkFirst(request, name) {
 }
 
 /** From the cache: the files of a version never change. */
-async function cacheFirst(request) {
-  const cache = await caches.open(VERSION);
+async function cacheFirst(request, name = VERSION) {
+  const cache = await caches.open(name);
   const found = await cache.match(request);
   if (found) return found;
   const answer = await fetch(request);

@@ -17,7 +17,8 @@ from study_keras.serve.connection import Connection, Server
 from study_keras.serve.middleware import HEADERS, guard
 from study_keras.serve.model_store import load_models
 from study_keras.serve.request_body import BodyReader
-from study_keras.serve.static_files import read_site
+from study_keras.serve.static_files import read_file, read_site
+from study_keras.serve.training_images import MNIST
 from study_keras.serve.workers import WorkerPool
 
 PAGE = FOLDER / "dist"
@@ -60,7 +61,7 @@ def serve(
             shelf = load_models([Path(model) for model in models], workers or os.cpu_count() or 1, temporary)
         pool = WorkerPool(shelf.networks, queue, timeout, shelf.classes)
         stack.callback(pool.close)
-        files = {**shelf.files, **read_site(Path(page))}
+        files = {**shelf.files, "/mnist.npz": read_file(MNIST), **read_site(Path(page))}
         bodies = BodyReader(max_body_bytes, max_total_bytes, timeout)
         app = create_app(pool, list(shelf.networks), shelf.offers, files, bodies=bodies)
         return _run(guard(app, local=host.startswith(LOOPBACK)), listener, timeout, on_listening)

@@ -16,11 +16,12 @@ from study_keras.formats.proof.prove import Proof
 from study_keras.page import FOLDER
 from study_keras.plain_text import to_json
 from study_keras.runtimes.tfjs import find_node, install_command
+from study_keras.serve.training_images import pack_sample
 from study_keras.train.metadata import load_class_names
 from study_keras.vision.classifier import SHAPES
 
 DIST = FOLDER / "dist"
-PLACEHOLDER = "<!-- model -->"  # in dist/one_file.html
+MODEL, IMAGES = "<!-- model -->", "<!-- images -->"  # in dist/one_file.html
 
 
 def build() -> Path:
@@ -52,7 +53,7 @@ def write_page(
 ) -> Path:
     """Write one HTML file that recognizes drawn digits with ``model``, without any other file.
 
-    It opens from the disk of a computer or phone; it contains TensorFlow.js and the weights.
+    It opens from the disk of a computer or phone; it contains TensorFlow.js, the weights, and images to train on.
 
     Args:
         model: maps ``(n, 28, 28)``, ``(n, 28, 28, 1)`` or ``(n, 784)`` to ``(n, classes)``.
@@ -77,8 +78,9 @@ def write_page(
     entry = {"name": name or path.stem, "format": "tfjs", **_embedded(model, quantize, prove)}
     entry |= {"classes": classes} if classes else {}
     text = to_json(entry, separators=(",", ":")).replace("<", "\\u003c")  # without </script>
+    images = base64.b64encode(pack_sample()).decode("ascii")
     with files.atomic_write(path) as temporary:
-        temporary.write_text(page.replace(PLACEHOLDER, text), encoding="utf-8")
+        temporary.write_text(page.replace(IMAGES, images).replace(MODEL, text), encoding="utf-8")
     return path
 
 

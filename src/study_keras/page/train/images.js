@@ -1,0 +1,44 @@
+// MNIST from an .npz file as NumPy writes it: a ZIP archive of .npy files, each packed by deflate.
+import { inflate } from "../inflate.js";
+
+/** @typedef {{images: Uint8Array, labels: Uint8Array, count: number}} Part images from 0 (paper) to 255 (ink) */
+
+/**
+ * @param {ArrayBuffer} buffer the file, with the arrays x_train, y_train, x_test and y_test of bytes
+ * @returns {Promise<{train: Part, test: Part}>}
+ */
+export async function readImages(buffer) {
+  const arrays = await readNpz(buffer);
+  const part = (name) => {
+    const [images, labels] = [arrays.get(`x_${name}.npy`), arrays.get(`y_${name}.npy`)];
+    if (!labels || images?.length !== 784 * labels.length) throw new Error(`no images of 28 x 28 with labels for "${name}"`);
+    return { images, labels, count: labels.length };
+  };
+  return { train: part("train"), test: part("test") };
+}
+
+/** Name -> bytes. The directory at the end of a ZIP archive says where each file lies. */
+async function readNpz(buffer) {
+  const view = new DataView(buffer);
+  const end = buffer.byteLength - 22; // NumPy writes no comment after it
+  if (end < 0 || view.getUint32(end, true) !== 0x06054b50) throw new Error("not an .npz file");
+  const arrays = new Map();
+  let at = view.getUint32(end + 16, true);
+  for (let left = view.getUint16(end + 10, true); left > 0; left--) {
+    const [method, size, start] = [view.getUint16(at + 10, true), view.getUint32(at + 20, true), view.getUint32(at + 42, true)];
+    const [name, extra, comment] = [28, 30, 32].map((place) => view.getUint16(at + place, true));
+    const packed = new Uint8Array(buffer, start + 30 + view.getUint16(start + 26, true) + view.getUint16(start + 28, true), size);
+    arrays.set(new TextDecoder().decode(new Uint8Array(buffer, at + 46, name)), contentOf(method ? await inflate(packed) : packed));
+    at += 46 + name + extra + comment;
+  }
+  return arrays;
+}
+
+/** What follows the header of an .npy file, which says the type and the shape. */
+function contentOf(npy) {
+  const view = new DataView(npy.buffer, npy.byteOffset);
+  const [length, start] = npy[6] === 1 ? [view.getUint16(8, true), 10] : [view.getUint32(8, true), 12];
+  const header = new TextDecoder().decode(npy.subarray(start, start + length));
+  if (!header.includes("'|u1'") || !header.includes("'fortran_order': False")) throw new Error(`an array of another type: ${header}`);
+  return npy.subarray(start + length);
+}

@@ -1,0 +1,225 @@
+// node check_train.mjs SPEC.json: trains in the page as people do, in one browser, and prints what came of it as JSON.
+// SPEC.json names the one-file page, and the command of the server.
+import { readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { pathToFileURL } from "node:url";
+import { launch } from "./chrome.mjs";
+import { serve } from "./server.mjs";
+import { draw } from "./strokes.mjs";
+
+const spec = JSON.parse(await readFile(process.argv[2], "utf8"));
+const PHONE = { viewport: { width: 360, height: 740 }, isMobile: true, hasTouch: true };
+const browser = await launch();
+const errors = [];
+const requests = [];
+
+const CHECKS = {
+  async learns() {
+    const page = await openTraining();
+    const first = await accuracy(page);
+    await page.focus("#knob-shift");
+    await page.keyboard.press("ArrowRight");
+    await page.click("#train-run");
+    await page.waitForFunction(() => document.querySelector("#train-loss-chart polyline.learning").points.length > 20);
+    const early = await curves(page);
+    await page.waitForFunction(() => Number.parseFloat(document.getElementById("train-accuracy").textContent) >= 95, null, { timeout: 90_000 });
+    await page.click("#train-run");
+    return { first, last: await accuracy(page), early, late: await curves(page), said: await page.textContent("#train-status"), wrong: await page.locator("#wrong li").count(), about: await page.textContent("#train-data") };
+  },
+  async pause() {
+    const page = await openTraining();
+    await page.click("#train-run");
+    await page.waitForFunction(() => Number.parseFloat(document.getElementById("train-accuracy").textContent) > 60);
+    await page.click("#train-run");
+    await page.waitForFunction(() => document.getElementById("train-run").textContent === "Go on");
+    const paused = [await learnt(page)];
+    await page.waitForTimeout(300);
+    paused.push(await learnt(page));
+    await page.click("#train-step");
+    await page.waitForFunction((former) => document.getElementById("train-progress").textContent !== former, await page.textContent("#train-progress"));
+    const stepped = await learnt(page);
+    await page.click("#train-run");
+    await page.waitForFunction(() => document.getElementById("train-run").textContent === "Pause");
+    await page.click("#train-run");
+    await page.waitForFunction(() => document.getElementById("train-run").textContent === "Go on");
+    const gone = await learnt(page);
+    const trained = await accuracy(page);
+    await page.click("#train-restart");
+    await page.waitForFunction(() => document.getElementById("train-run").textContent === "Start training");
+    return { paused, stepped, gone, trained, anew: await accuracy(page), restarted: await learnt(page), points: (await curves(page)).learning };
+  },
+  async knobs() {
+    const page = await openTraining();
+    await page.click("#train-run");
+    for (const [name, key] of [["rate", "ArrowRight"], ["batch", "ArrowLeft"], ["dropout", "ArrowRight"], ["shift", "ArrowRight"], ["units", "ArrowLeft"]]) {
+      await page.focus(`#knob-${name}`);
+      await page.keyboard.press(key);
+      await nextTest(page);
+    }
+    const shown = await page.locator("#knobs output").allTextContents();
+    await page.selectOption("#knob-activation", "tanh");
+    await nextTest(page);
+    await page.selectOption("#knob-optimizer", "momentum");
+    await nextTest(page);
+    const { changes } = await curves(page);
+    const result = { shown, changes, code: await page.textContent("#train-code"), units: await page.getAttribute("#units", "aria-label"), accuracy: await accuracy(page) };
+    await page.click("#train-defaults");
+    await page.click("#train-restart");
+    return { ...result, defaults: await page.textContent("#train-code") };
+  },
+  async drawing() {
+    const page = await openTraining();
+    await draw(page, 3);
+    await page.waitForFunction(() => document.querySelector("#yours-bars .best"));
+    const before = await bars(page);
+    await page.click("#train-run");
+    await page.waitForFunction(() => /reads a 3, (99|100)/.test(document.getElementById("yours-said").textContent));
+    const after = await bars(page);
+    await page.click("#clear");
+    await draw(page, 7);
+    await page.waitForFunction(() => document.querySelector("#yours-bars .best .name").textContent === "7");
+    await page.click("#clear");
+    await page.waitForFunction(() => !document.querySelector("#yours-bars .best"));
+    await page.click("nav a[href='#read']");
+    await page.waitForFunction(() => document.getElementById("result").checkVisibility());
+    await page.goBack();
+    await page.waitForFunction(() => document.getElementById("train-run").textContent === "Go on"); // it paused
+    return { before, after };
+  },
+  async phone() {
+    const page = await open(one_file, { ...PHONE, locale: "zh-CN", colorScheme: "dark" });
+    await page.tap("nav a[href='#train']");
+    await page.locator("#train-run:enabled").waitFor();
+    const inView = await page.locator("#train-run").evaluate((button) => button.getBoundingClientRect().bottom <= innerHeight);
+    await page.tap("#train-run");
+    await page.waitForFunction(() => Number.parseFloat(document.getElementById("train-accuracy").textContent) > 80);
+    const seen = () => page.evaluate(() => ({
+      overflow: document.documentElement.scrollWidth - innerWidth,
+      title: document.getElementById("train-title").textContent,
+      run: document.getElementById("train-run").textContent,
+      knob: document.querySelector("#knobs label").textContent,
+      wrong: document.getElementById("wrong-count").textContent,
+    }));
+    const chinese = await seen();
+    await page.tap("#language");
+    await page.waitForFunction(() => document.getElementById("train-run").textContent === "Pause");
+    return { inView, chinese, english: await seen() };
+  },
+  async keyboard() {
+    const page = await open(one_file);
+    const tabTo = async (selector) => {
+      for (let i = 0; i < 30 && !(await page.locator(selector).evaluate((e) => e === document.activeElement)); i++) await page.keyboard.press("Tab");
+    };
+    await tabTo("nav a[href='#train']");
+    await page.keyboard.press("Enter");
+    await page.locator("#train-run:enabled").waitFor();
+    await tabTo("#train-run");
+    const outline = await page.locator(":focus").evaluate((e) => getComputedStyle(e).outlineStyle);
+    await page.keyboard.press("Enter");
+    await page.waitForFunction(() => document.getElementById("train-status").textContent);
+    await tabTo("#knob-batch");
+    await page.keyboard.press("End");
+    await tabTo("#pad");
+    await page.keyboard.press("Space");
+    for (let i = 0; i < 14; i++) await page.keyboard.press("ArrowDown");
+    await page.keyboard.press("Space");
+    await page.waitForFunction(() => document.querySelector("#yours-bars .best .name")?.textContent === "1");
+    return { outline, batch: await page.locator("#knob-batch").getAttribute("aria-valuetext") };
+  },
+  async axe() {
+    const found = {};
+    for (const colorScheme of ["light", "dark"]) {
+      const page = await openTraining({ colorScheme });
+      await page.evaluate(await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8"));
+      const violations = () => page.evaluate(async () => (await window.axe.run()).violations.flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.html}`)));
+      found[`${colorScheme} new`] = await violations();
+      await page.click("summary");
+      await page.click("#train-step");
+      await draw(page, 5);
+      await page.waitForFunction(() => document.querySelector("#yours-bars .best"));
+      found[colorScheme] = await violations();
+    }
+    return found;
+  },
+  async served() {
+    const server = await serve(spec.server);
+    const page = await open(server.url);
+    await page.evaluate(() => navigator.serviceWorker.ready.then(() => null));
+    await page.waitForFunction(() => navigator.serviceWorker.controller);
+    await toTraining(page);
+    const about = await page.textContent("#train-data");
+    await page.click("#train-run");
+    await page.waitForFunction(() => document.getElementById("train-status").textContent, null, { timeout: 60_000 });
+    const learned = await accuracy(page);
+    await server.stop();
+    await page.reload();
+    await page.locator("#train-run:enabled").waitFor();
+    await page.click("#train-step");
+    await page.waitForFunction(() => document.getElementById("train-progress").textContent.includes("image 32 of 60,000"));
+    return { about, learned, offline: await page.textContent("#train-data"), url: server.url };
+  },
+};
+
+const one_file = pathToFileURL(spec.one_file).href;
+
+async function open(url, options = {}) {
+  const context = await browser.newContext({ viewport: { width: 1100, height: 900 }, bypassCSP: false, ...options });
+  const page = await context.newPage();
+  page.setDefaultTimeout(30_000);
+  page.on("console", (message) => message.type() === "error" && errors.push(message.text()));
+  page.on("pageerror", (error) => errors.push(String(error)));
+  page.on("request", (request) => requests.push(request.url()));
+  await page.goto(url);
+  return page;
+}
+
+/** The one-file page, with the view "Train" open and ready. */
+async function openTraining(options) {
+  const page = await open(one_file, options);
+  await toTraining(page);
+  return page;
+}
+
+async function toTraining(page) {
+  await page.click("nav a[href='#train']");
+  await page.locator("#train-run:enabled").waitFor();
+}
+
+const accuracy = async (page) => Number.parseFloat(await page.textContent("#train-accuracy"));
+
+/** How many images it has learnt from. */
+async function learnt(page) {
+  const [pass, within, size] = (await page.textContent("#train-progress")).replaceAll(",", "").match(/\d+/g).map(Number);
+  return (pass - 1) * size + within;
+}
+
+function curves(page) {
+  return page.evaluate(() => ({
+    learning: document.querySelector("#train-loss-chart polyline.learning").points.length,
+    tests: document.querySelector("#train-accuracy-chart polyline.test").points.length,
+    changes: document.querySelectorAll("#train-loss-chart .change").length,
+    label: document.getElementById("train-loss-chart").getAttribute("aria-label"),
+    picture: document.getElementById("units").toDataURL().length,
+  }));
+}
+
+const bars = (page) => page.locator("#yours-bars .share").allTextContents();
+
+/** Wait until another pass has been tested. */
+async function nextTest(page) {
+  await page.waitForFunction((former) => document.getElementById("train-status").textContent !== former, await page.textContent("#train-status"));
+}
+
+const results = {};
+for (const [name, check] of Object.entries(CHECKS)) {
+  const started = performance.now();
+  try {
+    results[name] = await check();
+  } catch (error) {
+    results[name] = { error: String(error.message ?? error) };
+  }
+  for (const context of browser.contexts()) await context.close();
+  console.error(`${name}: ${((performance.now() - started) / 1000).toFixed(1)} s`);
+}
+await browser.close();
+console.log(JSON.stringify({ ...results, errors, requests: [...new Set(requests.map((url) => url.replace(/^(blob:null).*/, "$1")))] }));

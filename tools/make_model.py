@@ -12,6 +12,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import digits_network
 import model_card
+import numpy as np
 import reader_networks
 from finder.networks import load
 
@@ -40,8 +41,20 @@ def main():
 
 
 def finder_networks():
-    """Return the detector and the reader as they were last trained."""
-    return {kind: load(kind, files.output_dir() / f"{kind}.weights.h5") for kind in reader_networks.RECIPES}
+    """Return the detector and the reader as they were last trained, their weights rounded to the page's bytes.
+
+    So the files for Python and for the page have the same weights, and read the same.
+    """
+    networks = {kind: load(kind, files.output_dir() / f"{kind}.weights.h5") for kind in reader_networks.RECIPES}
+    for network in networks.values():
+        network.set_weights([rounded(array) for array in network.get_weights()])
+    return networks
+
+
+def rounded(array):
+    """Return weights rounded to 256 values, as TensorFlow.js stores them in bytes."""
+    step = (array.max() - array.min()) / 255
+    return array if step == 0 else np.round((array - array.min()) / step) * step + array.min()
 
 
 def export_litert(networks, folder):

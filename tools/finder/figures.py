@@ -28,7 +28,7 @@ def measure(network, finder, pages=PAGES):
     counts, inks = Counter(), []
     for number in range(1, pages + 1):
         scene, light, _ = lit_page(signs, rng, small=number % 5 == 0, giants=False)
-        marks = [mark for mark in find_marks(levels_of(light), finder) if mark.digit >= IS_DIGIT]
+        marks = [mark for mark in find_marks(levels_of(light), finder) if mark.likelihood >= IS_DIGIT]
         digits = _is_counted(scene)
         of = _digits_of(marks, scene)
         hits = [(mark, at) for mark, at in zip(marks, of, strict=True) if at is not None and digits[at]]

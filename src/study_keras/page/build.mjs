@@ -124,7 +124,7 @@ function writeIcons(folder) {
   const manifest = {
     name: "Hello MNIST",
     short_name: "Hello MNIST",
-    description: "Draw a digit; a network on your own device reads it.",
+    description: "Draw a number; networks on your own device read it.",
     start_url: "./",
     scope: "./",
     display: "standalone",

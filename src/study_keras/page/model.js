@@ -60,19 +60,6 @@ export async function openShippedFinder() {
   return openFinder({ detector, reader });
 }
 
-/**
- * Classify one image: the answer, the outputs of the layers (null if the runtime does not return them), and the time;
- * `names` are those of the classes if they are not digits.
- */
-export async function classify(model, pixels, names) {
-  const started = performance.now();
-  const { outputs, layers } = model.look ? model.look(pixels) : { outputs: await model.run(pixels), layers: null };
-  const milliseconds = performance.now() - started;
-  const digit = outputs.indexOf(Math.max(...outputs));
-  const name = names?.[digit] ?? String(digit);
-  return { digit, name, probability: outputs[digit], probabilities: outputs, layers, milliseconds };
-}
-
 async function get(url) {
   const answer = await fetch(new URL(url, document.baseURI));
   if (!answer.ok) throw new Error(`${answer.status} for ${url}`);

@@ -10,14 +10,15 @@ from synthetic import HELD_OUT
 from study_keras import mnist
 from study_keras.data.dataset import scale
 from study_keras.train import checkpoint
-from study_keras.vision import marks, prepare, recognize
+from study_keras.vision import detection, marks, prepare, recognize
 from study_keras.vision.classifier import load_network
 
 LARGEST = 700_000  # bytes of all files together: the page loads half of them, and the package all
 PREPARED = 1_000  # test images that are measured after `prepare`
 # What was chosen on the held-out images: the module, and its constants.
 THRESHOLDS = {
-    recognize: ("NO_DIGIT", "CERTAIN", "DOUBTFUL", "SURER"),
+    detection: ("NO_DIGIT", "CERTAIN"),
+    recognize: ("DOUBTFUL", "SURER"),
     prepare: ("IS_DIGIT", "FAINT"),
     marks: ("FOUND", "SAME", "COVERED", "WIDTH", "DOUBTFUL_SCORE", "DOUBTFUL_DIGIT", "MOST"),
 }

@@ -19,6 +19,7 @@ from study_keras.serve.model_store import load_models
 from study_keras.serve.workers import WorkerPool
 from study_keras.train import metadata
 from study_keras.vision import classifier, marks, normalize, recognize
+from study_keras.vision.detection import Candidate, Detection, to_dict, to_text
 
 LETTERS = list("abcdefghijklmnopqrstuvwxyz")
 KANA = ["o", "ki", "su", "tsu", "na", "ha", "ma", "ya", "re", "wo"]
@@ -141,13 +142,12 @@ def test_the_names_go_from_the_data_to_the_model_its_copies_and_every_answer(wor
 def test_names_of_several_letters_have_spaces_between_them():
     rows = np.eye(10, dtype="float32")[[7, 2, 1]]
     found = [
-        recognize.Candidate((10 * at, 0, 10 * at + 8, 20), np.zeros((28, 28), "float32"), row, 0)
-        for at, row in enumerate(rows)
+        Candidate((10 * at, 0, 10 * at + 8, 20), np.zeros((28, 28), "float32"), row, 0) for at, row in enumerate(rows)
     ]
     texts = {}
     for names in (LETTERS[:10], KANA):
-        detection = recognize.Detection(np.zeros((20, 30)), 1.0, found, names)
-        texts[recognize.to_dict(detection)["text"]] = recognize.to_text(detection)
+        detection = Detection(np.zeros((20, 30)), 1.0, found, names)
+        texts[to_dict(detection)["text"]] = to_text(detection)
     assert list(texts) == ["hcb", "ya su ki"]
     assert texts["ya su ki"] == ["ya su ki (100.0 %, 100.0 %, 100.0 %)"]
 

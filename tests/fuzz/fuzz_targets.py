@@ -11,7 +11,7 @@ import numpy as np
 from study_keras import formats
 from study_keras.data import class_names, dataset
 from study_keras.train import metadata
-from study_keras.vision import classifier, image_io, marks, recognize
+from study_keras.vision import classifier, detection, image_io, marks, recognize
 
 CALL_AT_MOST = 2**22  # numbers in an input: a larger one is the caller's own wish
 
@@ -93,7 +93,7 @@ def read_picture(folder: Path) -> None:
     """Read the digits in a picture, smaller ones than the reader allows."""
     image_io.read_image(only(folder))
     network, finder = networks()
-    recognize.to_text(recognize.detect(only(folder), network, None, finder))
+    detection.to_text(recognize.detect(only(folder), network, None, finder))
 
 
 def read_record(folder: Path) -> None:

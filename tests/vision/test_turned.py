@@ -7,7 +7,7 @@ import rows
 from pages import on_page
 
 from study_keras import mnist
-from study_keras.vision.recognize import Candidate, Detection, to_dict
+from study_keras.vision.detection import Candidate, Detection, to_dict
 
 
 @pytest.fixture(scope="module")

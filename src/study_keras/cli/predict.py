@@ -29,7 +29,7 @@ def predict(images: tuple[str, ...], model: Path | None, show: Path | None, as_j
     """
     from study_keras import files
     from study_keras.train import metadata
-    from study_keras.vision import classifier, marks, recognize
+    from study_keras.vision import classifier, detection, marks, recognize
 
     network, names = classifier.load_network(model), metadata.load_class_names(model)
     finder = None if names else marks.load_finder()
@@ -45,9 +45,9 @@ def predict(images: tuple[str, ...], model: Path | None, show: Path | None, as_j
             from study_keras.vision import debug_images
 
             debug_images.save_debug_images(found, folder, f"{number}_{'stdin' if image == '-' else Path(image).stem}")
-        answers.append({"image": image, **recognize.to_dict(found)})
+        answers.append({"image": image, **detection.to_dict(found)})
         if not as_json:
-            for line in recognize.to_text(found):
+            for line in detection.to_text(found):
                 say(f"{image}: {line}")
     if as_json and answers:
         print_json(answers if len(images) > 1 else answers[0])

@@ -10,8 +10,8 @@ from PIL import Image, ImageDraw, ImageFont
 
 from study_keras import files
 from study_keras.plain_text import printable
+from study_keras.vision.detection import Detection
 from study_keras.vision.levels import contrast
-from study_keras.vision.recognize import Detection
 
 GREEN, AMBER, GREY = (0, 135, 60), (205, 95, 0), (128, 128, 128)  # certain, uncertain, no digit
 

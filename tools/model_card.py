@@ -20,7 +20,7 @@ THRESHOLDS = {
     detection: ("NO_DIGIT", "CERTAIN"),
     recognize: ("DOUBTFUL", "SURER"),
     prepare: ("IS_DIGIT", "FAINT"),
-    marks: ("FOUND", "SAME", "COVERED", "WIDTH", "DOUBTFUL_SCORE", "DOUBTFUL_DIGIT", "MOST"),
+    marks: ("FOUND", "SAME", "COVERED", "WIDTH", "LARGER", "DOUBTFUL_SCORE", "DOUBTFUL_DIGIT", "MOST"),
 }
 
 

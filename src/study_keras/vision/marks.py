@@ -31,6 +31,9 @@ SAME = 0.4  # boxes that have so much in common (intersection over union) are of
 WIDTH = 0.4  # of its longer side that a box counts as wide
 DOUBTFUL_SCORE, DOUBTFUL_DIGIT = 0.5, 0.25
 COVERED = 0.7  # as does a box of which so much lies in another
+LARGER = (
+    0.7  # power of its size by which a mark is preferred: parts of digits look like digits, such as the loop of a 9
+)
 
 Floats = NDArray[np.floating[Any]]
 
@@ -101,17 +104,17 @@ def load_finder(folder: Path = SHIPPED) -> Finder:
 
 
 def find_marks(levels: list[Level], finder: Finder) -> list[Mark]:
-    """Return the marks of a picture, the likeliest first; of two in one place only the likelier.
+    """Return the marks of a picture; of several in one place only the likeliest, and largest.
 
     Args:
         levels: as returned by ``levels.levels_of``.
         finder: as returned by ``load_finder``.
     """
-    # A mark is at most as likely as its proposal, so those that a likelier mark covers need not be read.
+    # A mark is at most as likely as its proposal, so those that a preferred mark covers need not be read.
     waiting: list[tuple[float, int, Proposal | Mark]] = []
     for number, level in enumerate(levels):
         for box, score, dark in zip(*propose(level, finder), strict=True):
-            waiting.append((-score, len(waiting), Proposal(number, level, box, score, dark)))
+            waiting.append((-_rank(score, level.scale * box), len(waiting), Proposal(number, level, box, score, dark)))
     heapify(waiting)
     marks: list[Mark] = []
     while waiting:
@@ -122,8 +125,13 @@ def find_marks(levels: list[Level], finder: Finder) -> list[Mark]:
             marks.append(one)
         else:
             mark = _read(one, finder)
-            heappush(waiting, (-mark.likelihood, number, mark))
+            heappush(waiting, (-_rank(mark.likelihood, mark.box), number, mark))
     return marks
+
+
+def _rank(likelihood: float, box: Floats | Box) -> float:
+    """Return by how much a mark is preferred to others in its place."""
+    return likelihood * max(box[2] - box[0], box[3] - box[1]) ** LARGER
 
 
 def _is_taken(box: Floats | Box, marks: list[Mark]) -> bool:

@@ -9,6 +9,7 @@ const LONGER = 22; // pixels of the longer side of the mark in it
 export const NONE = 10; // the reader's class of what is no digit
 const MOST = 400; // marks of a level that the reader looks at; more than that is texture
 const FOUND = Math.fround(0.2); // a cell counts from this probability of a digit
+const LARGER = 0.7; // power of its size by which a mark is preferred: parts of digits look like digits, such as the loop of a 9
 const [DOUBTFUL_SCORE, DOUBTFUL_DIGIT] = [0.5, 0.25];
 
 /**
@@ -26,7 +27,7 @@ const [DOUBTFUL_SCORE, DOUBTFUL_DIGIT] = [0.5, 0.25];
  */
 
 /**
- * The marks of a picture, the likeliest first; of two in one place only the likelier.
+ * The marks of a picture; of several in one place only the likeliest, and largest.
  * @param {object[]} levels as returned by levelsOf()
  * @param {object} finder as returned by openFinder()
  * @returns {Promise<Mark[]>}
@@ -36,17 +37,18 @@ export async function findMarks(levels, finder) {
   for (const [level, { contrast, scale }] of levels.entries()) {
     for (const one of await propose(contrast, finder)) proposals.push({ ...one, level, scale });
   }
-  return likeliest(proposals, (some) => readMarks(some, levels, finder));
+  return preferred(proposals, (some) => readMarks(some, levels, finder));
 }
 
 /**
- * The marks that are likelier than all others in their places, the likeliest first. A mark is at most as likely as its
+ * The marks that are preferred to all others in their places, the most preferred first. A mark is at most as likely as its
  * proposal, so that most proposals need not be read: those beside a mark that none of them can surpass.
  */
-async function likeliest(proposals, read) {
+async function preferred(proposals, read) {
   const rivals = rivalsOf(proposals.map(({ box, scale }) => placeOf(box.map((side) => scale * side))));
-  const likely = proposals.map(({ score }) => score); // at most; exactly once it is read; -1 if another is in its place
-  const precedes = (one, other) => likely[one] > likely[other] || (likely[one] === likely[other] && one < other);
+  // At most; exactly once it is read; -1 if another is in its place.
+  const ranks = proposals.map(({ score, box, scale }) => rank(score, box.map((side) => scale * side)));
+  const precedes = (one, other) => ranks[one] > ranks[other] || (ranks[one] === ranks[other] && one < other);
   const marks = [];
   let waiting = proposals.map((_, at) => at);
   while (waiting.length) {
@@ -54,18 +56,23 @@ async function likeliest(proposals, read) {
     const now = waiting.filter((at) => !rivals[at].some((other) => waits.has(other) && precedes(other, at)));
     for (const [i, mark] of (await read(now.map((at) => proposals[at]))).entries()) {
       marks[now[i]] = mark;
-      likely[now[i]] = mark.likelihood;
+      ranks[now[i]] = rank(mark.likelihood, mark.box);
     }
     for (const at of marks.keys()) {
-      if (!marks[at] || likely[at] < 0 || !rivals[at].every((other) => precedes(at, other))) continue;
-      for (const other of rivals[at]) likely[other] = -1;
+      if (!marks[at] || ranks[at] < 0 || !rivals[at].every((other) => precedes(at, other))) continue;
+      for (const other of rivals[at]) ranks[other] = -1;
     }
-    waiting = waiting.filter((at) => !marks[at] && likely[at] >= 0);
+    waiting = waiting.filter((at) => !marks[at] && ranks[at] >= 0);
   }
   const kept = new Set();
-  const order = [...marks.keys()].filter((at) => marks[at] && likely[at] >= 0).sort((a, b) => (precedes(a, b) ? -1 : 1));
+  const order = [...marks.keys()].filter((at) => marks[at] && ranks[at] >= 0).sort((a, b) => (precedes(a, b) ? -1 : 1));
   for (const at of order) if (!rivals[at].some((other) => kept.has(other))) kept.add(at);
   return [...kept].map((at) => marks[at]);
+}
+
+/** By how much a mark is preferred to others in its place. */
+function rank(likelihood, [left, top, right, bottom]) {
+  return likelihood * Math.max(right - left, bottom - top) ** LARGER;
 }
 
 /** Let the reader look at proposals, all in one call: each call has its price. */

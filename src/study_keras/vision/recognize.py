@@ -17,7 +17,7 @@ from study_keras.vision.prepare import IS_DIGIT, as_mnist, normalized
 from study_keras.vision.unread import unread_boxes
 
 # Chosen on pages of the 5,000 training images that no network saw, and on ink that is no digit.
-DOUBTFUL = 0.75  # a page of several marks that is read no surer than this is also looked at turned
+DOUBTFUL = 0.75  # a page that is read no surer than this is also looked at turned
 SURER = 0.15  # by how much a turned page must be surer
 EITHER_WAY = (0, 1, 6, 8, 9)  # digits that are digits upside down, too, and so do not tell which way is up
 
@@ -135,7 +135,7 @@ def _read(grey: Grey, network: Network, finder: Finder) -> tuple[list[Candidate]
     if grey.shape == (28, 28):
         return _surer_whole(grey, found, network), grey, 0
     upright = Detection(grey, 1.0, found, [])
-    if upright.sureness > DOUBTFUL or len(found) < 2:
+    if upright.sureness > DOUBTFUL:
         return found, grey, 0
     surest = upright.sureness + SURER
     for quarters in (2, 1, 3):

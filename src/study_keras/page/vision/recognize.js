@@ -9,7 +9,7 @@ import { unreadBoxes } from "./unread.js";
 
 const NO_DIGIT = 0.5; // a mark whose best class is below is not counted as a digit
 const CERTAIN = 0.9; // below it an answer is marked as uncertain
-const DOUBTFUL = 0.75; // a page of several marks that is read no surer than this is also looked at turned
+const DOUBTFUL = 0.75; // a page that is read no surer than this is also looked at turned
 const SURER = 0.15; // by how much a turned page must be surer
 const EITHER_WAY = [0, 1, 6, 8, 9]; // digits that are digits upside down, too, and so do not tell which way is up
 
@@ -130,7 +130,7 @@ async function surerWhole(grey, found, classify) {
 /** What was found in a picture as it is, or turned, if it is read much surer so. */
 async function surest(plane, found, networks) {
   const sureness = surenessOf(found);
-  if (sureness > DOUBTFUL || found.length < 2) return detection(found, plane);
+  if (sureness > DOUBTFUL) return detection(found, plane);
   let [best, degrees, least] = [found, 0, sureness + SURER];
   const half = quarterTurn(quarterTurn(plane));
   for (const [turned, angle] of [[half, 180], [quarterTurn(plane), 90], [quarterTurn(half), 270]]) {

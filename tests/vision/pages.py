@@ -150,10 +150,10 @@ def leaning(digit, rng):
     return jpeg(on_page(np.pad(leant(enlarge(digit, rng.uniform(4, 8)), rng.uniform(0.5, 0.8)), 20), rng))
 
 
-def stem(rng):
-    """A "1" of one straight thin stroke, 82 % of the picture's height."""
-    height, width = int(rng.integers(80, 200)), int(rng.integers(60, 160))
-    ink, wide = np.zeros((height, width)), max(2, round(rng.uniform(0.02, 0.03) * height))
-    top, left = round(0.09 * height), int(rng.integers(width // 3, 2 * width // 3))
-    ink[top : top + round(0.82 * height), left : left + wide] = 1
-    return jpeg(on_page(ink, rng))
+def stem(digit, rng):
+    """A "1" of 82 % of the picture's height."""
+    ink = enlarge(digit, rng.uniform(4, 8))
+    top, bottom, left, right = box_of(ink)
+    ink = ink[top:bottom, left:right]
+    room = round(0.09 / 0.82 * len(ink))
+    return jpeg(on_page(np.pad(ink, ((room, room), rng.integers(20, 60, 2))), rng))

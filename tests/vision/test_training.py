@@ -10,26 +10,26 @@ from finder.examples import batches, composed, load_signs, page
 from finder.views import views_of
 from synthetic.layers import EITHER, Scene
 
-from study_keras.vision.marks import COLUMNS, NONE, ROWS, SPAN
+from study_keras.vision.marks import COLUMNS, NONE, ROWS, SHIPPED, SPAN
 
 FEW = 60  # digits that pages are written with
 
 
 @pytest.mark.parametrize("kind", ["detector", "reader"])
 def test_batches_depend_only_on_the_seed(kind):
-    with composed(kind, 3, 2, FEW) as elsewhere:
-        for here, there in zip(range(2), batches(kind, 3, 2, FEW), strict=False):
+    with composed(kind, 3, 2, str(SHIPPED), FEW) as elsewhere:
+        for here, there in zip(range(2), batches(kind, 3, 2, str(SHIPPED), FEW), strict=False):
             for one, other in zip(next(elsewhere), there, strict=True):
                 np.testing.assert_array_equal(one, other, err_msg=str(here))
 
 
 def test_batches_end_with_the_training_and_with_their_process():
-    with suppress(ZeroDivisionError), composed("detector", 3, 2, FEW) as elsewhere:
+    with suppress(ZeroDivisionError), composed("detector", 3, 2, "", FEW) as elsewhere:
         next(elsewhere)
         raise ZeroDivisionError  # the training fails
     with pytest.raises(ValueError, match="closed file"):
         next(elsewhere)
-    with composed("no network", 3, 2, FEW) as elsewhere, pytest.raises(EOFError):
+    with composed("reader", 3, 2, "no/folder", FEW) as elsewhere, pytest.raises(EOFError):
         next(elsewhere)
 
 

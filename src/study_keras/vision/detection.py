@@ -10,7 +10,7 @@ from study_keras.vision.lines import Box
 from study_keras.vision.prepare import IS_DIGIT
 
 # Chosen on pages of the 5,000 training images that no network saw, and on ink that is no digit.
-NO_DIGIT = 0.5  # a mark whose best class is below is not counted as a digit
+NO_DIGIT = 0.4  # a mark whose best class is below is not counted as a digit
 CERTAIN = 0.9  # below it an answer is marked as uncertain
 
 

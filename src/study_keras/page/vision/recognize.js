@@ -7,7 +7,7 @@ import { edgeOf, median, quarterTurn } from "./plane.js";
 import { IS_DIGIT, asMnist, normalized } from "./prepare.js";
 import { unreadBoxes } from "./unread.js";
 
-const NO_DIGIT = 0.5; // a mark whose best class is below is not counted as a digit
+const NO_DIGIT = 0.4; // a mark whose best class is below is not counted as a digit
 const CERTAIN = 0.9; // below it an answer is marked as uncertain
 const DOUBTFUL = 0.75; // a page that is read no surer than this is also looked at turned
 const SURER = 0.15; // by how much a turned page must be surer

@@ -44,17 +44,23 @@ export function showUnits(kernel) {
 
 export function showMistakes({ wrong, count, mistakes }) {
   byId("wrong-count").textContent = wrong ? strings().wrongCount(wrong, count, mistakes.length) : strings().wrongNone;
-  const colour = getComputedStyle(byId("wrong")).getPropertyValue("--text");
-  byId("wrong").replaceChildren(...mistakes.map(({ pixels, label, said }) => {
-    const item = document.createElement("li");
-    const canvas = document.createElement("canvas");
-    canvas.ariaHidden = "true";
-    drawInk(canvas, pixels, colour);
-    const text = document.createElement("span");
-    text.textContent = strings().wrongOne(label, said);
-    item.append(canvas, text);
+  const known = new Map([...byId("wrong").children].map((item) => [item.dataset.place, item]));
+  const items = mistakes.map(({ place, pixels, label, said }) => {
+    const item = known.get(String(place)) ?? makeMistake(place, pixels); // a new canvas costs more than all else
+    item.lastChild.textContent = strings().wrongOne(label, said);
     return item;
-  }));
+  });
+  byId("wrong").replaceChildren(...items);
+}
+
+function makeMistake(place, pixels) {
+  const item = document.createElement("li");
+  const canvas = document.createElement("canvas");
+  item.dataset.place = place;
+  canvas.ariaHidden = "true";
+  item.append(canvas, document.createElement("span"));
+  drawInk(canvas, pixels, getComputedStyle(byId("wrong")).getPropertyValue("--text"));
+  return item;
 }
 
 function makeBar(digit) {

@@ -63,7 +63,7 @@ export function createTrainer({ train, test }, chosen, random) {
         right += found.right;
         for (let n = 0; n < count && mistakes.length < SHOWN; n++) {
           const said = bestOf(answers.subarray(10 * n, 10 * n + 10));
-          if (said !== labels[n]) mistakes.push({ pixels: inputs.slice(784 * n, 784 * n + 784), label: labels[n], said });
+          if (said !== labels[n]) mistakes.push({ place: start + n, pixels: inputs.slice(784 * n, 784 * n + 784), label: labels[n], said });
         }
         yield;
       }

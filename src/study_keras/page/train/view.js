@@ -59,6 +59,10 @@ export function createView() {
     show();
   }).observe(document.documentElement, { attributeFilter: ["lang"] });
   addEventListener("resize", show);
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
+    byId("wrong").replaceChildren(); // their ink has the former colour
+    show();
+  });
   showSettings();
   show();
   send("shown");

@@ -358,7 +358,6 @@ def bad_bodies():
     yield "a bomb", header_of_png(2**31 - 1, 2**31 - 1), 422
     yield "26 megapixels", picture(Image.new("1", (6500, 4000), 1)), 422
     yield "one colour", picture(np.full((50, 50), 200, np.uint8)), 422
-    yield "no ink", picture(np.random.default_rng(2).integers(120, 136, (80, 80), np.uint8)), 422
     yield "one pixel", picture(np.zeros((1, 1), np.uint8)), 422
     yield "a hair", picture(np.eye(5000, 1, dtype=np.uint8)), 422
 

@@ -50,8 +50,8 @@ class Model(BaseModel):
     format: str
     bytes: int
     url: str
+    shipped: bool
     classes: list[str] | None = None
-    shipped: bool = False
 
 
 class Health(BaseModel):
@@ -80,7 +80,7 @@ _ERRORS = _described(
         408: "The request body timed out",
         413: "The body exceeds the limit",
         415: "Not a PNG, JPEG, WebP, BMP or GIF",
-        422: "The picture is broken, too large, or has no ink",
+        422: "The picture is broken, too large, or of one colour",
         503: "The queue or the memory for pictures is full; retry after the seconds in Retry-After",
         504: "The recognition timed out",
     }

@@ -96,6 +96,5 @@ def _offer(name: str, path: Path, shelf: Shelf, *, shipped: bool) -> None:
         added = {first: read_file(path)}
     shelf.files.update(added)
     more: dict[str, Any] = {"classes": shelf.classes[name]} if shelf.classes[name] else {}
-    more |= {"shipped": True} if shipped else {}
     size = sum(len(file.content) for file in added.values())
-    shelf.offers.append({"name": name, "format": kind, "bytes": size, "url": quote(first), **more})
+    shelf.offers.append({"name": name, "format": kind, "bytes": size, "url": quote(first), "shipped": shipped, **more})

@@ -78,7 +78,7 @@ const CHECKS = {
     const after = await bars(page);
     await page.click("#clear");
     await draw(page, 7);
-    await page.waitForFunction(() => document.querySelector("#yours-bars .best .name").textContent === "7");
+    await page.waitForFunction(() => document.querySelector("#yours-bars .best .name")?.textContent === "7");
     await page.click("#clear");
     await page.waitForFunction(() => !document.querySelector("#yours-bars .best"));
     await page.click("nav a[href='#read']");

@@ -84,7 +84,7 @@ def read_picture(source: Source, max_pixels: int = MAX_PIXELS, max_side: int | N
     Args:
         source: as ``read_image``.
         max_pixels: as ``read_image``.
-        max_side: pixels a side to which the picture will be downscaled (``binarize.downscale``). JPEG decodes a half, a
+        max_side: pixels a side to which the picture will be downscaled (``levels.downscale``). JPEG decodes a half, a
             quarter or an eighth of the pixels a side where that is a part of the way; None: all pixels.
 
     Raises:

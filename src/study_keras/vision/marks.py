@@ -29,7 +29,7 @@ MOST = 400  # marks of a level that the reader looks at; more than that is textu
 FOUND = 0.2  # a cell counts from this probability of a digit
 SAME = 0.4  # boxes that have so much in common (intersection over union) are of one mark
 WIDTH = 0.4  # of its longer side that a box counts as wide
-DOUBTFUL_SCORE, DOUBTFUL_DIGIT = 0.5, 0.25
+DOUBTFUL_SCORE, DOUBTFUL_DIGIT = 0.5, 0.25  # at least, of the detector and of the reader, for a ? where no digit counts
 COVERED = 0.7  # as does a box of which so much lies in another
 LARGER = (
     0.7  # power of its size by which a mark is preferred: parts of digits look like digits, such as the loop of a 9

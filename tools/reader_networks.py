@@ -8,6 +8,7 @@ import json
 import os
 import sys
 import time
+from contextlib import contextmanager
 
 os.environ["KERAS_BACKEND"] = "tensorflow"  # the faster backend for convolutions
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -17,9 +18,10 @@ import numpy as np
 import tensorflow as tf
 from finder.examples import composed
 from finder.losses import detector_loss, reader_loss
-from finder.networks import NETWORKS
+from finder.networks import NETWORKS, load
 
-from study_keras import files
+from study_keras import files, formats
+from study_keras.vision.marks import SHIPPED
 
 SEED, RATE = 1, 4e-3
 RECIPES = {"detector": {"steps": 15_000, "batch_size": 16}, "reader": {"steps": 8_000, "batch_size": 160}}
@@ -45,7 +47,7 @@ def train(kind, seed=SEED, steps=None, start=None):
     if start:
         model.load_weights(start)
     step, mean = step_of(kind, model), 0.0
-    with composed(kind, seed, recipe["batch_size"]) as batches:
+    with proposer(kind) as folder, composed(kind, seed, recipe["batch_size"], str(folder)) as batches:
         for number in range(1, steps + 1):
             loss = float(step(rate(number - 1, steps), *map(tf.constant, next(batches))))
             mean += (loss - mean) * max(0.005, 1 / number)
@@ -57,6 +59,18 @@ def train(kind, seed=SEED, steps=None, start=None):
     report = {"seed": seed, **recipe, "steps": steps, "minutes": minutes, "loss": round(mean, 4)}
     files.write(files.output_dir() / f"{kind}.json", json.dumps(report))
     return model
+
+
+@contextmanager
+def proposer(kind):
+    """Yield the folder of the detector that proposes what the reader learns from: the last trained, or the shipped."""
+    trained = files.output_dir() / "detector.weights.h5"
+    with files.temporary_folder() as folder:
+        if kind == "reader" and trained.exists():
+            formats.export_litert(load("detector", trained), folder / "detector.tflite", quantize="float16")
+            yield folder
+        else:
+            yield SHIPPED
 
 
 def built(kind):

@@ -23,7 +23,7 @@ from finder.proposals import proposed_views
 from finder.views import views_of
 from study_keras import mnist, processes
 from study_keras.vision.levels import contrast
-from study_keras.vision.marks import load_finder
+from study_keras.vision.marks import Finder, load_detector
 
 SHAPES = ((96, 160), (48, 48))  # of pages; the second for pictures of one digit
 KINDS = ((0.5, 0.21, 0.13, 0.16), (0.05, 0.05, 0.85, 0.05))  # of them, see ``pages.scene``
@@ -66,10 +66,10 @@ def page(signs, rng, small=False):
 def batches(kind, seed, batch, folder="", count=WRITTEN):
     """Yield batches for ever: planes and cells for the detector; views, labels and inks for the reader.
 
-    ``folder`` has the trained ``detector.tflite`` that the reader shall work with, and any ``reader.tflite``.
+    ``folder`` has the trained ``detector.tflite`` that the reader shall work with.
     """
     signs, rng = load_signs([seed, 0], count), np.random.default_rng([seed, 1])
-    finder = load_finder(Path(folder)) if kind == "reader" else None
+    finder = Finder(load_detector(Path(folder)), reader=None) if kind == "reader" else None
     for number in itertools.count(1):
         yield _views(signs, rng, batch, finder) if finder else _pages(signs, rng, batch, number)
 

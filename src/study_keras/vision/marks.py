@@ -94,13 +94,19 @@ class Proposal(NamedTuple):
 
 def load_finder(folder: Path = SHIPPED) -> Finder:
     """Return the shipped detector and reader; each thread needs its own."""
-    detector, reader = (litert.open(folder / f"{name}.tflite") for name in ("detector", "reader"))
+    reader = litert.open(folder / "reader.tflite")
 
     def read(views: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         classes, ink = reader.run([views]).outputs
         return classes[0], ink[0, ..., 0]
 
-    return Finder(lambda planes: detector.run([planes]).outputs[0], read)
+    return Finder(load_detector(folder), read)
+
+
+def load_detector(folder: Path) -> Callable[[NDArray[np.float32]], NDArray[np.float32]]:
+    """Return the detector as ``Finder`` has it."""
+    detector = litert.open(folder / "detector.tflite")
+    return lambda planes: detector.run([planes]).outputs[0]
 
 
 def find_marks(levels: list[Level], finder: Finder) -> list[Mark]:

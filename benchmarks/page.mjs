@@ -16,7 +16,7 @@ const PEER = `
   import "@tensorflow/tfjs-backend-cpu";
   import { setWasmPaths } from "@tensorflow/tfjs-backend-wasm";
   import wasm from "@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm";
-  import { readImages } from "./train/images.js";
+  import { readImages } from "./mnist.js";
   setWasmPaths(Object.fromEntries(["", "-simd", "-threaded-simd"].map((kind) => ["tfjs-backend-wasm" + kind + ".wasm", wasm])));
   tf.env().set("WASM_HAS_MULTITHREAD_SUPPORT", false);
   window.passOf = async (backend, steps) => {

@@ -122,7 +122,7 @@ def test_the_images_are_those_of_mnist(tmp_path):
     code = """
     import { createHash } from "node:crypto";
     import { readFileSync } from "node:fs";
-    import { readImages } from "./train/images.js";
+    import { readImages } from "./mnist.js";
     const { train, test } = await readImages(new Uint8Array(readFileSync(process.argv[1])).buffer);
     const parts = [train.images, train.labels, test.images, test.labels];
     console.log(JSON.stringify(parts.map((part) => createHash("sha256").update(part).digest("hex"))));

@@ -109,8 +109,8 @@ function finderInside() {
 }
 
 function template() {
-  const part = (_, name) => readFileSync(join(HERE, "train", `${name}.html`), "utf8").trim();
-  return readFileSync(join(HERE, "index.html"), "utf8").replace(/<!-- (learn|results) -->/g, part);
+  const part = (_, name) => readFileSync(join(HERE, name), "utf8").trim();
+  return readFileSync(join(HERE, "index.html"), "utf8").replace(/<!-- (\w+\/\w+\.html) -->/g, part);
 }
 
 function fill(html, parts) {

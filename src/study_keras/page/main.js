@@ -8,8 +8,8 @@ import { showModels, showTime } from "./model_list.js";
 import { acceptPictures } from "./photo.js";
 import { imageOf, read } from "./reading.js";
 import { startLanguage, strings, switchLanguage } from "./strings.js";
-import { followView } from "./train/tab.js";
 import { announce, makeBars, showAnswer, showBars, showLayers, showSeen } from "./view.js";
+import { followViews } from "./views.js";
 
 const byId = (id) => document.getElementById(id);
 const canvas = byId("pad");
@@ -49,7 +49,7 @@ async function update() {
 }
 
 async function answer() {
-  if (training.isOpen()) return training.draw(imageOf(pad));
+  if (!views.isReading()) return views.draw(imageOf(pad));
   const now = { reading: null, reason: strings().nothing };
   try {
     if (!pad.isEmpty()) Object.assign(now, await readDrawing());
@@ -153,7 +153,7 @@ byId("language").addEventListener("click", () => {
   updateAndAnnounce();
 });
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", pad.repaint);
-const training = followView(updateAndAnnounce);
+const views = followViews({ open: () => model && { model, entry } }, updateAndAnnounce);
 makeBars(10);
 drawn();
 start();

@@ -7,6 +7,7 @@
  *   count * 784 numbers in [0, 1], white ink on black -> count * classes probabilities
  * @property {((pixels: Float32Array) => {outputs: Float32Array, layers: Layer[]}) | null} look
  *   the same for one image, with the output of each layer; null if the runtime cannot
+ * @property {object | null} [layers] what openLayers() of runtimes/tfjs_layers.js returns; null if the runtime shows none
  * @property {() => void} close
  */
 

@@ -1,10 +1,16 @@
 // All text of the page, in English and Chinese.
+import { BREAK_STRINGS } from "./break/strings.js";
+import { MAP_STRINGS } from "./map/strings.js";
+import { TEACH_STRINGS } from "./teach/strings.js";
 import { TRAIN_STRINGS } from "./train/strings.js";
 
 const withArticle = (name) => `${/^(8|11$|18$|[aeiou])/i.test(name) ? "an" : "a"} ${name}`;
 const STRINGS = {
   en: {
     ...TRAIN_STRINGS.en,
+    ...BREAK_STRINGS.en,
+    ...TEACH_STRINGS.en,
+    ...MAP_STRINGS.en,
     lead: "Draw a number; the network reads it as you draw.",
     draw: "Draw",
     pad: "Drawing area",
@@ -55,6 +61,9 @@ const STRINGS = {
   },
   zh: {
     ...TRAIN_STRINGS.zh,
+    ...BREAK_STRINGS.zh,
+    ...TEACH_STRINGS.zh,
+    ...MAP_STRINGS.zh,
     lead: "写数字，网络边看边认。",
     draw: "书写",
     pad: "书写区",

@@ -1,10 +1,9 @@
 // TensorFlow.js: the wasm backend, or the cpu backend if wasm does not start.
 import * as tf from "@tensorflow/tfjs-core";
-import { model as modelOf } from "@tensorflow/tfjs-layers";
+import { openLayers } from "./tfjs_layers.js";
 import { openModel } from "./tfjs_model.js";
 import { checkMemory, reserve } from "./wasm_memory.js";
 
-const HIDDEN = ["InputLayer", "Flatten", "Reshape", "Dropout"]; // they only repeat their input
 let started = null;
 
 /**
@@ -17,6 +16,7 @@ export async function openTfjs({ json, weights }) {
   const { model, layers, inputs, outputs, predict } = await openModel({ json, weights });
   const [input, output] = [inputs[0].shape.slice(1), outputs[0].shape.slice(1)];
   checkShapes(inputs.length, input, outputs.length, output);
+  const inside = layers ? openLayers(model, input) : null; // a graph shows no layers
   return {
     classes: output[0],
     run: async (pixels, count) => {
@@ -27,7 +27,8 @@ export async function openTfjs({ json, weights }) {
       checkMemory();
       return values;
     },
-    look: layers ? watch(model, [1, ...input]) : null, // a graph shows no layers
+    look: inside?.look ?? null,
+    layers: inside,
     close: () => model.dispose(),
   };
 }
@@ -35,19 +36,6 @@ export async function openTfjs({ json, weights }) {
 function checkShapes(inputs, input, outputs, output) {
   if (inputs > 1 || input.reduce((a, b) => a * b, 1) !== 784) throw new Error(`its input is ${input}; expected 28,28`);
   if (outputs > 1 || output.length !== 1) throw new Error(`its output is ${output}; expected one row of probabilities`);
-}
-
-/** A function from one image to the answer and the output of each layer. */
-function watch(model, shape) {
-  const shown = model.layers.filter((layer) => !HIDDEN.includes(layer.getClassName()) && layer.output.shape);
-  const symbols = [...new Set([...shown.map((layer) => layer.output), model.outputs[0]])]; // TF.js rejects duplicates
-  const watched = modelOf({ inputs: model.inputs, outputs: symbols });
-  return (pixels) => tf.tidy(() => {
-    const values = [watched.predict(tf.tensor(pixels, shape))].flat().map((output) => output.dataSync());
-    checkMemory();
-    const layers = shown.map(({ name, output }, i) => ({ name, shape: output.shape.slice(1), values: values[i] }));
-    return { outputs: values[symbols.indexOf(model.outputs[0])].slice(), layers };
-  });
 }
 
 /** Start TensorFlow.js, once. */

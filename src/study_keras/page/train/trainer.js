@@ -15,7 +15,7 @@ const TEST_SLICE = 250; // images: some 5 ms
 const SHOWN = 24; // mistakes
 
 /**
- * @param {{train: import("./images.js").Part, test: import("./images.js").Part}} data
+ * @param {{train: import("../mnist.js").Part, test: import("../mnist.js").Part}} data
  * @param {Settings} chosen
  * @param {() => number} random
  */

@@ -1,4 +1,5 @@
 // The view "Train": starts the worker, hands it what is pressed, set and drawn, and shows what it sends.
+import { imagesSource } from "../mnist.js";
 import { strings } from "../strings.js";
 import { kerasCode, makeKnobs } from "./knobs.js";
 import { OPTIMIZERS } from "./optimizers.js";
@@ -7,7 +8,7 @@ import { TUTORIAL } from "./trainer.js";
 
 const byId = (id) => document.getElementById(id);
 
-/** @returns {{draw: (pixels: Float32Array | null) => void, pause: () => void}} */
+/** @returns {import("../views.js").View} */
 export function createView() {
   const worker = startWorker();
   const send = (action, more) => worker.postMessage({ action, ...more });
@@ -66,8 +67,8 @@ export function createView() {
   showSettings();
   show();
   send("shown");
-  send("open", { ...source(), settings });
-  return { draw: (pixels) => send("draw", { pixels }), pause: () => send("pause") };
+  send("open", { ...imagesSource(), settings });
+  return { draw: (pixels) => send("draw", { pixels }), leave: () => send("pause") };
 }
 
 /** In the one file the worker's code is inside, as a text; build.mjs sets WORKER to that, or to the name of its file. */
@@ -77,9 +78,4 @@ function startWorker() {
   const worker = new Worker(url);
   URL.revokeObjectURL(url);
   return worker;
-}
-
-/** Where the images are: in a file of the server, or inside the one file as a text in base64. */
-function source() {
-  return ONE_FILE ? { text: byId("images").textContent } : { url: new URL("mnist.npz", document.baseURI).href };
 }

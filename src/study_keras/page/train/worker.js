@@ -1,7 +1,6 @@
 // The worker that trains, beside the page, so that drawing stays smooth. It learns for some milliseconds, then looks for
 // messages; it sends its state only after the page has shown the former one.
-import { bytesOf } from "../inflate.js";
-import { readImages } from "./images.js";
+import { loadImages } from "../mnist.js";
 import { createRandom } from "./random.js";
 import { createTrainer } from "./trainer.js";
 
@@ -23,11 +22,9 @@ let sentAt = 0;
 let kernelAt = 0;
 
 const ACTIONS = {
-  async open({ url, text, settings: wanted }) {
+  async open({ settings: wanted, ...source }) {
     settings = wanted;
-    const answer = text === undefined ? await fetch(url) : null;
-    if (answer && !answer.ok) throw new Error(`${answer.status} for ${url}`);
-    data = await readImages(answer ? await answer.arrayBuffer() : bytesOf(text).buffer);
+    data = await loadImages(source);
     postMessage({ opened: { train: data.train.count, test: data.test.count } });
     await ACTIONS.restart();
   },

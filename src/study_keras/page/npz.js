@@ -1,24 +1,13 @@
-// MNIST from an .npz file as NumPy writes it: a ZIP archive of .npy files, each packed by deflate.
-import { inflate } from "../inflate.js";
-
-/** @typedef {{images: Uint8Array, labels: Uint8Array, count: number}} Part images from 0 (paper) to 255 (ink) */
+// An .npz file as NumPy writes it: a ZIP archive of .npy files, each stored or packed by deflate.
+import { inflate } from "./inflate.js";
 
 /**
- * @param {ArrayBuffer} buffer the file, with the arrays x_train, y_train, x_test and y_test of bytes
- * @returns {Promise<{train: Part, test: Part}>}
+ * Read the arrays of bytes; the directory at the end of a ZIP archive says where each file lies.
+ * @param {ArrayBuffer} buffer
+ * @returns {Promise<Map<string, Uint8Array>>} by the names of the files
+ * @throws {Error} it is no such file, or has arrays of another type
  */
-export async function readImages(buffer) {
-  const arrays = await readNpz(buffer);
-  const part = (name) => {
-    const [images, labels] = [arrays.get(`x_${name}.npy`), arrays.get(`y_${name}.npy`)];
-    if (!labels || images?.length !== 784 * labels.length) throw new Error(`no images of 28 x 28 with labels for "${name}"`);
-    return { images, labels, count: labels.length };
-  };
-  return { train: part("train"), test: part("test") };
-}
-
-/** Name -> bytes. The directory at the end of a ZIP archive says where each file lies. */
-async function readNpz(buffer) {
+export async function readNpz(buffer) {
   const view = new DataView(buffer);
   const end = buffer.byteLength - 22; // NumPy writes no comment after it
   if (end < 0 || view.getUint32(end, true) !== 0x06054b50) throw new Error("not an .npz file");

@@ -1,0 +1,6 @@
+// The view "Break".
+
+/** @returns {import("../views.js").View} */
+export function createView(page) {
+  return { draw: () => {} };
+}

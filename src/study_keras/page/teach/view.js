@@ -1,0 +1,6 @@
+// The view "Teach".
+
+/** @returns {import("../views.js").View} */
+export function createView(page) {
+  return { draw: () => {} };
+}

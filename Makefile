@@ -102,7 +102,7 @@ TORCH ?= torch==2.13.0$(if $(filter Linux,$(shell uname)),+cpu)
 	@touch $@
 
 # What the page is built from; the models that it may show lie in its folder too.
-PAGE := $(wildcard $(addprefix src/study_keras/page/,*.js vision/*.js runtimes/* train/* *.mjs *.css *.html))
+PAGE := $(wildcard $(addprefix src/study_keras/page/,*.js break/* map/* runtimes/* teach/* train/* vision/*.js *.mjs *.css *.html))
 PAGE += $(wildcard src/study_keras/shipped/* src/study_keras/shipped/*/*)
 .venv/page.done: .venv/node.done $(PAGE)
 	@PATH="$(CURDIR)/$(BIN):$$PATH" node src/study_keras/page/build.mjs

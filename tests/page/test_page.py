@@ -183,12 +183,12 @@ def test_strokes_can_be_undone_and_so_can_clearing(seen):
 def test_the_layers_are_shown_from_the_drawing_to_the_answer(seen):
     assert seen("undo")["layers"] == [
         "The drawing",
-        "First convolution: 24 filters, 5 × 5, ReLU",
-        "First max pooling: 2 × 2",
-        "Second convolution: 32 filters, 3 × 3, ReLU",
-        "Second max pooling: 2 × 2",
-        "Third convolution: 64 filters, 3 × 3, ReLU",
-        "Fourth convolution: 64 filters, 3 × 3, ReLU",
+        "First convolution: 24 filters, 5 \u00d7 5, ReLU",
+        "First max pooling: 2 \u00d7 2",
+        "Second convolution: 32 filters, 3 \u00d7 3, ReLU",
+        "Second max pooling: 2 \u00d7 2",
+        "Third convolution: 64 filters, 3 \u00d7 3, ReLU",
+        "Fourth convolution: 64 filters, 3 \u00d7 3, ReLU",
         "Output layer: 10 units, softmax",
     ]
 
@@ -317,7 +317,7 @@ def test_the_page_of_the_tutorials_network_is_small_and_made_by_the_command(trai
     drawn = draw_digits(target)
     assert drawn["errors"] == []
     assert [[text.split(":")[0], *size] for text, *size in drawn["layers"]] == [
-        ["The drawing, 28 × 28 pixels", 28, 28],
+        ["The drawing, 28 \u00d7 28 pixels", 28, 28],
         ["Hidden layer", 32, 4],
         ["What each of the 128 units adds to each answer", 128, 10],
         ["Output layer", 10, 1],

@@ -4,6 +4,7 @@ import { strings } from "../strings.js";
 import { drawInk } from "../train/pictures.js";
 import { measureUnits, strongest } from "./excites.js";
 import { fieldOf } from "./field.js";
+import { make } from "./make.js";
 import { makeSlider } from "./slider.js";
 import { drawWeights, readPictures } from "./weights.js";
 
@@ -22,11 +23,9 @@ export function createPanel(inside, layers, onChoose) {
   let images = null; // that it was measured with
   let slider = null;
 
-  const select = Object.assign(document.createElement("select"), { id: "excites-layer" });
-  const label = Object.assign(document.createElement("label"), { htmlFor: "excites-layer" });
-  const choice = Object.assign(document.createElement("div"), { className: "knob" });
-  select.append(...layers.map((_, value) => Object.assign(document.createElement("option"), { value })));
-  choice.append(label, select);
+  const label = make("label", { htmlFor: "excites-layer" });
+  const select = make("select", { id: "excites-layer" }, ...layers.map((_, value) => make("option", { value })));
+  const choice = make("div", { className: "knob" }, label, select);
   select.addEventListener("change", () => {
     chooseLayer(layers[select.value]);
     onChoose();
@@ -35,7 +34,7 @@ export function createPanel(inside, layers, onChoose) {
   function chooseLayer(chosen) {
     [layer, unit] = [chosen, 0];
     forget();
-    slider = makeSlider("excites-unit", Array.from({ length: unitsOf(layer) }, (_, i) => i), (value) => {
+    slider = makeSlider("excites-unit", [...Array(unitsOf(layer)).keys()], (value) => {
       unit = value;
       show();
       announce();
@@ -44,7 +43,6 @@ export function createPanel(inside, layers, onChoose) {
     show();
   }
 
-  /** The network has changed: what was found is not true any more. */
   function forget() {
     found = null;
     pictures = readPictures(layer, inside);
@@ -53,40 +51,34 @@ export function createPanel(inside, layers, onChoose) {
   function show() {
     const text = strings();
     label.textContent = text.excitesLayer;
-    [...select.options].forEach((option, i) => (option.textContent = layerTitle(layers[i], layers)));
-    slider.show(text[layer.shape.length > 1 ? "excitesMap" : "excitesUnit"], unit, text.excitesOf(unit + 1, unitsOf(layer)));
-    const weights = pictures?.(unit);
-    byId("excites-weights").hidden = !weights;
-    if (weights) drawWeights(byId("excites-weights").firstElementChild, weights, text.excitesWeightsLabel);
-    const best = found && strongest(found, unit, SHOWN);
-    byId("excites-said").textContent = !found ? text.excitesReading : best.length ? text.excitesSaid(images.labels.length.toLocaleString("en")) : text.excitesNone;
-    byId("excites-images").replaceChildren(...(best ?? []).map((one) => makeImage(one)));
+    layers.forEach((one, i) => (select.options[i].textContent = layerTitle(one, layers)));
+    slider.show(text[layer.shape.length > 1 ? "excitesMap" : "excitesUnit"], unit, `${unit + 1} / ${unitsOf(layer)}`);
+    byId("excites-weights").hidden = !pictures;
+    if (pictures) drawWeights(byId("excites-weights").firstElementChild, pictures(unit), text.excitesWeightsLabel);
+    const best = found ? strongest(found, unit, SHOWN) : [];
+    const said = best.length ? text.excitesSaid(images.labels.length.toLocaleString("en")) : text.excitesNone;
+    byId("excites-said").textContent = found ? said : text.excitesReading;
+    byId("excites-images").replaceChildren(...best.map(makeImage));
   }
 
   function makeImage({ image, value, place }) {
-    const item = document.createElement("li");
-    const paper = Object.assign(document.createElement("div"), { className: "excited-image" });
-    const canvas = document.createElement("canvas");
-    canvas.ariaHidden = "true";
+    const canvas = make("canvas", { ariaHidden: "true" });
     drawInk(canvas, images.pixels.subarray(784 * image, 784 * (image + 1)), "#ffffff");
-    paper.append(canvas);
-    const field = layer.shape.length === 3 && fieldOf(layers.slice(0, layers.indexOf(layer) + 1), place);
+    const paper = make("div", { className: "excited-image" }, canvas);
+    const field = fieldOf(layers.slice(0, layers.indexOf(layer) + 1), place);
     if (field) paper.append(makeFrame(field));
-    const caption = document.createElement("span");
-    caption.append(Object.assign(document.createElement("b"), { textContent: images.labels[image] }), ` ${value.toPrecision(3)}`);
-    item.append(paper, caption);
-    return item;
+    return make("li", {}, paper, make("span", {}, make("b", {}, images.labels[image]), ` ${value.toPrecision(3)}`));
   }
 
   function announce() {
-    if (!found) return;
-    const labels = strongest(found, unit, SHOWN).map(({ image }) => images.labels[image]);
-    byId("excites-status").textContent = labels.length ? strings().excitesAnnounced(labels.join(", ")) : strings().excitesNone;
+    const labels = found && strongest(found, unit, SHOWN).map(({ image }) => images.labels[image]);
+    if (labels) byId("excites-status").textContent = labels.length ? strings().excitesAnnounced(labels.join(", ")) : strings().excitesNone;
   }
 
   chooseLayer(layer);
   return {
     show,
+    /** The network has changed: what was found is not true any more. */
     forget,
     /** Find out what excites the units of the chosen layer, if that is not known. */
     async measure(sample, isWanted) {
@@ -102,8 +94,8 @@ export function createPanel(inside, layers, onChoose) {
 
 const unitsOf = ({ shape }) => shape.at(-1);
 
-function makeFrame({ left, top, width, height }) {
-  const frame = document.createElement("i");
-  for (const [side, value] of Object.entries({ left, top, width, height })) frame.style[side] = `${(100 * value) / 28}%`;
+function makeFrame(field) {
+  const frame = make("i");
+  for (const [side, pixels] of Object.entries(field)) frame.style[side] = `${pixels / 0.28}%`;
   return frame;
 }

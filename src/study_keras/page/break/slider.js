@@ -1,4 +1,5 @@
 // A slider over a list of values, with its name and its value in words.
+import { make } from "./make.js";
 
 /**
  * @param {string} id
@@ -7,20 +8,17 @@
  * @returns {{element: HTMLElement, show: (name: string, value: number, text: string, disabled?: boolean) => void}}
  */
 export function makeSlider(id, values, onInput) {
-  const element = Object.assign(document.createElement("div"), { className: "knob" });
-  const label = Object.assign(document.createElement("label"), { htmlFor: id });
-  const input = Object.assign(document.createElement("input"), { type: "range", id, min: 0, max: values.length - 1, step: 1 });
-  const output = document.createElement("output");
+  const label = make("label", { htmlFor: id });
+  const input = make("input", { type: "range", id, min: 0, max: values.length - 1, step: 1 });
+  const output = make("output");
   input.addEventListener("input", () => onInput(values[input.value]));
-  element.append(label, input, output);
   return {
-    element,
+    element: make("div", { className: "knob" }, label, input, output),
     show(name, value, text, disabled = false) {
       label.textContent = name;
-      input.value = values.indexOf(value);
-      input.setAttribute("aria-valuetext", text);
-      input.disabled = disabled;
       output.textContent = text;
+      input.ariaValueText = text;
+      Object.assign(input, { value: values.indexOf(value), disabled });
     },
   };
 }

@@ -24,7 +24,7 @@ export function showAnswers(now, before, names, isChanged) {
   const bars = byId("effect-bars");
   const compared = Boolean(now) && isChanged;
   showBars(now, bars);
-  bars.parentElement.classList.toggle("compared", compared);
+  byId("effect").classList.toggle("compared", compared);
   if (compared) [...bars.children].forEach((bar, i) => bar.style.setProperty("--before", before[i]));
   const describe = (answer) => [names[bestOf(answer)], percent(answer[bestOf(answer)])];
   const said = now ? strings().effectSaid(...describe(now)) : "";
@@ -49,6 +49,11 @@ export function showAccuracy({ count, before, now }, isChanged) {
   byId("effect-whole").textContent = whole && text.effectWhole(whole);
   byId("damage-accuracy").textContent = text.effectAccuracy(known);
   return text.effectAnnounced(known, images, whole);
+}
+
+/** Whether what is shown will change soon without anyone's doing. */
+export function showBusy(isBusy) {
+  byId("effect").ariaBusy = isBusy;
 }
 
 /** Say that this network does not read digits, so that MNIST's images are no test of it. */

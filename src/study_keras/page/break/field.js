@@ -1,7 +1,7 @@
 // What a value of a layer's feature maps has seen of the image: its receptive field.
 
 // These compute each value from the one at the same place.
-const IN_PLACE = ["BatchNormalization", "Activation", "ReLU", "LeakyReLU", "ELU", "PReLU", "Softmax", "Rescaling", "SpatialDropout2D", "GaussianNoise"];
+const IN_PLACE = ["BatchNormalization", "Activation", "ReLU", "LeakyReLU"];
 const SLIDING = ["Conv2D", "DepthwiseConv2D", "SeparableConv2D", "MaxPooling2D", "AveragePooling2D"];
 
 /**

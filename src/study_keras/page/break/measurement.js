@@ -1,7 +1,7 @@
 // Measures the accuracy, and then what excites the units, beside all else that happens in the page.
 import { mnist, someOf } from "../mnist.js";
 import { countRight } from "./accuracy.js";
-import { showAccuracy, showNoAccuracy } from "./effect.js";
+import { showAccuracy, showBusy, showNoAccuracy } from "./effect.js";
 
 const TESTS = 1000; // images; the one-file page has 500
 const SAMPLE = ONE_FILE ? 1000 : 2000; // training images, to see what excites a unit
@@ -40,6 +40,7 @@ export function createMeasurement({ model, entry }, { patient, panel, isOpen, se
   async function measure() {
     const own = ++job;
     const isWanted = () => own === job && isOpen();
+    showBusy(true);
     try {
       const { train, test } = await mnist();
       images ??= { train: someOf(train, SAMPLE), test: someOf(test, TESTS) };
@@ -48,6 +49,7 @@ export function createMeasurement({ model, entry }, { patient, panel, isOpen, se
     } catch (error) {
       if (isWanted()) onProblem(error);
     }
+    if (isWanted()) showBusy(false);
   }
 
   return {

@@ -3,7 +3,7 @@ import { strings } from "../strings.js";
 import { makeBars, showLayers } from "../view.js";
 import { makeImageControls, makeLayerControls } from "./controls.js";
 import { NO_DAMAGE, isWhole } from "./damage.js";
-import { showAnswers, showImage } from "./effect.js";
+import { showAnswers, showBusy, showImage } from "./effect.js";
 import { createPanel } from "./excites_panel.js";
 import { NO_CHANGE, changedImage, isUnchanged } from "./inputs.js";
 import { createMeasurement } from "./measurement.js";
@@ -34,6 +34,7 @@ export function createView(page) {
   function set(...settings) {
     [damages, change] = settings;
     showControls();
+    showBusy(true);
     if (scheduled) return; // once a frame, however fast a slider moves
     scheduled = true;
     requestAnimationFrame(() => {
@@ -109,6 +110,7 @@ export function createView(page) {
     leave() {
       if (isOpen()) patient?.release();
       here = false;
+      showBusy(true); // until it is measured anew
     },
     remodel() {
       [here, damages, change] = [false, {}, NO_CHANGE];

@@ -39,11 +39,11 @@ export function describe(one) {
 }
 
 /** Make a bar for each class, with its name, or its number if it has none. */
-export function makeBars(classes, names) {
+export function makeBars(classes, names, place = byId("bars")) {
   const called = Array.from({ length: classes }, (_, digit) => names?.[digit] ?? String(digit));
-  byId("bars").classList.toggle("many", classes > 16);
-  byId("bars").classList.toggle("words", called.some((name) => name.length > 3));
-  byId("bars").replaceChildren(...called.map((name) => {
+  place.classList.toggle("many", classes > 16);
+  place.classList.toggle("words", called.some((name) => name.length > 3));
+  place.replaceChildren(...called.map((name) => {
     const bar = document.createElement("li");
     bar.append(part("share"), part("bar"), part("name", name));
     return bar;
@@ -51,9 +51,9 @@ export function makeBars(classes, names) {
 }
 
 /** Set the bars to the probabilities; null clears them. */
-export function showBars(probabilities) {
+export function showBars(probabilities, place = byId("bars")) {
   const best = probabilities ? probabilities.indexOf(Math.max(...probabilities)) : -1;
-  [...byId("bars").children].forEach((bar, digit) => {
+  [...place.children].forEach((bar, digit) => {
     const [share, fill] = bar.children;
     share.textContent = probabilities ? percent(probabilities[digit]) : "";
     fill.style.setProperty("--share", probabilities ? probabilities[digit] : 0);

@@ -3,7 +3,7 @@ import { layerTitle } from "../layer_names.js";
 import { strings } from "../strings.js";
 import { percent } from "../view.js";
 import { BITS, NO_DAMAGE, hasBias, hasKernel, unitsOf } from "./damage.js";
-import { make } from "./make.js";
+import { make } from "../make.js";
 import { makeSlider } from "./slider.js";
 
 const NOISE = [0, 0.1, 0.2, 0.3, 0.5, 0.75, 1, 1.5, 2, 3]; // in shares of the standard deviation of the weights

@@ -4,7 +4,7 @@ import { strings } from "../strings.js";
 import { drawInk } from "../train/pictures.js";
 import { measureUnits, strongest } from "./excites.js";
 import { fieldOf } from "./field.js";
-import { make } from "./make.js";
+import { make } from "../make.js";
 import { makeSlider } from "./slider.js";
 import { drawWeights, readPictures } from "./weights.js";
 

@@ -1,5 +1,5 @@
 // A slider over a list of values, with its name and its value in words.
-import { make } from "./make.js";
+import { make } from "../make.js";
 
 /**
  * @param {string} id

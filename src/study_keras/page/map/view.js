@@ -37,7 +37,7 @@ export function createView(page) {
 
   async function make({ model, entry }) {
     const images = someOf((await mnist()).test, IMAGES);
-    const found = await featuresOf(model, images, () => page.open()?.model !== model);
+    const found = await featuresOf(model, images, () => page.open()?.model === model);
     if (!found) return;
     const ringed = model.classes === 10 && !entry.classes;
     const own = startWorker("map");

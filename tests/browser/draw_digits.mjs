@@ -16,6 +16,6 @@ for (let digit = 0; digit < 10; digit++) {
   digits.push(await page.textContent("#digit"));
   await page.click("#clear");
 }
-const layers = await page.locator("#layers canvas").count();
+const layers = await page.locator("#layers canvas").evaluateAll((all) => all.map(({ ariaLabel, width, height }) => [ariaLabel, width, height]));
 await browser.close();
 console.log(JSON.stringify({ digits, layers, errors }));

@@ -42,7 +42,7 @@ def _on_paper(pen, printed, rng):
     if rng.random() < 0.3:
         light = _shaded(light, rng)
     if rng.random() < 0.15:
-        light = _edged(light, rng)
+        light = _edged(light, ink, rng)
     if rng.random() < 0.35:  # the grain of a coarse paper, smears
         light = light + _texture(shape, rng)
     noise = rng.normal(0, np.exp(rng.uniform(np.log(0.002), np.log(0.05))), shape)
@@ -79,11 +79,12 @@ def _shaded(light, rng):
     return light * (1 - rng.uniform(0.2, 0.7) * cover) if rng.random() < 0.8 else light + rng.uniform(0.05, 0.2) * cover
 
 
-def _edged(light, rng):
-    """Lay something dark, light or patterned at an edge: a table, a scanner's lid, a frame."""
+def _edged(light, ink, rng):
+    """Lay something dark, light or patterned at an edge, beside the ink: a table, a scanner's lid, a frame."""
     for side in rng.permutation(4)[: rng.integers(1, 4)]:
         turned = np.rot90(light, side)
-        wide = 1 + int(rng.uniform(0.01, 0.25) * len(turned))
+        free = np.append(np.flatnonzero((np.rot90(ink, side) > 0.3).any(axis=1)), len(turned))[0]
+        wide = min(1 + int(rng.uniform(0.01, 0.25) * len(turned)), free)
         slope = rng.normal(0, 0.04)
         reach = wide + slope * np.arange(turned.shape[1])
         there = np.arange(len(turned))[:, None] < reach

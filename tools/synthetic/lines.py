@@ -23,6 +23,7 @@ def write_line(page, choose, hand, rng, place):
     tilt, left = rng.normal(0, 0.02), start
     gap = rng.choice([rng.uniform(-0.02, 0.12), rng.uniform(0.08, 0.45), rng.uniform(0.4, 1.3)], p=[0.3, 0.5, 0.2])
     uneven, height = rng.uniform(0, 0.12), hand.height
+    joined = 0.6 if rng.random() < 0.2 else 0.06  # some hands join most of their digits
     for number in range(count):
         tall = height * float(np.exp(rng.normal(0, uneven)))
         here = base + tilt * (left - start) + rng.normal(0, 0.05) * height
@@ -32,7 +33,7 @@ def write_line(page, choose, hand, rng, place):
             left += round(gap * height + rng.normal(0, 0.05) * height)
             if rng.random() < 0.12:
                 left += _write_beside(page, hand, rng, (left, here))
-            if rng.random() < 0.1:
+            if rng.random() < joined:
                 left = _touching(page, ink, left, round(here) - len(ink), height)
         page.write(ink, left, round(here) - len(ink), int(shapes.labels[which]))
         left += ink.shape[1]

@@ -96,9 +96,9 @@ def _fill_cell(page, signs, hand, rng, cell):
 
 
 def write_single(page, signs, rng):
-    """Write one digit that fills the page more or less, as in paint programs and scans; on an eighth, no digit."""
+    """Write one digit that fills the page more or less, as in paint programs and scans; on three of ten, no digit."""
     high, wide = page.pen.shape
-    shapes, which = _chosen(signs, rng, 0.8)
+    shapes, which = _chosen(signs, rng, 0.7)
     longest = min(TALLEST * 1.1, min(high, wide) * rng.uniform(0.85, 1.02))
     tall = max(rng.uniform(0.45, 1) * longest, SHORTEST * 0.8)
     pen = random_pen(rng) if rng.random() < 0.8 else rng.uniform(0.08, 0.17)

@@ -20,14 +20,16 @@ class Signs(NamedTuple):
 
 
 def make_signs(images, labels, rng, fonts, *, printed, others):
-    """Return ``images`` of digits, ``printed`` and half as many sketched ones; and about 1.3 times ``others``."""
+    """Return ``images`` of digits, ``printed``, half as many sketched, and straight ones; and 1.5 times ``others``."""
     rows = rng.integers(0, 10, printed)
     typed = np.array([_glyph(str(label), rng, fonts) for label in rows])
     strokes, names = sketched(printed // 2, rng)
-    digits = [shapes_of(*pair) for pair in ((images, labels), (typed, rows), (strokes, names))]
+    bars = np.array([_bar(rng) for _ in range(printed // 8)])
+    pairs = ((images, labels), (typed, rows), (strokes, names), (bars, np.ones(len(bars), int)))
+    digits = [shapes_of(*pair) for pair in pairs]
     nothing = np.concatenate([
-        junk(others, rng, fonts), [_glyph(",", rng, fonts) for _ in range(others // 12)],
-        [_arrow(rng) for _ in range(others // 12)], [_hatching(rng) for _ in range(others // 8)],
+        junk(others, rng, fonts), [_glyph(",", rng, fonts) for _ in range(others // 5)],
+        [_arrow(rng) for _ in range(others // 6)], [_hatching(rng) for _ in range(others // 8)],
     ])  # fmt: skip
     together = (np.concatenate(parts) for parts in zip(*(vars(one).values() for one in digits), strict=True))
     return Signs(Shapes(*together), shapes_of(nothing, np.full(len(nothing), NONE)))
@@ -52,6 +54,15 @@ def _framed(picture):
     return np.asarray(frame) / 255
 
 
+def _bar(rng):
+    """Return a 1 that is a straight stroke, some with a flag."""
+    lean = rng.normal(0, 0.05)
+    strokes = [np.array([[lean, -0.5], [-lean, 0.5]])]
+    if rng.random() < 0.3:
+        strokes.append(np.array([[lean, -0.5], [lean - rng.uniform(0.08, 0.25), -0.5 + rng.uniform(0.05, 0.3)]]))
+    return _stroked(strokes, rng, 0.06)
+
+
 def _arrow(rng):
     back, wide, angle = rng.uniform(0.2, 0.45), rng.uniform(0.12, 0.35), rng.uniform(0, 2 * np.pi)
     turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
@@ -70,9 +81,9 @@ def _hatching(rng):
     return _stroked([np.stack([t - 0.5 + across * np.cos(turn), high * np.sin(turn)], axis=1)], rng)
 
 
-def _stroked(strokes, rng):
-    """Return strokes of points (x, y) around 0 as (28, 28) float, turned a little."""
-    angle = rng.normal(0, 0.2)
+def _stroked(strokes, rng, turned=0.2):
+    """Return strokes of points (x, y) around 0 as (28, 28) float, turned by about so many radians."""
+    angle = rng.normal(0, turned)
     turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
     picture, width = Image.new("L", (300, 300)), int(rng.integers(8, 24))
     for stroke in strokes:

@@ -26,7 +26,7 @@ const OPTIONS = {
 const folder = `${DIST}.${process.pid}`; // renamed when it is complete
 rmSync(folder, { recursive: true, force: true });
 mkdirSync(folder);
-const worker = await bundleTraining(folder);
+const workers = await bundleWorkers(folder);
 await bundle(folder);
 writeIcons(folder);
 writeModels(folder);
@@ -39,11 +39,20 @@ for (const name of ["litert_wasm_compat_internal.js", "litert_wasm_compat_intern
 rmSync(DIST, { recursive: true, force: true });
 renameSync(folder, DIST);
 
-/** The worker that trains, as a file and as a text for the one-file page, which may have no other file. */
-async function bundleTraining(outdir) {
-  const { outputFiles: [made] } = await build({ ...OPTIONS, entryPoints: ["train/worker.js"], outdir, format: "iife", write: false, metafile: false });
-  writeFileSync(made.path, made.contents);
-  return { name: basename(made.path), text: made.text };
+/** The workers, as files and as texts for the one-file page, which may have no other file: name -> {file, text}. */
+async function bundleWorkers(outdir) {
+  const entryPoints = { train: "train/worker.js", map: "map/worker.js" };
+  const { outputFiles } = await build({ ...OPTIONS, entryPoints, entryNames: "worker-[name]-[hash]", outdir, format: "iife", write: false, metafile: false });
+  return Object.fromEntries(Object.keys(entryPoints).map((name) => {
+    const made = outputFiles.find(({ path }) => basename(path).startsWith(`worker-${name}-`));
+    writeFileSync(made.path, made.contents);
+    return [name, { file: basename(made.path), text: made.text }];
+  }));
+}
+
+/** What esbuild puts in place of WORKERS, which workers.js reads. */
+function workersAs(part) {
+  return JSON.stringify(Object.fromEntries(Object.entries(workers).map(([name, made]) => [name, made[part]])));
 }
 
 async function bundle(outdir) {
@@ -53,7 +62,7 @@ async function bundle(outdir) {
     outdir,
     format: "esm",
     splitting: true,
-    define: { ONE_FILE: "false", WORKER: JSON.stringify(worker.name) },
+    define: { ONE_FILE: "false", WORKERS: workersAs("file") },
     loader: { ".wasm": "file" },
   });
   const made = Object.entries(metafile.outputs).filter(([, { entryPoint }]) => entryPoint);
@@ -68,7 +77,7 @@ async function bundle(outdir) {
 
 /** The page with all it needs inside but the model and the images, whose placeholders serve/single_file.py replaces. */
 async function writeOneFile(folder) {
-  const inside = { define: { ONE_FILE: "true", WORKER: JSON.stringify(worker.text) }, plugins: [{ name: "packed", setup: packWasm }] };
+  const inside = { define: { ONE_FILE: "true", WORKERS: workersAs("text") }, plugins: [{ name: "packed", setup: packWasm }] };
   const options = { ...OPTIONS, ...inside, write: false, outdir: folder, metafile: false };
   const { outputFiles: [script] } = await build({ ...options, entryPoints: ["main.js"], format: "iife" });
   const { outputFiles: [style] } = await build({ ...options, entryPoints: ["style.css"] });

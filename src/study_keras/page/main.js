@@ -3,12 +3,13 @@ import { createPad } from "./drawing.js";
 import { chooseDigits, firstChoice, markChosen, showFound } from "./found.js";
 import { install } from "./install.js";
 import { drawByKeys } from "./keyboard.js";
+import { showLayers } from "./layer_path.js";
 import { listModels, openModel, openShippedFinder } from "./model.js";
 import { showModels, showTime } from "./model_list.js";
 import { acceptPictures } from "./photo.js";
 import { imageOf, read } from "./reading.js";
 import { startLanguage, strings, switchLanguage } from "./strings.js";
-import { announce, makeBars, showAnswer, showBars, showLayers, showSeen } from "./view.js";
+import { announce, makeBars, showAnswer, showBars, showSeen } from "./view.js";
 import { followViews } from "./views.js";
 
 const byId = (id) => document.getElementById(id);
@@ -85,7 +86,8 @@ function showChosen(at, reason) {
   showAnswer(reading, at, reason);
   showSeen(seen?.image);
   showBars(seen?.probabilities);
-  if (model) showLayers(model.look?.(seen?.image ?? new Float32Array(784)).layers);
+  const image = seen?.image ?? new Float32Array(784);
+  if (model) showLayers(model.look?.(image), image, model, entry.classes);
 }
 
 function updateAndAnnounce() {
@@ -106,7 +108,6 @@ async function choose(chosen) {
     model?.close();
     [model, entry] = [opened, chosen];
     makeBars(model.classes, entry.classes);
-    byId("layers").replaceChildren();
     updateAndAnnounce();
   } catch (error) {
     showProblem(strings().noModel(chosen.name, error.message ?? error));

@@ -1,4 +1,5 @@
-// Shows an answer: the digit, the bars, the image that the network sees, and its layers.
+// Shows an answer: the digit, the bars, and the image that the network sees.
+import { drawMaps } from "./maps.js";
 import { strings } from "./strings.js";
 
 const byId = (id) => document.getElementById(id);
@@ -62,20 +63,7 @@ export function showBars(probabilities, place = byId("bars")) {
 
 /** Show 784 numbers in [0, 1] as an image, white on black; null clears it. */
 export function showSeen(pixels) {
-  const values = pixels ?? new Float32Array(784);
-  drawMaps(byId("seen"), { values, width: 28, height: 28, count: 1, highest: 1 }, 1, 0);
-}
-
-/** Show the output of each layer; null if the runtime does not return them. */
-export function showLayers(layers) {
-  const place = byId("layers");
-  if (!layers) {
-    place.textContent = strings().noLayers;
-    return;
-  }
-  const known = place.querySelectorAll("figure");
-  if (known.length !== layers.length) place.replaceChildren(...layers.map(makeLayer));
-  layers.forEach((layer, i) => drawLayer(place.children[i], layer));
+  drawMaps(byId("seen"), { values: pixels ?? new Float32Array(784), width: 28, height: 28, count: 1, highest: 1 }, 1, 0);
 }
 
 export function percent(share) {
@@ -110,43 +98,4 @@ function part(name, text = "") {
   element.className = name;
   element.textContent = text;
   return element;
-}
-
-function makeLayer() {
-  const figure = document.createElement("figure");
-  const canvas = document.createElement("canvas");
-  canvas.setAttribute("role", "img");
-  figure.append(canvas, document.createElement("figcaption"));
-  return figure;
-}
-
-function drawLayer(figure, { name, shape, values }) {
-  const [canvas, caption] = figure.children;
-  const flat = shape.length !== 3;
-  const [height, width, count] = flat ? [1, 1, values.length] : shape;
-  const said = `${name}: ${flat ? strings().neurons(count) : strings().maps(count, height, width)}`;
-  const highest = values.reduce((most, v) => Math.max(most, v), 1e-9);
-  const columns = flat ? Math.min(count, 32) : Math.ceil(Math.sqrt(2 * count));
-  drawMaps(canvas, { values, width, height, count, highest }, columns, flat ? 0 : 1);
-  if (caption.textContent === said) return; // a change would cost a layout
-  caption.textContent = said;
-  canvas.setAttribute("aria-label", said);
-}
-
-/** Draw so many images, whose values lie side by side for each pixel, in a grid. */
-function drawMaps(canvas, { values, width, height, count, highest }, columns, gap) {
-  const across = columns * (width + gap) - gap;
-  const down = Math.ceil(count / columns) * (height + gap) - gap;
-  if (canvas.width !== across || canvas.height !== down) [canvas.width, canvas.height] = [across, down];
-  const context = canvas.getContext("2d");
-  const image = context.createImageData(across, down);
-  values.forEach((value, i) => {
-    const [pixel, map] = [Math.floor(i / count), i % count];
-    const left = (map % columns) * (width + gap) + (pixel % width);
-    const top = Math.floor(map / columns) * (height + gap) + Math.floor(pixel / width);
-    const at = 4 * (top * across + left);
-    image.data.fill((255 * Math.max(value, 0)) / highest, at, at + 3);
-    image.data[at + 3] = 255;
-  });
-  context.putImageData(image, 0, 0);
 }

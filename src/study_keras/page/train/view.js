@@ -1,6 +1,7 @@
 // The view "Train": starts the worker, hands it what is pressed, set and drawn, and shows what it sends.
 import { imagesSource } from "../mnist.js";
 import { strings } from "../strings.js";
+import { startWorker } from "../workers.js";
 import { kerasCode, makeKnobs } from "./knobs.js";
 import { OPTIMIZERS } from "./optimizers.js";
 import { percent, showDigit, showMistakes, showProgress, showUnits } from "./shown.js";
@@ -10,7 +11,7 @@ const byId = (id) => document.getElementById(id);
 
 /** @returns {import("../views.js").View} */
 export function createView() {
-  const worker = startWorker();
+  const worker = startWorker("train");
   const send = (action, more) => worker.postMessage({ action, ...more });
   let settings = { ...TUTORIAL };
   let state = null; // the last one
@@ -69,13 +70,4 @@ export function createView() {
   send("shown");
   send("open", { ...imagesSource(), settings });
   return { draw: (pixels) => send("draw", { pixels }), leave: () => send("pause") };
-}
-
-/** In the one file the worker's code is inside, as a text; build.mjs sets WORKER to that, or to the name of its file. */
-function startWorker() {
-  if (!ONE_FILE) return new Worker(WORKER);
-  const url = URL.createObjectURL(new Blob([WORKER], { type: "text/javascript" }));
-  const worker = new Worker(url);
-  URL.revokeObjectURL(url);
-  return worker;
 }

@@ -1,6 +1,7 @@
 // The worker that trains, beside the page, so that drawing stays smooth. It learns for some milliseconds, then looks for
 // messages; it sends its state only after the page has shown the former one.
 import { loadImages } from "../mnist.js";
+import { messages } from "../slices.js";
 import { createRandom } from "./random.js";
 import { createTrainer } from "./trainer.js";
 
@@ -99,18 +100,6 @@ async function test() {
     slice = slices.next();
   }
   tested = slice.value;
-}
-
-/** Let the messages that have arrived be answered; a timer would wait longer. */
-function messages() {
-  return new Promise((resolve) => {
-    const { port1, port2 } = new MessageChannel();
-    port1.onmessage = () => {
-      port1.close();
-      resolve();
-    };
-    port2.postMessage(null);
-  });
 }
 
 function report() {

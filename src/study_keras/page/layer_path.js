@@ -1,0 +1,112 @@
+// The way from the drawing to the answer, as one picture from top to bottom: what each layer gives.
+import { layerNote, layerTitle } from "./layer_names.js";
+import { drawMaps } from "./maps.js";
+import { strings } from "./strings.js";
+import { drawSigned } from "./train/pictures.js";
+
+const MOST_UNITS = 512; // of a hidden layer whose weights to the answers are shown
+const place = document.getElementById("layers");
+let shown = null; // what the steps were made for, and in which language
+
+/**
+ * @param {{layers: {name: string, shape: number[], values: Float32Array}[]} | null} seen what model.look() returns; null if
+ *   the runtime shows no layers
+ * @param {Float32Array} pixels the image, 784 numbers in [0, 1]
+ * @param {import("./model.js").Model} model
+ * @param {string[]} [classes] the names of the answers
+ */
+export function showLayers(seen, pixels, model, classes) {
+  if (!seen || !model.layers) {
+    shown = null;
+    place.replaceChildren(Object.assign(document.createElement("li"), { textContent: strings().noLayers }));
+    return;
+  }
+  const layers = model.layers.list();
+  const key = `${document.documentElement.lang} ${place.clientWidth}`;
+  if (shown?.model !== model || shown.key !== key) {
+    shown = { model, key, steps: makeSteps(layers, classes) };
+    place.replaceChildren(...shown.steps.map(({ element }) => element));
+  }
+  drawLayer(shown.steps[0].canvas, { shape: [28, 28, 1], values: pixels }, 1);
+  seen.layers.forEach((layer, i) => drawLayer(shown.steps[i + 1].canvas, layer));
+  const last = shown.steps.at(-1);
+  if (last.weights) drawParts(last, layers, seen.layers, model);
+}
+
+function makeSteps(layers, classes) {
+  const image = makeStep(strings().layerImage, strings().layerImageNote, strings().layerPixels);
+  return [image, ...layers.map((layer, i) => {
+    const [height, width, count] = layer.shape;
+    const size = layer.shape.length === 3 ? strings().maps(count, height, width) : strings().neurons(height);
+    const step = makeStep(layerTitle(layer, layers), layerNote(layer, layers), size);
+    if (i === layers.length - 1) addAnswers(step, layers, classes);
+    return step;
+  })];
+}
+
+function makeStep(title, note, size) {
+  const element = document.createElement("li");
+  const [text, canvas] = ["div", "canvas"].map((name) => document.createElement(name));
+  text.append(made("b", title), made("span", size), made("p", note));
+  canvas.setAttribute("role", "img");
+  canvas.setAttribute("aria-label", `${title}, ${size}`);
+  const picture = document.createElement("div");
+  picture.append(canvas);
+  element.append(text, picture);
+  return { element, picture, canvas };
+}
+
+/** Beside the last layer's values their names, and for a hidden layer before it what each of its units adds to each. */
+function addAnswers(step, layers, classes) {
+  const [before, last] = [layers.at(-2), layers.at(-1)];
+  const names = Array.from({ length: last.shape[0] }, (_, label) => classes?.[label] ?? label);
+  if (names.length > 16) return;
+  if (before?.type === "Dense" && last.type === "Dense" && before.shape[0] <= MOST_UNITS) {
+    step.weights = document.createElement("canvas");
+    step.weights.setAttribute("role", "img");
+    step.weights.setAttribute("aria-label", strings().layerParts(before.shape[0]));
+    const parts = made("div", "", "parts");
+    parts.append(step.weights, list(names));
+    step.picture.prepend(made("p", strings().layerParts(before.shape[0])), parts);
+  }
+  step.picture.append(list(names));
+}
+
+function list(names) {
+  const answers = made("div", "", "answers");
+  answers.append(...names.map((name) => made("span", name)));
+  return answers;
+}
+
+/** Each unit's value times its weight to each answer; without any value the weights alone. */
+function drawParts({ weights: canvas }, layers, seen, model) {
+  const [kernel] = model.layers.weights(layers.at(-1).name);
+  const values = seen.at(-2).values;
+  const isQuiet = values.every((value) => value === 0);
+  const answers = kernel.length / values.length;
+  const parts = new Float32Array(kernel.length); // one row for each answer
+  values.forEach((value, unit) => {
+    for (let i = 0; i < answers; i++) parts[i * values.length + unit] = kernel[unit * answers + i] * (isQuiet ? 1 : value);
+  });
+  drawSigned(canvas, parts, values.length, answers);
+}
+
+/** Draw the maps of a layer in as many columns as its place has room for; the values of a flat one as cells. */
+function drawLayer(canvas, { shape, values }, highest = mostOf(values)) {
+  const isFlat = shape.length !== 3;
+  const [height, width, count] = isFlat ? [1, 1, values.length] : shape;
+  // In the page a larger map is shown larger, and an answer as wide as its name.
+  const wide = isFlat && count <= 16 ? 28 : Math.min(Math.max(8 * Math.sqrt(width), 18), 42);
+  const rows = Math.ceil(count / Math.max(1, Math.floor((canvas.parentElement.clientWidth || 300) / wide)));
+  const columns = Math.ceil(count / rows);
+  drawMaps(canvas, { values, width, height, count, highest }, columns, isFlat ? 0 : 1);
+  canvas.style.width = `${Math.round(wide * columns)}px`;
+}
+
+function mostOf(values) {
+  return values.reduce((most, value) => Math.max(most, value), 1e-9);
+}
+
+function made(name, text, className = "") {
+  return Object.assign(document.createElement(name), { textContent: text, className });
+}

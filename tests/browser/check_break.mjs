@@ -28,9 +28,11 @@ const CHECKS = {
     await damaged("bytes", () => page.fill("#layer-0-bits", String(BITS[8])));
     await damaged("noise", () => page.fill("#layer-0-noise", "9"));
     await damaged("units", () => page.fill("#layer-1-units", "2"));
-    await damaged("bias", () => page.check("#layer-0-bias"));
+    await damaged("bias", () => page.check("#layer-0-noBias"));
     await damaged("right", () => page.fill("#image-right", "20"));
     await damaged("turn", () => page.fill("#image-turn", "24"));
+    await damaged("pen", () => page.fill("#image-pen", "0"));
+    await damaged("grain", () => page.fill("#image-noise", "9"));
     return { ...found, undone: await seen(page) };
   },
   async weights() {
@@ -59,7 +61,7 @@ const CHECKS = {
     await page.fill("#image-down", "20");
     await chooseModel(page, "LiteRT", 0);
     const lite = { ...await seen(page), note: await page.textContent("#damage-note"), down: await page.locator("#image-down").inputValue() };
-    await page.fill("#image-noise", "10"); // its accuracy is being measured when it is closed
+    await page.fill("#image-noise", "9"); // its accuracy is being measured when it is closed
     await chooseModel(page, "TensorFlow.js", 5);
     return { whole, lite, again: await answers(page), ...await seen(page) };
   },
@@ -126,10 +128,10 @@ const CHECKS = {
     await tabTo(page, "#layer-0-bits");
     const outline = await page.locator(":focus").evaluate((e) => getComputedStyle(e).outlineStyle);
     await page.keyboard.press("Home");
-    await tabTo(page, "#layer-1-bias");
+    await tabTo(page, "#layer-1-noBias");
     await page.keyboard.press("Space");
     await measured(page);
-    const broken = await page.locator("#layer-0-bits, #layer-1-bias:checked").count();
+    const broken = await page.locator("#layer-0-bits, #layer-1-noBias:checked").count();
     const texts = await page.locator("#image-noise, #layer-0-bits").evaluateAll((all) => all.map((input) => input.ariaValueText));
     await tabTo(page, "#excites-layer");
     await page.keyboard.press("ArrowDown");

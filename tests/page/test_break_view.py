@@ -270,11 +270,11 @@ def test_damage_changes_the_answers_and_the_accuracy(seen):
     assert damage["zero"]["said"].startswith("Read as 0, 10 %; without the changes as 3, ")
     assert abs(damage["bytes"]["accuracy"] - whole["accuracy"]) <= 1
     assert damage["bit"]["accuracy"] < whole["accuracy"] - 5
-    for name in ("noise", "units", "bias", "right", "turn"):
+    for name in ("noise", "units", "bias", "right", "turn", "pen", "grain"):
         assert damage[name]["accuracy"] < whole["accuracy"], name
         assert damage[name]["shares"] != whole["shares"], name
     assert damage["units"]["accuracy"] < 32  # three digits of ten are left
-    for name in ("right", "turn"):
+    for name in ("right", "turn", "pen", "grain"):
         assert damage[name]["image"] != whole["image"]
     assert damage["undone"] == whole
 

@@ -3,18 +3,18 @@ import { layerTitle } from "../layer_names.js";
 import { strings } from "../strings.js";
 import { percent } from "../view.js";
 import { BITS, NO_DAMAGE, hasBias, hasKernel, unitsOf } from "./damage.js";
-import { make } from "../make.js";
-import { makeSlider } from "./slider.js";
+import { make } from "../dom.js";
+import { makeSlider, makeTick } from "./knobs.js";
 
-const NOISE = [0, 0.1, 0.2, 0.3, 0.5, 0.75, 1, 1.5, 2, 3]; // in shares of the standard deviation of the weights
 const PIXELS = range(-10, 10);
 const IMAGE = {
   right: PIXELS,
   down: PIXELS,
   turn: range(-12, 12).map((steps) => 15 * steps),
   pen: range(-3, 3),
-  noise: range(0, 10).map((tenths) => tenths / 10),
+  noise: [0, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.75, 1],
 };
+const NOISE = [0, 0.1, 0.2, 0.3, 0.5, 0.75, 1, 1.5, 2, 3]; // in shares of the standard deviation of the weights
 
 /**
  * Make the sliders for the image.
@@ -23,19 +23,8 @@ const IMAGE = {
  * @returns {(change: import("./inputs.js").Change) => void} shows them, in the current language
  */
 export function makeImageControls(place, onChange) {
-  const title = make("legend");
-  const sliders = Object.entries(IMAGE).map(([name, values]) => [name, makeSlider(`image-${name}`, values, (value) => onChange({ [name]: value }))]);
-  place.append(make("fieldset", {}, title, make("div", { className: "damage-knobs image" }, ...sliders.map(([, { element }]) => element))));
-  return (change) => {
-    title.textContent = strings().damageImage;
-    for (const [name, { show }] of sliders) show(strings().imageKnobs[name], change[name], valueText(name, change[name]));
-  };
-}
-
-function valueText(name, value) {
-  if (name === "noise") return percent(value);
-  const signed = value > 0 ? `+${value}` : String(value).replace("-", "−");
-  return name === "turn" ? `${signed}°` : strings().damagePixels(signed);
+  const show = makeRow(place, "image", IMAGE, onChange);
+  return (change) => show(strings().damageImage, strings().imageKnobs, change, imageText);
 }
 
 /**
@@ -48,46 +37,45 @@ function valueText(name, value) {
 export function makeLayerControls(place, layers, onChange) {
   place.replaceChildren();
   const rows = layers.filter(hasKernel).map((layer, i) => {
-    const show = makeRow(place, layer, `layer-${i}`, (changed) => onChange(layer.name, changed));
-    return (damages) => show(layerTitle(layer, layers), damages[layer.name] ?? NO_DAMAGE);
+    const units = unitsOf(layer);
+    const values = {
+      noise: NOISE,
+      ...(units > 1 && { units: [...range(1, units - 1), Infinity] }),
+      bits: BITS,
+      ...(hasBias(layer) && { noBias: null }),
+      zero: null,
+    };
+    const show = makeRow(place, `layer-${i}`, values, (changed) => onChange(layer.name, changed));
+    const textOf = (name, value) => (name === "noise" ? percent(value) : name === "units" ? `${Math.min(value, units)} / ${units}` : value);
+    return (damages) => {
+      const { damageKnobs } = strings();
+      const names = layer.shape.length > 1 ? { ...damageKnobs, units: damageKnobs.filters } : damageKnobs;
+      show(layerTitle(layer, layers), names, damages[layer.name] ?? NO_DAMAGE, textOf);
+    };
   });
   return (damages) => rows.forEach((show) => show(damages));
 }
 
-function makeRow(place, layer, id, onChange) {
-  const units = unitsOf(layer);
+/** A row with a slider for each list of values, and a checkbox where there is none. */
+function makeRow(place, id, values, onChange) {
   const title = make("legend");
-  const noise = makeSlider(`${id}-noise`, NOISE, (value) => onChange({ noise: value }));
-  const kept = makeSlider(`${id}-units`, range(1, units), (value) => onChange({ units: value === units ? Infinity : value }));
-  const bits = makeSlider(`${id}-bits`, BITS, (value) => onChange({ bits: value }));
-  const noBias = makeTick(`${id}-bias`, (value) => onChange({ noBias: value }));
-  const zero = makeTick(`${id}-zero`, (value) => onChange({ zero: value }));
-  noBias.element.hidden = !hasBias(layer);
-  kept.element.hidden = units < 2;
-  place.append(make("fieldset", {}, title, make("div", { className: "damage-knobs" }, ...[noise, kept, bits, noBias, zero].map(({ element }) => element))));
-  return (name, damage) => {
-    const text = strings();
-    const many = Math.min(damage.units, units);
-    title.textContent = name;
-    noise.show(text.damageNoise, damage.noise, percent(damage.noise), damage.zero);
-    kept.show(text[layer.shape.length > 1 ? "damageFilters" : "damageUnits"], many, `${many} / ${units}`, damage.zero);
-    bits.show(text.damageBits, damage.bits, damage.bits, damage.zero);
-    noBias.show(text.damageNoBias, damage.noBias, damage.zero);
-    zero.show(text.damageZero, damage.zero);
+  const knobs = Object.entries(values).map(([name, list]) => {
+    const set = (value) => onChange({ [name]: value });
+    return [name, list ? makeSlider(`${id}-${name}`, list, set) : makeTick(`${id}-${name}`, set)];
+  });
+  place.append(make("fieldset", { className: id }, title, make("div", { className: "damage-knobs" }, ...knobs.map(([, { element }]) => element))));
+  return (text, names, settings, textOf) => {
+    title.textContent = text;
+    for (const [name, { show }] of knobs) {
+      show(names[name], settings[name], textOf(name, settings[name]), Boolean(settings.zero) && name !== "zero");
+    }
   };
 }
 
-function makeTick(id, onChange) {
-  const input = make("input", { type: "checkbox", id });
-  const name = make("span");
-  input.addEventListener("change", () => onChange(input.checked));
-  return {
-    element: make("label", { className: "tick" }, input, name),
-    show(text, checked, disabled = false) {
-      name.textContent = text;
-      Object.assign(input, { checked, disabled });
-    },
-  };
+function imageText(name, value) {
+  if (name === "noise") return percent(value);
+  const signed = value > 0 ? `+${value}` : String(value).replace("-", "−");
+  return name === "turn" ? `${signed}°` : strings().damagePixels(signed);
 }
 
 function range(first, last) {

@@ -28,8 +28,11 @@ export function unitsOf({ type, shape }) {
 }
 
 /** @param {Damage} damage */
-export function isWhole(damage) {
-  return Object.entries(NO_DAMAGE).every(([name, value]) => damage[name] === value);
+export const isWhole = (damage) => isSame(damage, NO_DAMAGE);
+
+/** Whether two settings have the same values. */
+export function isSame(one, other) {
+  return Object.keys(other).every((name) => one[name] === other[name]);
 }
 
 /**

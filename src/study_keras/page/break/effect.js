@@ -3,8 +3,8 @@ import { strings } from "../strings.js";
 import { bestOf } from "../train/network.js";
 import { drawInk } from "../train/pictures.js";
 import { percent, showBars } from "../view.js";
+import { byId } from "../dom.js";
 
-const byId = (id) => document.getElementById(id);
 const exactly = (share) => `${(100 * share).toFixed(1)} %`; // from 97.1 to 97.4 % is much
 
 /** Show 784 numbers in [0, 1], white on black. */

@@ -2,14 +2,14 @@
 import { layerTitle } from "../layer_names.js";
 import { strings } from "../strings.js";
 import { drawInk } from "../train/pictures.js";
+import { byId, make } from "../dom.js";
 import { measureUnits, strongest } from "./excites.js";
 import { fieldOf } from "./field.js";
-import { make } from "../make.js";
-import { makeSlider } from "./slider.js";
+import { makeSlider } from "./knobs.js";
 import { drawWeights, readPictures } from "./weights.js";
 
 const SHOWN = 12; // images
-const byId = (id) => document.getElementById(id);
+const DIGITS = { minimumSignificantDigits: 3, maximumSignificantDigits: 3 };
 
 /**
  * @param {NonNullable<import("../model.js").Model["layers"]>} inside the layers of the open model
@@ -22,12 +22,14 @@ export function createPanel(inside, layers, onChoose) {
   let found = null; // the Excitement of the layer
   let images = null; // that it was measured with
   let slider = null;
+  let isAsked = false; // whether somebody waits for an announcement
 
   const label = make("label", { htmlFor: "excites-layer" });
   const select = make("select", { id: "excites-layer" }, ...layers.map((_, value) => make("option", { value })));
   const choice = make("div", { className: "knob" }, label, select);
   select.addEventListener("change", () => {
     chooseLayer(layers[select.value]);
+    isAsked = true;
     onChoose();
   });
 
@@ -37,17 +39,22 @@ export function createPanel(inside, layers, onChoose) {
     slider = makeSlider("excites-unit", [...Array(unitsOf(layer)).keys()], (value) => {
       unit = value;
       show();
-      announce();
+    });
+    slider.element.addEventListener("change", () => {
+      isAsked = true;
+      show();
     });
     byId("excites-choice").replaceChildren(choice, slider.element);
     show();
   }
 
+  /** The network has changed: what was found is not true any more. */
   function forget() {
     found = null;
     pictures = readPictures(layer, inside);
   }
 
+  /** Show all in the current language. */
   function show() {
     const text = strings();
     label.textContent = text.excitesLayer;
@@ -59,6 +66,10 @@ export function createPanel(inside, layers, onChoose) {
     const said = best.length ? text.excitesSaid(images.labels.length.toLocaleString("en")) : text.excitesNone;
     byId("excites-said").textContent = found ? said : text.excitesReading;
     byId("excites-images").replaceChildren(...best.map(makeImage));
+    if (!found || !isAsked) return;
+    isAsked = false;
+    const labels = best.map(({ image }) => images.labels[image]).join(", ");
+    byId("excites-status").textContent = labels ? text.excitesAnnounced(labels) : said;
   }
 
   function makeImage({ image, value, place }) {
@@ -67,18 +78,12 @@ export function createPanel(inside, layers, onChoose) {
     const paper = make("div", { className: "excited-image" }, canvas);
     const field = fieldOf(layers.slice(0, layers.indexOf(layer) + 1), place);
     if (field) paper.append(makeFrame(field));
-    return make("li", {}, paper, make("span", {}, make("b", {}, images.labels[image]), ` ${value.toPrecision(3)}`));
-  }
-
-  function announce() {
-    const labels = found && strongest(found, unit, SHOWN).map(({ image }) => images.labels[image]);
-    if (labels) byId("excites-status").textContent = labels.length ? strings().excitesAnnounced(labels.join(", ")) : strings().excitesNone;
+    return make("li", {}, paper, make("span", {}, make("b", {}, images.labels[image]), ` ${value.toLocaleString("en", DIGITS)}`));
   }
 
   chooseLayer(layer);
   return {
     show,
-    /** The network has changed: what was found is not true any more. */
     forget,
     /** Find out what excites the units of the chosen layer, if that is not known. */
     async measure(sample, isWanted) {
@@ -87,7 +92,6 @@ export function createPanel(inside, layers, onChoose) {
       if (!measured) return;
       [found, images] = [measured, sample];
       show();
-      announce();
     },
   };
 }

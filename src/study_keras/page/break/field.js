@@ -2,7 +2,7 @@
 
 // These compute each value from the one at the same place.
 const IN_PLACE = ["BatchNormalization", "Activation", "ReLU", "LeakyReLU"];
-const SLIDING = ["Conv2D", "DepthwiseConv2D", "SeparableConv2D", "MaxPooling2D", "AveragePooling2D"];
+const SLIDING = /^((Depthwise|Separable)?Conv|(Max|Average)Pooling)2D$/;
 
 /**
  * @param {import("../runtimes/tfjs_layers.js").Layer[]} layers one after the other, up to the one that is asked about
@@ -24,10 +24,10 @@ function alongAxis(layers, axis) {
   let [start, length, stride] = [0, 1, 1];
   let before = 28; // values
   for (const { type, config, shape } of layers) {
-    if (shape.length !== 3 || (!SLIDING.includes(type) && !IN_PLACE.includes(type))) return null;
-    if (SLIDING.includes(type)) {
-      const size = sizeOf(config, axis);
-      const step = (config.strides ?? config.poolSize)[axis];
+    if (shape.length !== 3 || (!SLIDING.test(type) && !IN_PLACE.includes(type))) return null;
+    if (SLIDING.test(type)) {
+      const size = ((config.kernelSize ?? config.poolSize)[axis] - 1) * (config.dilationRate?.[axis] ?? 1) + 1;
+      const step = config.strides[axis];
       const missing = config.padding === "same" ? Math.max((shape[axis] - 1) * step + size - before, 0) : 0;
       start -= Math.floor(missing / 2) * stride;
       length += (size - 1) * stride;
@@ -36,11 +36,6 @@ function alongAxis(layers, axis) {
     before = shape[axis];
   }
   return { start, length, stride };
-}
-
-function sizeOf({ kernelSize, poolSize, dilationRate }, axis) {
-  const dilation = [dilationRate ?? 1].flat();
-  return ((kernelSize ?? poolSize)[axis] - 1) * (dilation[axis] ?? dilation[0]) + 1;
 }
 
 function cut({ start, length, stride }, number) {

@@ -13,11 +13,6 @@ import { createNoise } from "./noise.js";
 export const NO_CHANGE = { pen: 0, turn: 0, right: 0, down: 0, noise: 0 };
 const SIDE = 28;
 
-/** @param {Change} change */
-export function isUnchanged(change) {
-  return Object.entries(NO_CHANGE).every(([name, value]) => change[name] === value);
-}
-
 /**
  * The changed image, always in this order: pen, turn and shift, noise.
  * @param {Float32Array} pixels 784 numbers in [0, 1]; they stay as they are

@@ -1,6 +1,7 @@
 // Measures the accuracy, and then what excites the units, beside all else that happens in the page.
 import { mnist, someOf } from "../mnist.js";
 import { countRight } from "./accuracy.js";
+import { byId } from "../dom.js";
 import { showAccuracy, showBusy, showNoAccuracy } from "./effect.js";
 
 const TESTS = 1000; // images; the one-file page has 500
@@ -33,7 +34,7 @@ export function createMeasurement({ model, entry }, { patient, panel, isOpen, se
       right.before ??= found.before;
       right.now = found.now;
     }
-    document.getElementById("effect-status").textContent = show();
+    byId("effect-status").textContent = show();
   }
 
   /** Measure what is not known; a newer call ends this one. */

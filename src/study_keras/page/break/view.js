@@ -3,14 +3,13 @@ import { showLayers } from "../layer_path.js";
 import { strings } from "../strings.js";
 import { makeBars } from "../view.js";
 import { makeImageControls, makeLayerControls } from "./controls.js";
-import { NO_DAMAGE, isWhole } from "./damage.js";
+import { NO_DAMAGE, isSame, isWhole } from "./damage.js";
+import { byId } from "../dom.js";
 import { showAnswers, showBusy, showImage } from "./effect.js";
 import { createPanel } from "./excites_panel.js";
-import { NO_CHANGE, changedImage, isUnchanged } from "./inputs.js";
+import { NO_CHANGE, changedImage } from "./inputs.js";
 import { createMeasurement } from "./measurement.js";
 import { createPatient } from "./patient.js";
-
-const byId = (id) => document.getElementById(id);
 
 /** @returns {import("../views.js").View} */
 export function createView(page) {
@@ -28,7 +27,7 @@ export function createView(page) {
 
   // When another model has been opened, this one has been closed, and nothing may be done to it.
   const isOpen = () => here && opened !== null && page.open()?.model === opened.model;
-  const isChanged = () => !isUnchanged(change) || !Object.values(damages).every(isWhole);
+  const isChanged = () => !isSame(change, NO_CHANGE) || !Object.values(damages).every(isWhole);
   const showImageControls = makeImageControls(byId("damage-input"), (changed) => set(damages, { ...change, ...changed }));
   const damageLayer = (name, changed) => set({ ...damages, [name]: { ...NO_DAMAGE, ...damages[name], ...changed } }, change);
 
@@ -93,7 +92,7 @@ export function createView(page) {
     measurement.show();
     panel?.show();
     byId("damage-note").textContent = strings()[patient ? "damageLead" : "damageNoLayers"];
-    document.querySelector(".excites").hidden = !panel;
+    byId("excites").hidden = !panel;
   }
 
   function showProblem(error) {

@@ -1,7 +1,7 @@
 // How many of the test images are read correctly, by the whole network and by the damaged one.
+import { inSlices } from "../slices.js";
 import { bestOf } from "../train/network.js";
 import { changedImage } from "./inputs.js";
-import { inSlices } from "./slices.js";
 
 /**
  * @param {{pixels: Float32Array, labels: Uint8Array}} images as someOf() returns them

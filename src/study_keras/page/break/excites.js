@@ -1,5 +1,5 @@
 // Which images excite a unit most: the largest value that it gives for each, and where in its map that is.
-import { inSlices } from "./slices.js";
+import { inSlices } from "../slices.js";
 
 /**
  * @typedef {{units: number, values: Float32Array, places: Uint16Array}} Excitement

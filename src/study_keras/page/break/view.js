@@ -1,6 +1,7 @@
 // The view "Break": damages the open network and its input, and shows what follows.
+import { showLayers } from "../layer_path.js";
 import { strings } from "../strings.js";
-import { makeBars, showLayers } from "../view.js";
+import { makeBars } from "../view.js";
 import { makeImageControls, makeLayerControls } from "./controls.js";
 import { NO_DAMAGE, isSame, isWhole } from "./damage.js";
 import { byId } from "./dom.js";
@@ -68,12 +69,13 @@ export function createView(page) {
     const image = changedImage(drawn ?? new Float32Array(784), change, 0);
     try {
       if (drawn) before ??= patient ? patient.whole(() => model.look(drawn).outputs) : await model.run(drawn, 1);
-      const { outputs, layers } = patient ? model.look(image) : { outputs: await model.run(image, 1) };
+      const seen = patient && model.look(image);
+      const now = seen?.outputs ?? await model.run(image, 1);
       if (opened?.model !== model || !isOpen()) return;
       const names = Array.from({ length: model.classes }, (_, i) => entry.classes?.[i] ?? String(i));
       showImage(image);
-      showLayers(layers);
-      showAnswers(drawn && outputs, before, names, isChanged());
+      showLayers(seen, image, model, entry.classes);
+      showAnswers(drawn && now, before, names, isChanged());
     } catch (error) {
       if (isOpen()) showProblem(error);
     }

@@ -1,5 +1,5 @@
 // node check_break.mjs SPEC.json: breaks networks in the page as people do, and prints what came of it as JSON.
-// SPEC.json names the one-file page, and the command of a server with more than one model.
+// SPEC.json names two one-file pages, one with names for the classes, and the command of a server with two models.
 import { readFile } from "node:fs/promises";
 import { pathToFileURL } from "node:url";
 import { PHONE, barriers, open, run, tabTo } from "./pages.mjs";
@@ -102,6 +102,13 @@ const CHECKS = {
     await page.fill("#layer-0-noise", "3");
     await measured(page);
     return page.evaluate(() => window.frames_.slice(1).map((now, i) => now - window.frames_[i]));
+  },
+  async named() {
+    const page = await openBreaking(pathToFileURL(spec.named).href);
+    await draw(page, 3);
+    await page.check("#layer-1-zero");
+    await measured(page);
+    return { said: await page.textContent("#effect-said"), count: await page.textContent("#effect-count"), names: await page.locator("#effect-bars .name").allTextContents() };
   },
   async phone() {
     const page = await openBreaking(one_file, { ...PHONE, locale: "zh-CN", colorScheme: "dark" });

@@ -18,6 +18,7 @@ CONVOLUTION = {
     "weights": [{"name": "kernel", "shape": [3, 3, 2, 6]}, {"name": "bias", "shape": [6]}],
 }
 WHOLE = {"noise": 0, "bits": 32, "units": 1000, "noBias": False, "zero": False}
+WORDS = ["ape", "bee", "cat", "dog", "elk", "fox", "gnu", "hen", "ibis", "jay"]
 UNCHANGED = {"pen": 0, "turn": 0, "right": 0, "down": 0, "noise": 0}
 
 
@@ -250,10 +251,11 @@ def nearest_mean():
 def seen(tmp_path_factory):
     """A function: what came of one of the checks in check_break.mjs."""
     folder = tmp_path_factory.mktemp("break")
-    one_file = single_file.write_page(nearest_mean(), folder / "break.html", prove=False)
-    return run_checks(
-        "check_break.mjs", {"one_file": str(one_file), "server": [str(COMMAND), "serve", "--port", "0"]}, folder
-    )
+    model = nearest_mean()
+    one_file = single_file.write_page(model, folder / "break.html", prove=False)
+    named = single_file.write_page(model, folder / "named.html", classes=WORDS, prove=False)
+    server = [str(COMMAND), "serve", "--port", "0"]
+    return run_checks("check_break.mjs", {"one_file": str(one_file), "named": str(named), "server": server}, folder)
 
 
 def test_damage_changes_the_answers_and_the_accuracy(seen):
@@ -325,6 +327,13 @@ def test_frames_are_shown_while_it_measures(seen):
     print(f"{len(gaps)} frames: median {np.median(gaps):.0f} ms, longest {gaps.max():.0f} ms")
     assert len(gaps) > 10
     assert np.median(gaps) < 100
+
+
+def test_classes_with_names_are_no_digits_to_test(seen):
+    named = seen("named")
+    assert named["said"].startswith("Read as ape, 10 %; without the changes as dog, ")
+    assert named["count"].startswith("This network does not read digits")
+    assert named["names"] == WORDS
 
 
 def test_a_phone_shows_both_languages_without_scrolling_sideways(seen):

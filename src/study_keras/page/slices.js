@@ -1,8 +1,21 @@
-// Long work on many images, in slices: the page shows a frame in between, so that drawing stays smooth.
+// Long work goes in slices, so that drawing stays smooth.
 const SLICE = 10; // images
 const BUDGET = 12; // milliseconds between two frames
 
+/** Let the messages that have arrived be answered; a timer would wait longer. */
+export function messages() {
+  return new Promise((resolve) => {
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = () => {
+      port1.close();
+      resolve();
+    };
+    port2.postMessage(null);
+  });
+}
+
 /**
+ * Work on many images; the page shows a frame in between.
  * @param {number} count of all images
  * @param {(start: number, end: number) => void | Promise<void>} work on some of them
  * @param {() => boolean} isWanted asked before each slice
@@ -19,16 +32,4 @@ export async function inSlices(count, work, isWanted) {
     await work(start, Math.min(start + SLICE, count));
   }
   return isWanted();
-}
-
-/** Let the messages that have arrived be answered; a timer would wait longer. */
-export function messages() {
-  return new Promise((resolve) => {
-    const { port1, port2 } = new MessageChannel();
-    port1.onmessage = () => {
-      port1.close();
-      resolve();
-    };
-    port2.postMessage(null);
-  });
 }

@@ -60,4 +60,5 @@ export function showBusy(isBusy) {
 export function showNoAccuracy() {
   byId("effect-accuracy").textContent = "–";
   byId("effect-count").textContent = strings().effectOther;
+  byId("effect-whole").textContent = byId("damage-accuracy").textContent = "";
 }

@@ -2,11 +2,11 @@
 import { byId, make } from "../dom.js";
 import { layerTitle } from "../layer_names.js";
 import { strings } from "../strings.js";
-import { drawInk } from "../train/pictures.js";
+import { drawInk, drawSigned } from "../train/pictures.js";
 import { measureUnits, strongest } from "./excites.js";
 import { fieldOf } from "./field.js";
 import { makeSlider } from "./knobs.js";
-import { drawWeights, readPictures } from "./weights.js";
+import { readPictures } from "./weights.js";
 
 const SHOWN = 12; // images
 const DIGITS = { minimumSignificantDigits: 3, maximumSignificantDigits: 3 };
@@ -60,8 +60,7 @@ export function createPanel(inside, layers, onChoose) {
     label.textContent = text.excitesLayer;
     layers.forEach((one, i) => (select.options[i].textContent = layerTitle(one, layers)));
     slider.show(text[layer.shape.length > 1 ? "excitesMap" : "excitesUnit"], unit, `${unit + 1} / ${unitsOf(layer)}`);
-    byId("excites-weights").hidden = !pictures;
-    if (pictures) drawWeights(byId("excites-weights").firstElementChild, pictures(unit), text.excitesWeightsLabel);
+    showWeights(pictures?.(unit));
     const best = found ? strongest(found, unit, SHOWN) : [];
     const said = best.length ? text.excitesSaid(images.labels.length.toLocaleString("en")) : text.excitesNone;
     byId("excites-said").textContent = found ? said : text.excitesReading;
@@ -97,6 +96,14 @@ export function createPanel(inside, layers, onChoose) {
 }
 
 const unitsOf = ({ shape }) => shape.at(-1);
+
+function showWeights(picture) {
+  byId("excites-weights").hidden = !picture;
+  if (!picture) return;
+  const canvas = byId("excites-weights").firstElementChild;
+  canvas.ariaLabel = strings().excitesWeightsLabel;
+  drawSigned(canvas, picture.values, picture.width, picture.height);
+}
 
 function makeFrame(field) {
   const frame = make("i");

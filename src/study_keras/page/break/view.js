@@ -69,13 +69,13 @@ export function createView(page) {
     const image = changedImage(drawn ?? new Float32Array(784), change, 0);
     try {
       if (drawn) before ??= patient ? patient.whole(() => model.look(drawn).outputs) : await model.run(drawn, 1);
-      const seen = patient ? model.look(image) : null;
-      const outputs = seen?.outputs ?? await model.run(image, 1);
+      const seen = patient && model.look(image);
+      const now = seen?.outputs ?? await model.run(image, 1);
       if (opened?.model !== model || !isOpen()) return;
       const names = Array.from({ length: model.classes }, (_, i) => entry.classes?.[i] ?? String(i));
       showImage(image);
       showLayers(seen, image, model, entry.classes);
-      showAnswers(drawn && outputs, before, names, isChanged());
+      showAnswers(drawn && now, before, names, isChanged());
     } catch (error) {
       if (isOpen()) showProblem(error);
     }

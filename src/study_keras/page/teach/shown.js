@@ -38,6 +38,10 @@ export function showOwn(drawings, nameOf, onRemove) {
   byId("own").replaceChildren(...labels.map((label) => {
     const same = drawings.filter((one) => one.label === label);
     const group = document.createElement("div");
+    const title = document.createElement("h3");
+    const count = document.createElement("span");
+    count.textContent = strings().ownOf(same.length);
+    title.append(nameOf(label), count);
     const list = document.createElement("ul");
     list.append(...same.map((drawing, n) => {
       const one = buttons.get(drawing) ?? picture(drawing, onRemove);
@@ -46,7 +50,7 @@ export function showOwn(drawings, nameOf, onRemove) {
       item.append(one);
       return item;
     }));
-    group.append(Object.assign(document.createElement("h3"), { textContent: strings().ownOf(nameOf(label), same.length) }), list);
+    group.append(title, list);
     return group;
   }));
 }

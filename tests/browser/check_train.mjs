@@ -1,17 +1,14 @@
 // node check_train.mjs SPEC.json: trains in the page as people do, in one browser, and prints what came of it as JSON.
 // SPEC.json names the one-file page, and the command of the server.
 import { readFile } from "node:fs/promises";
-import { createRequire } from "node:module";
 import { pathToFileURL } from "node:url";
-import { launch } from "./chrome.mjs";
+import { PHONE, openBrowser, runChecks, tabTo, violations } from "./pages.mjs";
 import { serve } from "./server.mjs";
 import { draw } from "./strokes.mjs";
 
 const spec = JSON.parse(await readFile(process.argv[2], "utf8"));
-const PHONE = { viewport: { width: 360, height: 740 }, isMobile: true, hasTouch: true };
-const browser = await launch();
-const errors = [];
-const requests = [];
+const pages = await openBrowser();
+const { open } = pages;
 let server = null;
 
 const CHECKS = {
@@ -108,19 +105,16 @@ const CHECKS = {
   },
   async keyboard() {
     const page = await open(one_file);
-    const tabTo = async (selector) => {
-      for (let i = 0; i < 30 && !(await page.locator(selector).evaluate((e) => e === document.activeElement)); i++) await page.keyboard.press("Tab");
-    };
-    await tabTo("nav a[href='#train']");
+    await tabTo(page, "nav a[href='#train']");
     await page.keyboard.press("Enter");
     await page.locator("#train-run:enabled").waitFor();
-    await tabTo("#train-run");
+    await tabTo(page, "#train-run");
     const outline = await page.locator(":focus").evaluate((e) => getComputedStyle(e).outlineStyle);
     await page.keyboard.press("Enter");
     await page.waitForFunction(() => document.getElementById("train-status").textContent);
-    await tabTo("#knob-batch");
+    await tabTo(page, "#knob-batch");
     await page.keyboard.press("End");
-    await tabTo("#pad");
+    await tabTo(page, "#pad");
     await page.keyboard.press("Space");
     for (let i = 0; i < 14; i++) await page.keyboard.press("ArrowDown");
     await page.keyboard.press("Space");
@@ -131,14 +125,12 @@ const CHECKS = {
     const found = {};
     for (const colorScheme of ["light", "dark"]) {
       const page = await openTraining({ colorScheme });
-      await page.evaluate(await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8"));
-      const violations = () => page.evaluate(async () => (await window.axe.run()).violations.flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.html}`)));
-      found[`${colorScheme} new`] = await violations();
+      found[`${colorScheme} new`] = await violations(page);
       await page.click("summary");
       await page.click("#train-step");
       await draw(page, 5);
       await page.waitForFunction(() => document.querySelector("#yours-bars .best"));
-      found[colorScheme] = await violations();
+      found[colorScheme] = await violations(page);
     }
     return found;
   },
@@ -162,17 +154,6 @@ const CHECKS = {
 };
 
 const one_file = pathToFileURL(spec.one_file).href;
-
-async function open(url, options = {}) {
-  const context = await browser.newContext({ viewport: { width: 1100, height: 900 }, ...options });
-  const page = await context.newPage();
-  page.setDefaultTimeout(60_000);
-  page.on("console", (message) => message.type() === "error" && errors.push(message.text()));
-  page.on("pageerror", (error) => errors.push(String(error)));
-  page.on("request", (request) => requests.push(request.url()));
-  await page.goto(url);
-  return page;
-}
 
 /** The one-file page, with the view "Train" open and ready. */
 async function openTraining(options) {
@@ -211,17 +192,4 @@ async function nextTest(page) {
   await page.waitForFunction((former) => document.getElementById("train-status").textContent !== former, await page.textContent("#train-status"));
 }
 
-const results = {};
-for (const [name, check] of Object.entries(CHECKS)) {
-  const started = performance.now();
-  try {
-    results[name] = await check();
-  } catch (error) {
-    results[name] = { error: String(error.message ?? error) };
-  }
-  for (const context of browser.contexts()) await context.close();
-  console.error(`${name}: ${((performance.now() - started) / 1000).toFixed(1)} s`);
-}
-await browser.close();
-await server?.stop();
-console.log(JSON.stringify({ ...results, errors, requests: [...new Set(requests.map((url) => url.replace(/^(blob:null).*/, "$1")))] }));
+await runChecks(CHECKS, pages, () => server?.stop());

@@ -4,19 +4,17 @@ import hashlib
 import io
 import json
 import re
-import subprocess
 
 import keras
 import numpy as np
 import pytest
 from conftest import COMMAND, ROOT
+from page_checks import browser_checks, node
 
 from study_keras import mnist
 from study_keras.data.dataset import scale
-from study_keras.runtimes.tfjs import find_node
 from study_keras.serve import single_file, training_images
 
-PAGE = ROOT / "src/study_keras/page"
 STEPS, BATCH = 20, 32
 OPTIMIZERS = {
     "adam": keras.optimizers.Adam,
@@ -46,14 +44,6 @@ for (let step = 0; step < steps; step++) {
 layers.flatMap(({ kernel, bias }) => [kernel, bias]).forEach((part, i) => writeFileSync(`${folder}/last_${i}`, part));
 console.log(JSON.stringify(losses));
 """
-
-
-def node(code, *arguments):
-    """Run JavaScript in the folder of the page, and return what it prints as JSON."""
-    command = [find_node(), "--input-type=module", "--eval", code, *arguments]
-    done = subprocess.run(command, cwd=PAGE, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
 
 
 @pytest.mark.parametrize(
@@ -225,19 +215,7 @@ def seen(tmp_path_factory):
     model = keras.Sequential([keras.Input((28, 28)), keras.layers.Flatten(), keras.layers.Dense(10, "softmax")])
     one_file = single_file.write_page(model, folder / "train.html", prove=False)
     spec = {"one_file": str(one_file), "server": [str(COMMAND), "serve", "--port", "0"]}
-    (folder / "spec.json").write_text(json.dumps(spec))
-    command = [find_node(), ROOT / "tests/browser/check_train.mjs", folder / "spec.json"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=400)
-    assert done.returncode == 0, done.stderr[-2000:]
-    print(done.stderr)
-    results = json.loads(done.stdout.splitlines()[-1])
-
-    def result(name):
-        failed = isinstance(results[name], dict) and results[name].get("error")
-        assert not failed, failed
-        return results[name]
-
-    return result
+    return browser_checks("check_train.mjs", spec, folder)
 
 
 def test_the_sample_in_the_one_file_suffices_for_95_percent(seen):

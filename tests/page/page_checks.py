@@ -1,0 +1,35 @@
+"""What the tests of the views share: the page's JavaScript in Node, and checks in a real browser."""
+
+import json
+import subprocess
+
+from conftest import ROOT
+
+from study_keras.runtimes.tfjs import find_node
+
+PAGE = ROOT / "src/study_keras/page"
+
+
+def node(code, *arguments):
+    """Run JavaScript in the folder of the page, and return what it prints as JSON."""
+    command = [find_node(), "--input-type=module", "--eval", code, *map(str, arguments)]
+    done = subprocess.run(command, cwd=PAGE, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def browser_checks(script, spec, folder):
+    """Run a script of tests/browser, and return a function: what came of one of its checks."""
+    (folder / "spec.json").write_text(json.dumps(spec))
+    command = [find_node(), ROOT / "tests/browser" / script, folder / "spec.json"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=400)
+    assert done.returncode == 0, done.stderr[-2000:]
+    print(done.stderr)
+    results = json.loads(done.stdout.splitlines()[-1])
+
+    def result(name):
+        failed = isinstance(results[name], dict) and results[name].get("error")
+        assert not failed, failed
+        return results[name]
+
+    return result

@@ -37,8 +37,9 @@ const CHECKS = {
     const changed = await bytes(page, "taught.tfjs", "#lesson-save");
     await drawn(page, "Γ");
     await page.click("nav a[href='#read']");
-    await page.waitForFunction(() => document.getElementById("digit").checkVisibility());
-    const read = await page.textContent("#digit");
+    await page.waitForFunction(() => document.getElementById("result").checkVisibility());
+    await answered(page);
+    const read = await page.textContent("#result .read");
     await page.goBack();
     await page.click("#lesson-undo");
     const undone = await page.textContent("#teach-status");
@@ -96,7 +97,8 @@ const CHECKS = {
       await page.click("#language"); // the problem is said in the other language, too
       await page.waitForFunction((former) => document.getElementById("own-problem").textContent !== former, hostile[name][0]);
       await page.click("#language");
-      await page.evaluate(() => (document.getElementById("own-problem").textContent = ""));
+      await answered(page);
+      await page.evaluate(() => (document.getElementById("own-problem").textContent = "")); // so that the next one is seen to come
     }
     const opened = [];
     for (const path of [spec.files.stored, spec.files.compressed, join(spec.folder, "one.npz")]) {
@@ -213,7 +215,7 @@ const CHECKS = {
       return [...(await currentModel().run(Float32Array.from(values, (value) => value / 255), values.length / 784))];
     }, images);
     const tests = await page.textContent("#lesson-tests");
-    await page.locator("#models input >> nth=1").check();
+    await page.locator("#models input >> nth=0").check();
     await page.waitForFunction(() => !document.getElementById("lesson").checkVisibility());
     const lite = { about: await page.textContent("#lesson-about"), kinds: await kinds(page) };
     return { taught, tests, probabilities, lite, url: server.url };

@@ -34,7 +34,7 @@ export async function runChecks(checks, { browser, errors, requests }, end = () 
     try {
       results[name] = await check();
     } catch (error) {
-      results[name] = { error: String(error.message ?? error) };
+      results[name] = { error: String(error.stack ?? error) };
     }
     for (const context of browser.contexts()) await context.close();
     console.error(`${name}: ${((performance.now() - started) / 1000).toFixed(1)} s`);
@@ -46,7 +46,7 @@ export async function runChecks(checks, { browser, errors, requests }, end = () 
 
 /** Press Tab until an element has the focus. */
 export async function tabTo(page, selector) {
-  for (let i = 0; i < 60 && !(await page.locator(selector).evaluate((e) => e === document.activeElement)); i++) await page.keyboard.press("Tab");
+  for (let i = 0; i < 60 && !(await page.locator(selector).first().evaluate((e) => e === document.activeElement)); i++) await page.keyboard.press("Tab");
 }
 
 /** What axe-core finds, as texts. */

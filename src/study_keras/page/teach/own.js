@@ -50,6 +50,8 @@ export function createOwn(nameOf, say, onChange) {
   const open = async (file) => {
     if (!file) return;
     const into = set;
+    problem = null;
+    show();
     const { drawings, problem: found } = await readDrawings(file, classes);
     if (set !== into) return; // another model was opened meanwhile
     if (found) return fail(...found);

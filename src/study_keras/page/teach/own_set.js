@@ -26,14 +26,23 @@ export function openSet(names, classes) {
     isStored: () => stored,
     /** Add drawings that are not there yet; the caller keeps to MOST. Returns how many were added. */
     add(more) {
-      const known = new Set(drawings.map(({ label, text }) => `${label} ${text}`));
-      const added = more.map(withText).filter(({ label, text }) => !known.has(`${label} ${text}`));
+      const known = new Set(drawings.map(keyOf));
+      const added = [];
+      for (const one of more.map(withText)) {
+        if (known.has(keyOf(one))) continue;
+        known.add(keyOf(one));
+        added.push(one);
+      }
       if (added.length) change([...drawings, ...added].sort((one, other) => one.label - other.label));
       return added.length;
     },
     remove: (drawing) => change(drawings.filter((one) => one !== drawing)),
     clear: () => change([]),
   };
+}
+
+function keyOf({ label, text }) {
+  return `${label} ${text}`;
 }
 
 function withText({ label, image }) {

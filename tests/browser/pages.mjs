@@ -21,7 +21,7 @@ export async function open(url, options = {}) {
 
 /** Press Tab until an element has the focus. */
 export async function tabTo(page, selector) {
-  for (let i = 0; i < 60 && !(await page.locator(selector).evaluate((e) => e === document.activeElement)); i++) await page.keyboard.press("Tab");
+  for (let i = 0; i < 60 && !(await page.locator(selector).first().evaluate((e) => e === document.activeElement)); i++) await page.keyboard.press("Tab");
 }
 
 /** What axe-core finds in a page as it is now. */
@@ -38,7 +38,7 @@ export async function run(checks) {
     try {
       results[name] = await check();
     } catch (error) {
-      results[name] = { error: String(error.message ?? error) };
+      results[name] = { error: String(error.stack ?? error) };
     }
     for (const context of browser.contexts()) await context.close();
     console.error(`${name}: ${((performance.now() - started) / 1000).toFixed(1)} s`);

@@ -1,4 +1,4 @@
-// The ten digits as a person draws them, a dash and a letter: strokes of points in a square of side 1.
+// The ten digits as a person draws them, a dash and two letters, of which Γ is a mirrored 7: strokes of points in a square of side 1.
 const arc = (x, y, width, height, from, to) => Array.from({ length: 25 }, (_, i) => {
   const angle = ((from + ((to - from) * i) / 24) * Math.PI) / 180;
   return [x + (width / 2) * Math.cos(angle), y + (height / 2) * Math.sin(angle)];
@@ -16,6 +16,7 @@ const STROKES = {
   8: [[...arc(0.5, 0.35, 0.28, 0.28, -60, -270), ...arc(0.5, 0.64, 0.34, 0.3, -90, 270), ...arc(0.5, 0.35, 0.28, 0.28, 90, -60)]],
   9: [[...arc(0.48, 0.36, 0.3, 0.3, -20, -340), [0.63, 0.36], [0.62, 0.55], [0.57, 0.82]]],
   "-": [[[0.2, 0.5], [0.5, 0.51], [0.8, 0.5]]],
+  Γ: [[[0.7, 0.23], [0.32, 0.22], [0.42, 0.5], [0.52, 0.82]]],
   E: [[[0.7, 0.2], [0.31, 0.21], [0.3, 0.79], [0.7, 0.8]], [[0.3, 0.5], [0.65, 0.5]]],
 };
 

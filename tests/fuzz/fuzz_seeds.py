@@ -32,6 +32,9 @@ def write_models(folder: Path) -> None:
     for name in names:
         formats.save(dense, place(folder, name.removeprefix("m.").replace(".", "_")) / name)
     formats.export_tfjs(dense, place(folder, "tfjs") / "m.tfjs", quantize="uint8", training=True, prove=False)
+    with zipfile.ZipFile(place(folder, "tfjs_archive") / "m.tfjs", "w") as archive:
+        for file in sorted((folder / "tfjs" / "m.tfjs").iterdir()):
+            archive.write(file, file.name)
     formats.export_tfjs(dense, place(folder, "tfjs_graph") / "m.tfjs", kind="graph", prove=False)
     many = many_layers(keras)
     for name in ("z.keras", "z.json", "z.h5"):

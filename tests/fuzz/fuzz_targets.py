@@ -112,7 +112,8 @@ def resume(folder: Path) -> None:
 
 WEIGHTS = ("keras", "h5", "weights_h5", "ckpt", "keras2_ckpt", "keras2_h5", "keras2_keras", "keras2_weights_h5")
 STRUCTURES = (
-    *("keras", "h5", "json", "yaml", "savedmodel", "tfjs", "many_keras", "many_json", "many_h5", "many_tfjs"),
+    *("keras", "h5", "json", "yaml", "savedmodel", "tfjs", "tfjs_archive"),
+    *("many_keras", "many_json", "many_h5", "many_tfjs"),
     *("keras2_json", "keras2_h5", "keras2_keras", "keras2_savedmodel", "keras2_many_json", "keras2_many_h5"),
     *("keras2_many_keras", "keras2_many_savedmodel"),
 )
@@ -121,7 +122,7 @@ TARGETS = {
     **{f"load_weights:{seed}": Target(seed, load_weights) for seed in WEIGHTS},
     **{
         f"list_weights:{seed}": Target(seed, list_weights)
-        for seed in ("weights_h5", "ckpt", "savedmodel", "tfjs", "tfjs_graph", "tflite", "onnx")
+        for seed in ("weights_h5", "ckpt", "savedmodel", "tfjs", "tfjs_archive", "tfjs_graph", "tflite", "onnx")
     },
     **{f"run:{seed}": Target(seed, run) for seed in ("tflite", "tflite_int8", "onnx", "onnx_conv", "savedmodel")},
     **{

@@ -12,7 +12,7 @@ PAGE = ROOT / "src/study_keras/page"
 
 def node(code, *arguments):
     """Run JavaScript in the folder of the page, and return what it prints as JSON."""
-    command = [find_node(), "--input-type=module", "--eval", code, *arguments]
+    command = [find_node(), "--input-type=module", "--eval", code, *map(str, arguments)]
     done = subprocess.run(command, cwd=PAGE, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)

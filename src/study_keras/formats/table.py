@@ -146,7 +146,8 @@ def detect(path: str | Path) -> Format:
 
     The content decides: a folder is a SavedModel, one of Keras 2 with the structure in it, or a TF.js model; ``NAME``
     is a checkpoint if there is a ``NAME.index``; an ``.h5`` without a structure contains only weights; a ``.json`` with
-    a topology stands for the TF.js folder that it lies in. Then the suffix; a name without one is a SavedModel's.
+    a topology stands for the TF.js folder that it lies in; a file ``NAME.tfjs`` is an
+    archive of such a folder. Then the suffix; a name without one is a SavedModel's.
 
     Raises:
         ValueError: it is none of these formats.
@@ -161,6 +162,8 @@ def detect(path: str | Path) -> Format:
     if not path.exists() and Path(f"{path}.index").is_file():
         return BY_NAME["tf_checkpoint"]
     found = _by_suffix(path)
+    if found.name == "tfjs" and path.is_file():
+        return _tfjs_format(_json_object(path, archived=True))
     if found.name == "h5" and path.is_file():
         return BY_NAME[_detect_h5(path)]
     if found.name == "json" and path.is_file():
@@ -193,9 +196,14 @@ def _tfjs_format(content: dict[str, Any]) -> Format:
     return BY_NAME["tfjs_graph" if content.get("format") == "graph-model" else "tfjs"]
 
 
-def _json_object(path: Path) -> dict[str, Any]:
+def _json_object(path: Path, *, archived: bool = False) -> dict[str, Any]:
     try:
-        content = plain_text.parse_json(limits.read_bytes(path, limits.MAX_JSON_BYTES))
+        if archived:
+            from study_keras.runtimes import tfjs_folder
+
+            content = tfjs_folder.read_archived_json(path)
+        else:
+            content = plain_text.parse_json(limits.read_bytes(path, limits.MAX_JSON_BYTES))
     except (OSError, ValueError):
         return {}  # the reader reports what is wrong
     return content if isinstance(content, dict) else {}

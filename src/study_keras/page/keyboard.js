@@ -9,6 +9,7 @@ const MOVES = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowD
  * @param {object} pad as returned by createPad
  * @param {HTMLElement} cursor shown at the pen
  * @param {(down: boolean) => void} onPen called when the pen is lowered or lifted
+ * @returns {() => void} lifts the pen
  */
 export function drawByKeys(canvas, pad, cursor, onPen) {
   const pen = { x: WIDTH / 2, y: HEIGHT / 4, down: false };
@@ -67,4 +68,5 @@ export function drawByKeys(canvas, pad, cursor, onPen) {
     cursor.hidden = true;
   });
   show();
+  return lift;
 }

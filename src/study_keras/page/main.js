@@ -136,7 +136,7 @@ async function start() {
 
 startLanguage();
 const pad = createPad(canvas, drawn, updateAndAnnounce);
-drawByKeys(canvas, pad, byId("cursor"), (down) => {
+const liftPen = drawByKeys(canvas, pad, byId("cursor"), (down) => {
   byId("status").textContent = strings()[down ? "penDown" : "penUp"];
 });
 acceptPictures(document.querySelector(".paper"), pad.show, (problem) => {
@@ -154,7 +154,11 @@ byId("language").addEventListener("click", () => {
   updateAndAnnounce();
 });
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", pad.repaint);
-const views = followViews({ open: () => model && { model, entry } }, updateAndAnnounce);
+const clear = () => {
+  liftPen();
+  pad.clear();
+};
+const views = followViews({ open: () => model && { model, entry }, clear }, updateAndAnnounce);
 makeBars(10);
 drawn();
 start();

@@ -46,10 +46,11 @@ export function someOf({ images, labels, count: all }, count) {
 
 /**
  * @param {ArrayBuffer} buffer the file, with the arrays x_train, y_train, x_test and y_test of bytes
+ * @param {number} [most] bytes that it may unpack to
  * @returns {Promise<{train: Part, test: Part}>}
  */
-export async function readImages(buffer) {
-  const arrays = await readNpz(buffer);
+export async function readImages(buffer, most = Infinity) {
+  const arrays = await readNpz(buffer, most);
   const part = (name) => {
     const [images, labels] = [arrays.get(`x_${name}.npy`), arrays.get(`y_${name}.npy`)];
     if (!labels || images?.length !== 784 * labels.length) throw new Error(`no images of 28 x 28 with labels for "${name}"`);

@@ -8,6 +8,7 @@
  * @property {((pixels: Float32Array) => {outputs: Float32Array, layers: Layer[]}) | null} look
  *   the same for one image, with the output of each layer; null if the runtime cannot
  * @property {object | null} [layers] what openLayers() of runtimes/tfjs_layers.js returns; null if the runtime shows none
+ * @property {object} [json] the content of its model.json, if it has one
  * @property {() => void} close
  */
 

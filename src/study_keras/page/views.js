@@ -9,14 +9,14 @@ const FIRST = "read"; // main.js itself
 
 /**
  * @typedef {object} View what the function createView(page) of a view's module returns, where page.open() is
- *   {model, entry}, or null while no model is loaded
+ *   {model, entry}, or null while no model is loaded, and page.clear() clears the drawing area
  * @property {(pixels: Float32Array | null) => void} draw shows the answer to a drawing; called when the view is opened, too
  * @property {() => void} [leave] called when another view has been opened
  * @property {() => void} [remodel] called before `draw` if another model has been opened since the last call
  */
 
 /**
- * @param {{open: () => {model: object, entry: object} | null}} page
+ * @param {{open: () => {model: object, entry: object} | null, clear: () => void}} page
  * @param {() => void} onSwitch called when another view has been opened
  * @returns {{isReading: () => boolean, draw: (pixels: Float32Array | null) => Promise<void>}}
  */

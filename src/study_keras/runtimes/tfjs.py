@@ -7,6 +7,7 @@ import sys
 import sysconfig
 import tempfile
 import threading
+import weakref
 from collections.abc import Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
@@ -34,7 +35,7 @@ def open(path: str | Path, backend: str = "wasm") -> Runner:  # noqa: A001
     """Load a TF.js model in a Node process, which ends with the runner.
 
     Args:
-        path: the folder with ``model.json``, or that file.
+        path: the folder with ``model.json``, that file, or an archive of the folder.
         backend: "wasm" or "cpu".
 
     Raises:
@@ -42,12 +43,14 @@ def open(path: str | Path, backend: str = "wasm") -> Runner:  # noqa: A001
         ValueError: TF.js cannot load the model.
     """
     path = Path(path)
-    folder = path.parent if path.name == "model.json" else path
-    stored = _stored(folder)
-    node = Node(backend)
-    specs = node.ask_again({"open": _absolute(folder)})
-    if "error" in specs:
-        raise ValueError(f"{path}: TF.js failed: {specs['error']}")
+    with ExitStack() as unpacked:
+        folder = unpacked.enter_context(tfjs_folder.opened(path))
+        stored = _stored(folder)
+        node = Node(backend)
+        specs = node.ask_again({"open": _absolute(folder)})
+        if "error" in specs:
+            raise ValueError(f"{path}: TF.js failed: {specs['error']}")
+        weakref.finalize(node, unpacked.pop_all().close)  # Node may read the folder again, as long as it runs
 
     def call_timed(arrays: Arrays, batch_size: int) -> Answer:
         run = node.run(folder, arrays, batch_size)
@@ -67,7 +70,7 @@ def run_tfjs(
     """Run a TF.js model, of layers or a graph, on ``inputs`` and return its outputs.
 
     Args:
-        path: the folder with ``model.json``.
+        path: the folder with ``model.json``, that file, or an archive of the folder.
         inputs: one array for each input of the model, (n, ...) float32, integers or bool.
         backend: "wasm" or "cpu".
         batch_size: the most examples that TF.js takes at once.
@@ -122,8 +125,8 @@ class Node:
     def run(self, path: str | Path, inputs: Any, batch_size: int, labels: np.ndarray | None = None) -> TfjsRun:
         """Run one model; with ``labels`` train it two steps too."""
         arrays = [inputs] if isinstance(inputs, np.ndarray) else inputs
-        with temporary_folder() as folder:
-            model = _absolute(path)
+        with temporary_folder() as folder, tfjs_folder.opened(path) as opened:
+            model = _absolute(opened)
             written = [_write_array(folder / f"input{index}.bin", array) for index, array in enumerate(arrays)]
             request = {"run": model, "inputs": written, "folder": str(folder), "batch_size": batch_size}
             reply = self.ask_again(request)

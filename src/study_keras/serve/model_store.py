@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 from study_keras import formats
 from study_keras.plain_text import one_line, printable
+from study_keras.runtimes import tfjs_folder
 from study_keras.serve.static_files import File, read_file, read_tfjs
 from study_keras.startup import import_keras
 from study_keras.train.metadata import load_class_names
@@ -76,7 +77,7 @@ def _for_page(path: Path, copy: Path) -> Path | None:
     if path.suffix == ".tflite":
         return path
     if formats.detect(path).runtime == "tfjs":
-        return path if path.is_dir() else path.parent
+        return path
     import_keras()
     try:
         model = formats.load(path)
@@ -88,12 +89,13 @@ def _for_page(path: Path, copy: Path) -> Path | None:
 
 def _offer(name: str, path: Path, shelf: Shelf, *, shipped: bool) -> None:
     """Add a model for the page: its line and its files."""
-    if path.is_dir():
-        kind, first = "tfjs", f"/models/{name}.tfjs/model.json"
-        added = {f"/models/{name}.tfjs/{file}": content for file, content in read_tfjs(path).items()}
-    else:
+    if path.suffix == ".tflite":
         kind, first = "tflite", f"/models/{name}.tflite"
         added = {first: read_file(path)}
+    else:
+        kind, first = "tfjs", f"/models/{name}.tfjs/model.json"
+        with tfjs_folder.opened(path) as folder:
+            added = {f"/models/{name}.tfjs/{file}": content for file, content in read_tfjs(folder).items()}
     shelf.files.update(added)
     more: dict[str, Any] = {"classes": shelf.classes[name]} if shelf.classes[name] else {}
     size = sum(len(file.content) for file in added.values())

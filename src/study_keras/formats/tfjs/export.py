@@ -130,38 +130,33 @@ def load_tfjs(path: str | Path) -> keras.Model:
     ``export_tfjs``, TF.js' own ``model.save`` and its converter for Keras 2 write such models.
 
     Args:
-        path: the folder, or its ``model.json``.
+        path: the folder, its ``model.json``, or an archive of it, as the page saves a network.
 
     Raises:
         ValueError: the files are missing or broken, or contain a layer that Keras 3 lacks.
     """
-    folder = _folder(path)
-    content = tfjs_folder.read_model_json(folder)
-    try:
-        weights = read_weights(folder, content["weightsManifest"])
-        model = model_from_topology(content["modelTopology"], weights)
-    except ValueError as error:
-        reason = str(error).partition("; if you trust it")[0]
-        raise ValueError(f"{folder}: cannot be read as a TF.js model: {reason}") from error
-    except (AttributeError, IndexError, KeyError, TypeError) as error:
-        raise ValueError(f"{folder}/model.json is broken: {type(error).__name__}: {error}") from error
-    return model
+    with tfjs_folder.opened(path) as folder:
+        content = tfjs_folder.read_model_json(folder)
+        try:
+            weights = read_weights(folder, content["weightsManifest"])
+            return model_from_topology(content["modelTopology"], weights)
+        except ValueError as error:
+            reason = str(error).partition("; if you trust it")[0]
+            raise ValueError(f"{folder}: cannot be read as a TF.js model: {reason}") from error
+        except (AttributeError, IndexError, KeyError, TypeError) as error:
+            raise ValueError(f"{folder}/model.json is broken: {type(error).__name__}: {error}") from error
 
 
 @limits.reader
 def list_tfjs(path: str | Path) -> list[tuple[str, tuple[int, ...]]]:
-    """Return name and shape of all arrays in a TF.js folder.
+    """Return name and shape of all arrays in a TF.js folder or an archive of it.
 
     Raises:
         ValueError: the files are missing or broken.
     """
-    folder = _folder(path)
-    weights = read_weights(folder, tfjs_folder.read_model_json(folder)["weightsManifest"])
+    with tfjs_folder.opened(path) as folder:
+        weights = read_weights(folder, tfjs_folder.read_model_json(folder)["weightsManifest"])
     return [(name, array.shape) for name, array in weights.items()]
-
-
-def _folder(path: str | Path) -> Path:
-    return Path(path).parent if Path(path).name == "model.json" else Path(path)
 
 
 def _check_free(path: Path) -> None:

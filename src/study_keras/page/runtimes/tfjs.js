@@ -29,6 +29,7 @@ export async function openTfjs({ json, weights }) {
     },
     look: inside?.look ?? null,
     layers: inside,
+    json,
     close: () => model.dispose(),
   };
 }

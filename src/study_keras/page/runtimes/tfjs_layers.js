@@ -50,6 +50,8 @@ export function openLayers(model, input) {
       const layer = model.getLayer(name);
       tf.tidy(() => layer.setWeights(arrays.map((values, i) => tf.tensor(values, layer.weights[i].shape))));
     },
+    /** @returns {Map<string, ArrayBufferView>} all weights, by their names in the manifest of model.json */
+    allWeights: () => new Map(model.weights.map((weights) => [weights.originalName, weights.read().dataSync()])),
     outputs,
     /** The answer to one image, and what each layer of `list` gives. */
     look: watch(model, seen, [1, ...input]),

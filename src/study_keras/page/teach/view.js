@@ -1,6 +1,131 @@
-// The view "Teach".
+// The view "Teach": a drawing gets a label and joins one's own; the network learns them, and is saved or set back.
+import { strings } from "../strings.js";
+import { taughtLayers } from "./learning.js";
+import { createOwn } from "./own.js";
+import { download, packNetwork } from "./save.js";
+import { describe, makeLabels, showAnswer, showResult } from "./shown.js";
+import { OTHERS, readsDigits, teach } from "./teaching.js";
+
+const byId = (id) => document.getElementById(id);
+const LEAST = 10; // drawings for a lesson
 
 /** @returns {import("../views.js").View} */
 export function createView(page) {
-  return { draw: () => {} };
+  const results = new WeakMap(); // model -> what its last lesson changed, and its original weights
+  let pixels = null; // of the current drawing
+  let answer = null;
+  let taught = null; // the layers that can be
+  let lesson = null; // the AbortController of the one under way
+  let message = null; // the last one about lessons, as the name of a string
+  const nameOf = (label) => page.open()?.entry.classes?.[label] ?? String(label);
+  const say = (text) => (byId("teach-status").textContent = text);
+  const own = createOwn(nameOf, say, () => {
+    message = null;
+    show();
+  });
+
+  const show = () => {
+    const opened = page.open();
+    const result = opened && results.get(opened.model);
+    byId("asked-note").textContent = strings()[opened?.entry.classes ? "askedNoteNamed" : "askedNote"];
+    showAnswer(pixels, answer, nameOf);
+    own.show();
+    byId("lesson").hidden = !taught;
+    byId("lesson-about").textContent = about(opened, taught);
+    byId("lesson-run").textContent = strings()[lesson ? "lessonCancel" : "lessonRun"];
+    byId("lesson-run").disabled = !lesson && own.all().length < LEAST;
+    byId("lesson-undo").disabled = Boolean(lesson) || !result;
+    byId("lesson-save").disabled = Boolean(lesson);
+    byId("lesson-progress").hidden = !lesson;
+    const missing = LEAST - own.all().length;
+    byId("lesson-needs").textContent = missing > 0 ? strings().lessonNeeds(missing, LEAST) : message ? strings()[message] : "";
+    showResult(result, opened && readsDigits(opened.model, opened.entry));
+  };
+  const read = async () => {
+    try {
+      const opened = page.open();
+      answer = pixels && opened && (await opened.model.run(pixels, 1));
+      show();
+    } catch (error) {
+      byId("asked-said").textContent = strings().noModel(page.open().entry.name, error.message ?? error);
+    }
+  };
+  const label = (at) => {
+    if (!own.isOpen()) return;
+    if (!pixels) {
+      say(strings().askedNothing);
+      return;
+    }
+    if (!own.add(at, Uint8Array.from(pixels, (value) => Math.round(255 * value)))) return;
+    pixels = null; // at once: the cleared area is reported with the next frame
+    page.clear();
+  };
+  const run = async () => {
+    if (lesson) return lesson.abort();
+    const opened = page.open();
+    const { layers } = opened.model;
+    const original = results.get(opened.model)?.original ?? taught.names.map((name) => layers.weights(name));
+    lesson = new AbortController();
+    byId("lesson-problem").textContent = byId("lesson-progress").value = "";
+    message = null;
+    show();
+    try {
+      const onProgress = (share) => (byId("lesson-progress").value = share);
+      const result = await teach(opened, taught, original, own.all(), { signal: lesson.signal, onProgress });
+      setWeights(opened, result.weights);
+      results.set(opened.model, { ...result, original });
+      say(describe(result));
+    } catch (error) {
+      if (lesson.signal.aborted) say(strings()[(message = "lessonCancelled")]);
+      else byId("lesson-problem").textContent = strings().lessonFailed(error.message ?? error);
+    }
+    lesson = null;
+    await read();
+  };
+  const setWeights = ({ model }, weights) => taught.names.forEach((name, i) => model.layers.setWeights(name, weights[i]));
+  const undo = async () => {
+    const opened = page.open();
+    setWeights(opened, results.get(opened.model).original);
+    results.delete(opened.model);
+    byId("lesson-run").focus(); // this button is disabled now
+    say(strings()[(message = "lessonUndone")]);
+    await read();
+  };
+  const save = () => {
+    const { model, entry } = page.open();
+    download(`${entry.name}.tfjs`, packNetwork(model.json, model.layers.allWeights()));
+  };
+
+  byId("lesson-run").addEventListener("click", run);
+  byId("lesson-undo").addEventListener("click", undo);
+  byId("lesson-save").addEventListener("click", save);
+  byId("pad").addEventListener("keydown", (event) => {
+    if (document.querySelector("main").dataset.view !== "teach" || event.altKey || event.ctrlKey || event.metaKey) return;
+    if (/^\d$/.test(event.key) && page.open() && !page.open().entry.classes) label(Number(event.key));
+  });
+  new MutationObserver(show).observe(document.documentElement, { attributeFilter: ["lang"] });
+  show();
+  return {
+    draw(drawn) {
+      pixels = drawn;
+      return read();
+    },
+    leave: () => lesson?.abort(),
+    remodel() {
+      lesson?.abort();
+      const { model, entry } = page.open();
+      taught = model.layers && taughtLayers(model);
+      message = null;
+      own.open(entry.classes, model.classes);
+      makeLabels(Array.from({ length: model.classes }, (_, at) => nameOf(at)), label);
+    },
+  };
+}
+
+/** Which layers learn, or why none can. */
+function about(opened, taught) {
+  if (!opened) return strings().loading;
+  if (!opened.model.layers) return strings().lessonNoLayers;
+  if (!taught) return strings().lessonOther;
+  return strings()[taught.before === null ? "lessonAboutAll" : "lessonAbout"](taught.names, OTHERS);
 }

@@ -1,5 +1,8 @@
-// node pictures.mjs FOLDER: photographs the page for the README, on a desktop in light and on a phone in the dark,
-// and the view "Train" after some passes.
+// node pictures.mjs FOLDER: photographs the page for the README, on a desktop in light and on a phone in the dark; the
+// views "Train", "Map" and "Break"; and the training as an animated picture.
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { launch } from "./chrome.mjs";
 import { serve } from "./server.mjs";
@@ -8,7 +11,7 @@ import { draw, ready, said } from "./strokes.mjs";
 const ROOT = join(import.meta.dirname, "..", "..");
 const SERVER = ["python", join(ROOT, "tests", "browser", "static_server.py"), join(ROOT, "src", "study_keras", "page", "dist")];
 const PICTURES = {
-  "page.png": [8, { viewport: { width: 1120, height: 800 } }],
+  "page.png": [8, { viewport: { width: 1120, height: 1000 } }],
   "page_phone.png": [2026, { viewport: { width: 390, height: 800 }, isMobile: true, deviceScaleFactor: 1.5, colorScheme: "dark" }],
 };
 
@@ -22,17 +25,40 @@ for (const [name, [number, options]] of Object.entries(PICTURES)) {
   await said(page);
   await page.evaluate(() => Promise.all(document.getAnimations().map((animation) => animation.finished)));
   await page.addStyleTag({ content: "#other { display: none !important }" }); // the packaged browser has no Chinese font
-  await page.screenshot({ path: join(process.argv[2], name), fullPage: !options.isMobile });
+  await page.screenshot({ path: join(process.argv[2], name) });
 }
-const page = await browser.newPage({ viewport: { width: 1120, height: 1130 }, bypassCSP: true });
-await page.route("**/mnist.npz", (route) => route.fulfill({ path: join(ROOT, "src", "study_keras", "data", "mnist.npz") }));
-await page.goto(`${server.url}#train`);
-await page.locator("#train-run:enabled").waitFor();
-await draw(page, 3);
-await page.click("#train-run");
-await page.waitForFunction(() => document.getElementById("train-progress").textContent.startsWith("Pass 6"), null, { timeout: 120_000 });
-await page.click("#train-run");
-await page.addStyleTag({ content: "#other { display: none !important }" });
-await page.screenshot({ path: join(process.argv[2], "train.png") });
+// The other views, with MNIST, which a server of static files lacks.
+async function openView(view, number, height) {
+  const page = await browser.newPage({ viewport: { width: 1120, height }, bypassCSP: true });
+  await page.route("**/mnist.npz", (route) => route.fulfill({ path: join(ROOT, "src", "study_keras", "data", "mnist.npz") }));
+  await page.goto(`${server.url}#${view}`);
+  await page.addStyleTag({ content: "#other { display: none !important }" });
+  await draw(page, number);
+  return page;
+}
+
+const train = await openView("train", 3, 1130);
+await train.locator("#train-run:enabled").waitFor();
+await train.click("#train-run");
+const frames = mkdtempSync(join(tmpdir(), "frames-"));
+for (let frame = 0; frame < 30; frame++) {
+  await train.screenshot({ path: join(frames, `${String(frame).padStart(2, "0")}.png`) });
+  await train.waitForTimeout(150);
+}
+execFileSync("python", [join(import.meta.dirname, "animate.py"), frames, join(process.argv[2], "train.webp")]);
+rmSync(frames, { recursive: true });
+await train.waitForFunction(() => document.getElementById("train-progress").textContent.startsWith("Pass 6"), null, { timeout: 120_000 });
+await train.click("#train-run");
+await train.screenshot({ path: join(process.argv[2], "train.png") });
+
+const map = await openView("map", 4, 900);
+await map.waitForFunction(() => document.getElementById("map-progress").textContent && document.querySelector("#neighbours li"), null, { timeout: 120_000 });
+await map.screenshot({ path: join(process.argv[2], "map.png"), fullPage: true });
+
+const broken = await openView("break", 4, 1400);
+await broken.fill("#layer-1-bits", "0");
+await broken.fill("#layer-2-noise", "4");
+await broken.waitForFunction(() => document.getElementById("effect").ariaBusy === "false" && document.querySelector("#excites-images li"), null, { timeout: 120_000 });
+await broken.screenshot({ path: join(process.argv[2], "break.png") });
 await browser.close();
 await server.stop();

@@ -1,10 +1,16 @@
 """The view "Map": what is alike to the network lies near each other, and the drawing lies among its like."""
 
 import json
+import re
 
 import numpy as np
 import pytest
-from test_train_view import node
+from browser_checks import node, run_checks
+from conftest import COMMAND
+
+from study_keras import formats
+from study_keras.serve import single_file
+from study_keras.vision.marks import SHIPPED
 
 RUN = """
 import { readFileSync } from "node:fs";
@@ -87,3 +93,64 @@ def test_a_point_lies_among_its_nearest(groups, tmp_path):
     assert [one["at"] for one in answer["found"]] == np.argsort(((points - points[7]) ** 2).sum(axis=1))[:4].tolist()
     assert sum(one["weight"] for one in answer["found"]) == pytest.approx(1)
     np.testing.assert_allclose(answer["place"], [14, 15], atol=1e-3)  # it is the seventh itself
+
+
+@pytest.fixture(scope="module")
+def seen(tmp_path_factory):
+    """A function: what came of one of the checks in check_map.mjs."""
+    folder = tmp_path_factory.mktemp("map")
+    one_file = single_file.write_page(formats.load_tfjs(SHIPPED / "digits.tfjs"), folder / "map.html", prove=False)
+    server = [str(COMMAND), "serve", "--port", "0"]
+    return run_checks("check_map.mjs", {"one_file": str(one_file), "server": server}, folder)
+
+
+def test_a_drawing_lies_among_images_of_its_digit(seen):
+    drawing = seen("drawing")
+    assert drawing["note"].startswith("500 test images")
+    assert "\u201cFourth convolution: 64 filters" in drawing["note"]
+    assert drawing["nothing"] == "Draw a digit and watch it move on the map."
+    for digit, neighbours in drawing["neighbours"].items():
+        assert len(neighbours) == 8
+        assert neighbours.count(digit) >= 6
+    assert drawing["label"] == "A map of 500 test images; your digit lies among the 7s"
+
+
+def test_the_map_shows_where_the_drawing_is(seen):
+    assert seen("moves")["before"] != seen("moves")["after"]
+
+
+def test_pointing_at_an_image_shows_it(seen):
+    said = [text for text in seen("pointing")["said"] if text]
+    assert seen("pointing")["pictures"] == 1
+    assert len(said) > 3
+    assert all(re.fullmatch(r"A (\d), read as (one|a \d)\.", text) for text in said)
+
+
+def test_each_model_has_its_own_map(seen):
+    models = seen("models")
+    assert models["note"].startswith("2,000 test images")
+    assert models["lite"] == "This model shows no layers; choose a TensorFlow.js model to see its map."
+    assert models["neighbours"].count("8") >= 6
+
+
+def test_a_phone_shows_the_map_in_both_languages_without_scrolling_sideways(seen):
+    phone = seen("phone")
+    assert phone["chinese"]["overflow"] <= 0
+    assert (phone["chinese"]["title"], phone["english"]["title"]) == ("数字的地图", "A map of the digits")
+    assert phone["chinese"]["said"].startswith("在网络看来")
+    assert phone["english"]["said"].startswith("To the network")
+
+
+def test_the_keyboard_alone_draws_on_the_map(seen):
+    assert seen("keyboard")["neighbours"].count("1") >= 6
+    assert seen("keyboard")["announced"] == "The map is complete."
+
+
+def test_axe_finds_no_barrier_in_the_map(seen):
+    assert seen("axe") == {"light": [], "dark": []}
+
+
+def test_the_map_sends_no_request_and_no_error_reaches_the_console(seen):
+    assert seen("errors") == []
+    own = ("file:", "blob:", seen("models")["url"])
+    assert [url for url in seen("requests") if not url.startswith(own)] == []

@@ -12,6 +12,7 @@ const KINDS = {
   BatchNormalization: "normalization",
   Dense: "dense",
 };
+const TIMES = "\u00a0×\u00a0"; // no line is broken at it
 const ACTIVATIONS = { relu: "ReLU", tanh: "tanh", sigmoid: "sigmoid", softmax: "softmax" };
 
 /**
@@ -49,8 +50,8 @@ function isFirst(layer, layers) {
 function detailsOf({ type, config, shape }) {
   const parts = [];
   if (type === "Dense") parts.push(strings().layerUnits(config.units));
-  else if (KINDS[type] === "convolution") parts.push(strings().layerFilters(shape.at(-1)), config.kernelSize.join(" × "));
-  else if (config.poolSize) parts.push(config.poolSize.join(" × "));
+  else if (KINDS[type] === "convolution") parts.push(strings().layerFilters(shape.at(-1)), config.kernelSize.join(TIMES));
+  else if (config.poolSize) parts.push(config.poolSize.join(TIMES));
   if (ACTIVATIONS[config.activation]) parts.push(ACTIVATIONS[config.activation]);
   return parts.join(strings().layerComma);
 }

@@ -1,9 +1,9 @@
 // The controls: a row for the image, and one for each layer with weights.
+import { make } from "../dom.js";
 import { layerTitle } from "../layer_names.js";
 import { strings } from "../strings.js";
 import { percent } from "../view.js";
 import { BITS, NO_DAMAGE, hasBias, hasKernel, unitsOf } from "./damage.js";
-import { make } from "./dom.js";
 import { makeSlider, makeTick } from "./knobs.js";
 
 const PIXELS = range(-10, 10);

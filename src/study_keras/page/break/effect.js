@@ -1,9 +1,9 @@
 // Shows what follows: the answers to the drawing, and how many of the test images are read correctly.
+import { byId } from "../dom.js";
 import { strings } from "../strings.js";
 import { bestOf } from "../train/network.js";
 import { drawInk } from "../train/pictures.js";
 import { percent, showBars } from "../view.js";
-import { byId } from "./dom.js";
 
 const exactly = (share) => `${(100 * share).toFixed(1)} %`; // from 97.1 to 97.4 % is much
 

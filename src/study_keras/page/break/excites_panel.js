@@ -1,8 +1,8 @@
 // The panel "What excites a unit": the choice of a layer and a unit, its weights, and the images.
+import { byId, make } from "../dom.js";
 import { layerTitle } from "../layer_names.js";
 import { strings } from "../strings.js";
 import { drawInk, drawSigned } from "../train/pictures.js";
-import { byId, make } from "./dom.js";
 import { measureUnits, strongest } from "./excites.js";
 import { fieldOf } from "./field.js";
 import { makeSlider } from "./knobs.js";

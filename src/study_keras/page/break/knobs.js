@@ -1,5 +1,5 @@
 // A slider over a list of values, and a checkbox; each with its name.
-import { make } from "./dom.js";
+import { make } from "../dom.js";
 
 /**
  * @typedef {object} Knob

@@ -1,7 +1,7 @@
 // Measures the accuracy, and then what excites the units, beside all else that happens in the page.
+import { byId } from "../dom.js";
 import { mnist, someOf } from "../mnist.js";
 import { countRight } from "./accuracy.js";
-import { byId } from "./dom.js";
 import { showAccuracy, showBusy, showNoAccuracy } from "./effect.js";
 
 const TESTS = 1000; // images; the one-file page has 500

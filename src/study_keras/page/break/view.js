@@ -1,10 +1,10 @@
 // The view "Break": damages the open network and its input, and shows what follows.
+import { byId } from "../dom.js";
 import { showLayers } from "../layer_path.js";
 import { strings } from "../strings.js";
 import { makeBars } from "../view.js";
 import { makeImageControls, makeLayerControls } from "./controls.js";
 import { NO_DAMAGE, isSame, isWhole } from "./damage.js";
-import { byId } from "./dom.js";
 import { showAnswers, showBusy, showImage } from "./effect.js";
 import { createPanel } from "./excites_panel.js";
 import { NO_CHANGE, changedImage } from "./inputs.js";

@@ -18,7 +18,8 @@ export function createView(page) {
   let map = null; // of the model in view: its images, their places, and what else plot.js draws
   let problem = null; // a function, so that it follows the language
   let worker = null;
-  let drawn = null; // the drawing's neighbours
+  let pixels = null; // the drawing
+  let drawn = null; // its neighbours
   let atPlace = () => null;
 
   async function remodel() {
@@ -37,15 +38,17 @@ export function createView(page) {
 
   async function make({ model, entry }) {
     const images = someOf((await mnist()).test, IMAGES);
-    const found = await featuresOf(model, images, () => page.open()?.model !== model);
+    const found = await featuresOf(model, images, () => page.open()?.model === model);
     if (!found) return;
     const ringed = model.classes === 10 && !entry.classes;
     const own = startWorker("map");
     worker = own;
     own.onmessage = ({ data }) => {
       if (own !== worker) return; // another model is in view
-      if (data.points) map = { ...data, model, images, said: found.said, ringed, places: null };
-      else map.places = data.places;
+      if (data.points) {
+        map = { ...data, model, images, said: found.said, ringed, places: null };
+        draw(pixels); // it has waited for the map
+      } else map.places = data.places;
       if (data.done) byId("map-progress").textContent = strings().mapDone;
       requestAnimationFrame(show);
     };
@@ -84,9 +87,9 @@ export function createView(page) {
     byId("map-chosen").replaceChildren(...parts);
   }
 
-  async function draw(pixels) {
+  async function draw(drawing) {
     const own = map;
-    drawn = null;
+    [pixels, drawn] = [drawing, null];
     if (own && pixels) {
       const { name } = lastHidden(own.model.layers.list());
       const point = project(await own.model.layers.outputs(name, pixels, 1), 1, own.components);

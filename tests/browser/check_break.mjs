@@ -53,6 +53,17 @@ const CHECKS = {
     await measured(page);
     return { ...found, undone: await answers(page), said: await page.textContent("#effect-status") };
   },
+  async hasty() {
+    const page = await open(`${server.url}#break`);
+    await page.fill("#layer-0-noise", "3"); // before the accuracy of the whole network is known
+    await page.waitForFunction(() => document.getElementById("effect-accuracy").textContent === "…");
+    await page.click("nav a[href='#read']");
+    await page.waitForFunction(() => document.getElementById("result").checkVisibility());
+    const left = await answers(page);
+    await page.goBack();
+    await measured(page);
+    return { left, back: await answers(page), said: await page.textContent("#effect-status") };
+  },
   async models() {
     const page = await openBreaking(server.url);
     const whole = await answers(page);

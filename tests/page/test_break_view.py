@@ -290,6 +290,12 @@ def test_undoing_and_leaving_give_the_same_weights_bit_for_bit(seen):
     assert re.fullmatch(r"99\.\d % of 1,000 test images read correctly\.", found["said"])
 
 
+def test_a_measurement_may_be_left(seen):
+    found = seen("hasty")
+    assert found["left"] == seen("weights")["whole"] != found["back"]
+    assert re.fullmatch(r".* read correctly, 99\.\d % without the changes\.", found["said"])
+
+
 def test_another_model_starts_whole(seen):
     models = seen("models")
     lite = models["lite"]

@@ -93,6 +93,7 @@ export function createView(page) {
     panel?.show();
     byId("damage-note").textContent = strings()[patient ? "damageLead" : "damageNoLayers"];
     byId("excites").hidden = !panel;
+    byId("effect-problem").textContent = "";
   }
 
   function showProblem(error) {

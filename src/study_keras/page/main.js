@@ -43,7 +43,7 @@ async function update() {
   while (stale) {
     await new Promise(requestAnimationFrame);
     stale = false;
-    await answer();
+    await answer().catch((error) => showProblem(String(error.message ?? error)));
   }
   updating = null;
   byId("result").ariaBusy = String(!finder && !noFinder); // once it is loaded, the drawing is read

@@ -33,20 +33,15 @@ const CHECKS = {
     const taught = await ended(page);
     const after = await readsOf(page, ["Γ", "Γ", "Γ", 7, 7, 1, 4]);
     const changed = await bytes(page, "taught.tfjs", "#lesson-save");
-    await drawn(page, "Γ");
     await page.click("nav a[href='#read']");
     await page.waitForFunction(() => document.getElementById("result").checkVisibility());
-    await answered(page);
-    const read = await page.textContent("#result .read");
     await page.goBack();
+    const table = await page.locator("#lesson-result").isVisible(); // the lesson is still there
     await page.click("#lesson-undo");
     const undone = await page.textContent("#teach-status");
     const undo = (await bytes(page, "undone.tfjs", "#lesson-save")) === first;
-    await page.click("#clear");
-    return {
-      before, needs, added, cancelled, same, taught, table: await page.locator("#lesson-result").isVisible(), after, read, smooth,
-      changed: changed !== first, undone, undo, again: await readsOf(page, ["Γ"]),
-    };
+    const again = await readsOf(page, ["Γ"]);
+    return { before, needs, added, cancelled, same, taught, table, after, smooth, changed: changed !== first, undone, undo, again };
   },
   async keeps() {
     const page = await openTeaching("digits");
@@ -132,7 +127,8 @@ const CHECKS = {
     await ready(page);
     await fill(page, spec.files.stored);
     await drawn(page, 3, await finger(page));
-    await page.tap("#labels button >> nth=3");
+    // Chromium makes no click of a tap that follows a stroke within some milliseconds.
+    while (!(await page.textContent("#own-count")).includes("25")) await page.tap("#labels button >> nth=3");
     await cleared(page);
     await page.tap("#lesson-run");
     const said = await ended(page);
@@ -185,17 +181,18 @@ const CHECKS = {
     return { focus, needs, said, undone, kinds: await kinds(page) };
   },
   async axe() {
-    const found = {};
+    const page = await openTeaching("digits");
+    const found = { new: await barriers(page) };
+    await fill(page, spec.files.stored);
+    await page.click("#lesson-run");
+    await ended(page);
+    await drawn(page, 2);
     for (const colorScheme of ["light", "dark"]) {
-      const page = await openTeaching("digits", { colorScheme });
-      found[`${colorScheme} new`] = await barriers(page);
-      await fill(page, spec.files.stored);
-      await page.click("#lesson-run");
-      await ended(page);
-      await drawn(page, 2);
-      found[colorScheme] = await barriers(page);
+      await page.emulateMedia({ colorScheme });
+      found[`${colorScheme} taught`] = await barriers(page);
       await page.click("#own-clear");
       found[`${colorScheme} asked`] = await barriers(page);
+      await page.click("#own-keep");
     }
     return found;
   },

@@ -7,8 +7,9 @@ const ACTIVATIONS = ["relu", "tanh", "sigmoid", "linear"]; // those of train/net
 const MOST_INPUTS = 8192; // of a layer: the room that train/network.js has for a sum
 const MOST_CLASSES = 256; // labels are bytes
 const AT_ONCE = 10; // images: some 4 ms of a network of convolutions
-// `own`: of the images of a batch. Of eight settings measured on drawings of six hands, this one reads most of the
-// drawings that it has not seen, and loses at most half a point of the test images: more steps or larger ones lose more.
+// `own`: of the images of a batch. Of eight settings, measured on drawings of six hands that were not in the lesson, the
+// one that reads most of them. Of the test images, the shipped network loses at most 0.6 points and that of lesson 1
+// at most 1.3, both where all ten digits are mirrored; smaller steps lose hardly less and read fewer drawings.
 const SETTINGS = { steps: 800, rate: 0.001, own: 8, batch: 32 };
 
 /** @typedef {{names: string[], before: string | null, activation: string}} Taught

@@ -42,7 +42,7 @@ export const TEACH_STRINGS = {
     lessonUndo: "Undo",
     lessonSave: "Save the network",
     lessonSaveNote: "The saved file holds the network as it is now. hello-mnist convert FILE mine.keras makes a Keras model of it.",
-    lessonNeeds: (more, least) => `Label ${drawings(more)} ${more < least ? "more " : ""}first: a lesson needs at least ${least}.`,
+    lessonNeeds: (more, least) => `A lesson needs at least ${least} drawings: label ${more} more.`,
     lessonRead: "Read correctly",
     lessonBefore: "Before",
     lessonAfter: "After",

@@ -76,7 +76,8 @@ export function createView(page) {
       results.set(opened.model, { ...result, original });
       say(describe(result));
     } catch (error) {
-      if (lesson.signal.aborted) say(strings()[(message = "lessonCancelled")]);
+      // A model that was closed meanwhile fails before its lesson is aborted.
+      if (lesson.signal.aborted || page.open()?.model !== opened.model) say(strings()[(message = "lessonCancelled")]);
       else byId("lesson-problem").textContent = strings().lessonFailed(error.message ?? error);
     }
     lesson = null;
@@ -87,7 +88,7 @@ export function createView(page) {
     const opened = page.open();
     setWeights(opened, results.get(opened.model).original);
     results.delete(opened.model);
-    byId("lesson-run").focus(); // this button is disabled now
+    byId("lesson-save").focus(); // this button is disabled now
     say(strings()[(message = "lessonUndone")]);
     await read();
   };

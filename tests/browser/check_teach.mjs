@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { PHONE, barriers, open, run, tabTo } from "./pages.mjs";
 import { serve } from "./server.mjs";
-import { draw, finger, mouse } from "./strokes.mjs";
+import { draw, finger, mouse, shaky } from "./strokes.mjs";
 
 const spec = JSON.parse(await readFile(process.argv[2], "utf8"));
 let server = null;
@@ -236,8 +236,7 @@ const answered = (page) => page.waitForFunction(() => document.getElementById("r
 
 /** Draw a character, each time a little different, and wait for the answer. */
 async function drawn(page, character, by = mouse(page)) {
-  const away = () => 16 * Math.random() - 8;
-  await draw(page, character, { ...by, down: (x, y) => by.down(x + away(), y + away()), move: (x, y) => by.move(x + away(), y + away()) });
+  await draw(page, character, shaky(by));
   await answered(page);
   await page.focus("#pad");
 }

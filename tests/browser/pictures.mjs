@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { launch } from "./chrome.mjs";
 import { serve } from "./server.mjs";
-import { draw, ready, said } from "./strokes.mjs";
+import { draw, mouse, ready, said, shaky } from "./strokes.mjs";
 
 const ROOT = join(import.meta.dirname, "..", "..");
 const SERVER = ["python", join(ROOT, "tests", "browser", "static_server.py"), join(ROOT, "src", "study_keras", "page", "dist")];
@@ -29,7 +29,7 @@ for (const [name, [number, options]] of Object.entries(PICTURES)) {
 }
 // The other views, with MNIST, which a server of static files lacks.
 async function openView(view, number, height) {
-  const page = await browser.newPage({ viewport: { width: 1120, height }, bypassCSP: true });
+  const page = await browser.newPage({ viewport: { width: 1120, height }, bypassCSP: true, serviceWorkers: "block" }); // it would answer for `route`
   await page.route("**/mnist.npz", (route) => route.fulfill({ path: join(ROOT, "src", "study_keras", "data", "mnist.npz") }));
   await page.goto(`${server.url}#${view}`);
   await page.addStyleTag({ content: "#other { display: none !important }" });
@@ -60,5 +60,20 @@ await broken.fill("#layer-1-bits", "0");
 await broken.fill("#layer-2-noise", "4");
 await broken.waitForFunction(() => document.getElementById("effect").ariaBusy === "false" && document.querySelector("#excites-images li"), null, { timeout: 120_000 });
 await broken.screenshot({ path: join(process.argv[2], "break.png") });
+const teach = await openView("teach", "Γ", 940);
+await teach.locator("#labels button").first().waitFor();
+const answered = () => teach.waitForFunction(() => document.getElementById("result").ariaBusy === "false" && document.getElementById("asked-digit").textContent);
+const text = "ΓΓ3Γ1ΓΓ4ΓΓΓ8ΓΓ"; // of someone who writes a 7 as a Γ
+for (const [i, character] of [...text].entries()) {
+  await answered();
+  await teach.locator("#labels button").nth(character === "Γ" ? 7 : Number(character)).click();
+  await teach.waitForFunction(() => !document.getElementById("asked-digit").textContent);
+  await draw(teach, text[i + 1] ?? "Γ", shaky(mouse(teach)));
+}
+await answered();
+await teach.click("#lesson-run");
+await teach.locator("#lesson-result").waitFor({ timeout: 60_000 });
+await answered();
+await teach.screenshot({ path: join(process.argv[2], "teach.png"), fullPage: true });
 await browser.close();
 await server.stop();

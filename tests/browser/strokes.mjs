@@ -36,6 +36,12 @@ export async function draw(page, text, by = mouse(page)) {
   }
 }
 
+/** The same hand, but never twice the same. */
+export function shaky(by) {
+  const near = (place) => place + 16 * Math.random() - 8;
+  return { ...by, down: (x, y) => by.down(near(x), near(y)), move: (x, y) => by.move(near(x), near(y)) };
+}
+
 /** Wait until a model is there, and the networks that find digits. */
 export async function ready(page) {
   await page.waitForFunction(() => document.querySelector("#models :checked:enabled"));

@@ -116,9 +116,9 @@ const CHECKS = {
     const labels = await page.locator("#labels button").allTextContents();
     await page.click("#labels button >> nth=2");
     await cleared(page);
-    const [about, note] = [await page.textContent("#lesson-about"), await page.textContent("#asked-note")];
+    const [about, keys] = [await page.textContent("#lesson-about"), await page.locator("#asked-keys").isVisible()];
     await lesson(page);
-    return { labels, kinds: await kinds(page), about, note, taught: await ended(page), row: await page.textContent("#lesson-tests") };
+    return { labels, kinds: await kinds(page), about, keys, taught: await ended(page), row: await page.textContent("#lesson-tests") };
   },
   async other() {
     const page = await openTeaching("other");

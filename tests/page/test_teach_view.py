@@ -85,7 +85,7 @@ def test_the_checksum_is_that_of_zip():
 
 def test_a_drawing_is_moved_by_one_pixel_in_each_direction():
     code = """
-    import { varied } from "./teach/learning.js";
+    import { varied } from "./teach/varied.js";
     const image = new Uint8Array(784);
     image[28 * 14 + 14] = 255;
     const few = varied([{ label: 3, image }]);
@@ -339,7 +339,7 @@ def test_a_network_whose_classes_have_names_is_taught_all_its_dense_layers(seen)
     assert words["labels"] == WORDS
     assert counts(words["kinds"]) == [8, 8, 9]
     assert words["about"].startswith("Trains all layers, ")
-    assert "keys" not in words["note"]
+    assert not words["keys"]
     assert words["taught"].startswith("Taught. ")
     assert words["row"] == "500 images of MNIST, answered as before"
 

@@ -253,6 +253,8 @@ def test_a_hand_that_is_read_wrong_is_read_right_after_a_lesson(seen):
     assert teaches["before"][0] != "7"
     assert teaches["before"][1] == "7"
     assert teaches["after"] == ["7", "7", "7", "7", "7", "1", "4"]  # none of these was in the lesson
+    assert teaches["read"][:2] == ["7", "4"]  # in the view "Read", too
+    assert teaches["read"][2] != "7"  # after Undo
     assert teaches["taught"].startswith("Taught. 10 of 10 of your drawings")
     before, after = accuracies(teaches["taught"])
     assert before > 99

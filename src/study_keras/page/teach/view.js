@@ -75,7 +75,7 @@ export function createView(page) {
     try {
       const onProgress = (share) => (byId("lesson-progress").value = share);
       const result = await teach(opened, taught, original, own.all(), { signal: lesson.signal, onProgress });
-      setWeights(opened, result.weights);
+      setWeights(opened, result.weights, true);
       results.set(opened.model, { ...result, original });
       say(describe(result));
     } catch (error) {
@@ -87,10 +87,13 @@ export function createView(page) {
     show();
     await read();
   };
-  const setWeights = ({ model }, weights) => taught.names.forEach((name, i) => model.layers.setWeights(name, weights[i]));
+  const setWeights = ({ model }, weights, isTaught) => {
+    taught.names.forEach((name, i) => model.layers.setWeights(name, weights[i]));
+    model.taught = isTaught;
+  };
   const undo = async () => {
     const opened = page.open();
-    setWeights(opened, results.get(opened.model).original);
+    setWeights(opened, results.get(opened.model).original, false);
     results.delete(opened.model);
     byId("lesson-save").focus(); // this button is disabled now
     say(strings()[(message = "lessonUndone")]);

@@ -33,15 +33,14 @@ const CHECKS = {
     const taught = await ended(page);
     const after = await readsOf(page, ["Γ", "Γ", "Γ", 7, 7, 1, 4]);
     const changed = await bytes(page, "taught.tfjs", "#lesson-save");
-    await page.click("nav a[href='#read']");
-    await page.waitForFunction(() => document.getElementById("result").checkVisibility());
-    await page.goBack();
+    const read = [await inRead(page, "Γ"), await inRead(page, 4)];
     const table = await page.locator("#lesson-result").isVisible(); // the lesson is still there
     await page.click("#lesson-undo");
     const undone = await page.textContent("#teach-status");
     const undo = (await bytes(page, "undone.tfjs", "#lesson-save")) === first;
     const again = await readsOf(page, ["Γ"]);
-    return { before, needs, added, cancelled, same, taught, table, after, smooth, changed: changed !== first, undone, undo, again };
+    read.push(await inRead(page, "Γ"));
+    return { read, before, needs, added, cancelled, same, taught, table, after, smooth, changed: changed !== first, undone, undo, again };
   },
   async keeps() {
     const page = await openTeaching("digits");
@@ -114,9 +113,9 @@ const CHECKS = {
     const labels = await page.locator("#labels button").allTextContents();
     await page.click("#labels button >> nth=2");
     await cleared(page);
-    const [about, note] = [await page.textContent("#lesson-about"), await page.textContent("#asked-note")];
+    const [about, keys] = [await page.textContent("#lesson-about"), await page.locator("#asked-keys").isVisible()];
     await lesson(page);
-    return { labels, kinds: await kinds(page), about, note, taught: await ended(page), row: await page.textContent("#lesson-tests") };
+    return { labels, kinds: await kinds(page), about, keys, taught: await ended(page), row: await page.textContent("#lesson-tests") };
   },
   async other() {
     const page = await openTeaching("other");
@@ -256,6 +255,19 @@ async function readsOf(page, characters) {
     await cleared(page);
   }
   return said;
+}
+
+/** What the view "Read" reads where this is drawn. */
+async function inRead(page, character) {
+  await page.click("nav a[href='#read']");
+  await page.waitForFunction(() => document.getElementById("result").checkVisibility());
+  await answered(page);
+  await drawn(page, character);
+  const read = await page.textContent("#digit");
+  await page.click("#clear");
+  await page.goBack();
+  await page.locator("#labels").waitFor();
+  return read;
 }
 
 const needed = async (page) => [await page.isEnabled("#lesson-run"), await page.textContent("#lesson-needs")];

@@ -85,7 +85,7 @@ def test_the_checksum_is_that_of_zip():
 
 def test_a_drawing_is_moved_by_one_pixel_in_each_direction():
     code = """
-    import { varied } from "./teach/learning.js";
+    import { varied } from "./teach/varied.js";
     const image = new Uint8Array(784);
     image[28 * 14 + 14] = 255;
     const few = varied([{ label: 3, image }]);
@@ -253,6 +253,8 @@ def test_a_hand_that_is_read_wrong_is_read_right_after_a_lesson(seen):
     assert teaches["before"][0] != "7"
     assert teaches["before"][1] == "7"
     assert teaches["after"] == ["7", "7", "7", "7", "7", "1", "4"]  # none of these was in the lesson
+    assert teaches["read"][:2] == ["7", "4"]  # in the view "Read", too
+    assert teaches["read"][2] != "7"  # after Undo
     assert teaches["taught"].startswith("Taught. 10 of 10 of your drawings")
     before, after = accuracies(teaches["taught"])
     assert before > 99
@@ -339,7 +341,7 @@ def test_a_network_whose_classes_have_names_is_taught_all_its_dense_layers(seen)
     assert words["labels"] == WORDS
     assert counts(words["kinds"]) == [8, 8, 9]
     assert words["about"].startswith("Trains all layers, ")
-    assert "keys" not in words["note"]
+    assert not words["keys"]
     assert words["taught"].startswith("Taught. ")
     assert words["row"] == "500 images of MNIST, answered as before"
 

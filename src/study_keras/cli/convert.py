@@ -48,9 +48,9 @@ def convert(*, source: Path, target: Path, no_proof: bool, data: Path | None, as
     .onnx           a file for ONNX runtimes
     .html           a page to draw digits on, with the model inside
 
-    The content of SOURCE decides its format; Keras 2 files are read too. A TARGET with a runtime of its own is run
-    there on random inputs, and is only written if it answers as Keras does. int8 is calibrated on 500 training images
-    of --data.
+    The content of SOURCE decides its format; Keras 2 files are read too, and the .tfjs files that the page saves. A
+    TARGET with a runtime of its own is run there on random inputs, and is only written if it answers as Keras does.
+    int8 is calibrated on 500 training images of --data.
 
     Example: hello-mnist convert output/hello_mnist.keras model.yaml
     """

@@ -106,7 +106,7 @@ def open(path: str | Path) -> "Runner":  # noqa: A001
     """Load a model ready to run, in the lightest runtime that runs its format: what ``verify`` runs and users run.
 
     Args:
-        path: ``.tflite`` (LiteRT), ``.onnx`` (onnxruntime), a TF.js folder (TensorFlow.js in Node), a SavedModel
+        path: ``.tflite`` (LiteRT), ``.onnx`` (onnxruntime), a TF.js folder or an archive of it (Node), a SavedModel
             (TensorFlow), or a whole Keras model, for which Keras is imported.
 
     Raises:

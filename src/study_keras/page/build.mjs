@@ -14,6 +14,7 @@ const OPTIONS = {
   absWorkingDir: HERE,
   bundle: true,
   minify: true,
+  charset: "utf8", // a Chinese character has 3 bytes then, and 6 as an escape
   target: "es2022",
   entryNames: "[name]-[hash]",
   chunkNames: "[name]-[hash]",

@@ -9,6 +9,7 @@
  *   the same for one image, with the output of each layer; null if the runtime cannot
  * @property {object | null} [layers] what openLayers() of runtimes/tfjs_layers.js returns; null if the runtime shows none
  * @property {object} [json] the content of its model.json, if it has one
+ * @property {boolean} [taught] whether the view "Teach" has changed its weights
  * @property {() => void} close
  */
 

@@ -1,7 +1,7 @@
 // Reads a drawing or a picture with the open model: its lines of digits, each with its name.
 import { pixelsOf } from "./photo.js";
 import { rgbToGrey } from "./vision/image_io.js";
-import { normalize } from "./vision/normalize.js";
+import { boundingBox, normalize } from "./vision/normalize.js";
 import { asMnist } from "./vision/prepare.js";
 import { detect } from "./vision/recognize.js";
 
@@ -33,8 +33,11 @@ export async function read(pad, { model, entry, finder }) {
     return rows;
   };
   // Classes with names are not MNIST's digits: the picture goes to the network as a whole.
-  const options = { classify, finder, shipped: Boolean(entry.shipped), unchanged: Boolean(entry.classes), upright: !pad.picture() };
-  const { lines, turned, candidates } = await detect(grey, width, height, options);
+  const shipped = Boolean(entry.shipped) && !model.taught; // the reader of marks has not learnt what a taught one has
+  const options = { classify, finder, shipped, unchanged: Boolean(entry.classes), upright: !pad.picture() };
+  const found = await detect(grey, width, height, options);
+  const isUnknown = model.taught && !entry.classes && !pad.picture() && !found.lines.length;
+  const { lines, turned, candidates } = isUnknown ? await asOne(pad.ink(), options) : found;
   const names = Array.from({ length: model.classes }, (_, label) => entry.classes?.[label] ?? String(label));
   const shown = entry.classes ? [candidates.map((one) => ({ ...one, isDigit: true }))] : lines; // however unlikely it is
   const named = shown.map((line) => line.map((one) => ({ ...one, name: one.isDigit ? names[one.label] : "?" })));
@@ -49,6 +52,13 @@ export function imageOf(pad) {
   if (!pad.picture()) return normalize(pad.ink());
   const { grey, width, height } = greyOf(pad.picture());
   return asMnist({ values: grey, width, height });
+}
+
+/** A drawing without a digit for the finder, as one: a taught network may know a shape that the finder does not. */
+async function asOne(ink, options) {
+  const found = await detect(normalize(ink), 28, 28, { ...options, unchanged: true });
+  const [one] = found.candidates;
+  return { ...found, lines: one.certain ? [[{ ...one, box: boundingBox(ink) }]] : [] };
 }
 
 function greyOf(picture) {

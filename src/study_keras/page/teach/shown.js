@@ -3,6 +3,7 @@ import { strings } from "../strings.js";
 import { drawInk } from "../train/pictures.js";
 import { percent as tenths } from "../train/shown.js";
 import { percent } from "../view.js";
+import { OTHERS } from "./teaching.js";
 
 const byId = (id) => document.getElementById(id);
 const buttons = new WeakMap(); // drawing -> its button: a new canvas costs more than all else
@@ -69,6 +70,14 @@ export function showResult(result, isDigits) {
 /** What is said when a lesson has ended. */
 export function describe({ before, after, drawings, tests }) {
   return strings().lessonDone(after.own, drawings, tenths(before.test / tests), tenths(after.test / tests));
+}
+
+/** Say which layers learn, or why none can. */
+export function describeLayers(opened, taught) {
+  if (!opened) return strings().loading;
+  if (!opened.model.layers) return strings().lessonNoLayers;
+  if (!taught) return strings().lessonOther;
+  return strings()[taught.before === null ? "lessonAboutAll" : "lessonAbout"](taught.names, OTHERS);
 }
 
 function picture(drawing, onRemove) {

@@ -1,6 +1,7 @@
 // One lesson: the images are gathered, the last layers learn, and what changed is counted.
 import { mnist, someOf } from "../mnist.js";
-import { featuresOf, labelsOf, learn, varied } from "./learning.js";
+import { featuresOf, labelsOf, learn } from "./learning.js";
+import { varied } from "./varied.js";
 
 const SLICE = 8; // milliseconds of work between two frames, so that drawing stays smooth
 export const OTHERS = 3000; // images of MNIST to learn from

@@ -3,8 +3,8 @@ import { strings } from "../strings.js";
 import { taughtLayers } from "./learning.js";
 import { createOwn } from "./own.js";
 import { download, packNetwork } from "./save.js";
-import { describe, makeLabels, showAnswer, showResult } from "./shown.js";
-import { OTHERS, readsDigits, teach } from "./teaching.js";
+import { describe, describeLayers, makeLabels, showAnswer, showResult } from "./shown.js";
+import { readsDigits, teach } from "./teaching.js";
 
 const byId = (id) => document.getElementById(id);
 const LEAST = 10; // drawings for a lesson
@@ -18,6 +18,7 @@ export function createView(page) {
   let lesson = null; // the AbortController of the one under way
   let message = null; // the last one about lessons, as the name of a string
   const nameOf = (label) => page.open()?.entry.classes?.[label] ?? String(label);
+  const fileOf = (opened) => `${opened?.entry.name}.tfjs`;
   const say = (text) => (byId("teach-status").textContent = text);
   const own = createOwn(nameOf, say, () => {
     message = null;
@@ -27,16 +28,17 @@ export function createView(page) {
   const show = () => {
     const opened = page.open();
     const result = opened && results.get(opened.model);
-    byId("asked-note").textContent = strings()[opened?.entry.classes ? "askedNoteNamed" : "askedNote"];
+    byId("asked-keys").hidden = Boolean(opened?.entry.classes);
     showAnswer(pixels, answer, nameOf);
     own.show();
     byId("lesson").hidden = !taught;
-    byId("lesson-about").textContent = about(opened, taught);
+    byId("lesson-about").textContent = describeLayers(opened, taught);
     byId("lesson-run").textContent = strings()[lesson ? "lessonCancel" : "lessonRun"];
     byId("lesson-run").disabled = !lesson && own.all().length < LEAST;
     byId("lesson-undo").disabled = Boolean(lesson) || !result;
     byId("lesson-save").disabled = Boolean(lesson);
     byId("lesson-progress").hidden = !lesson;
+    byId("lesson-convert").textContent = `hello-mnist convert ${fileOf(opened)} mine.keras`;
     const missing = LEAST - own.all().length;
     byId("lesson-needs").textContent = missing > 0 ? strings().lessonNeeds(missing, LEAST) : message ? strings()[message] : "";
     showResult(result, opened && readsDigits(opened.model, opened.entry));
@@ -45,7 +47,7 @@ export function createView(page) {
     try {
       const opened = page.open();
       answer = pixels && opened && (await opened.model.run(pixels, 1));
-      show();
+      showAnswer(pixels, answer, nameOf);
     } catch (error) {
       byId("asked-said").textContent = strings().noModel(page.open().entry.name, error.message ?? error);
     }
@@ -66,13 +68,14 @@ export function createView(page) {
     const { layers } = opened.model;
     const original = results.get(opened.model)?.original ?? taught.names.map((name) => layers.weights(name));
     lesson = new AbortController();
-    byId("lesson-problem").textContent = byId("lesson-progress").value = "";
+    byId("lesson-problem").textContent = "";
+    byId("lesson-progress").value = 0;
     message = null;
     show();
     try {
       const onProgress = (share) => (byId("lesson-progress").value = share);
       const result = await teach(opened, taught, original, own.all(), { signal: lesson.signal, onProgress });
-      setWeights(opened, result.weights);
+      setWeights(opened, result.weights, true);
       results.set(opened.model, { ...result, original });
       say(describe(result));
     } catch (error) {
@@ -81,20 +84,25 @@ export function createView(page) {
       else byId("lesson-problem").textContent = strings().lessonFailed(error.message ?? error);
     }
     lesson = null;
+    show();
     await read();
   };
-  const setWeights = ({ model }, weights) => taught.names.forEach((name, i) => model.layers.setWeights(name, weights[i]));
+  const setWeights = ({ model }, weights, isTaught) => {
+    taught.names.forEach((name, i) => model.layers.setWeights(name, weights[i]));
+    model.taught = isTaught;
+  };
   const undo = async () => {
     const opened = page.open();
-    setWeights(opened, results.get(opened.model).original);
+    setWeights(opened, results.get(opened.model).original, false);
     results.delete(opened.model);
     byId("lesson-save").focus(); // this button is disabled now
     say(strings()[(message = "lessonUndone")]);
+    show();
     await read();
   };
   const save = () => {
-    const { model, entry } = page.open();
-    download(`${entry.name}.tfjs`, packNetwork(model.json, model.layers.allWeights()));
+    const opened = page.open();
+    download(fileOf(opened), packNetwork(opened.model.json, opened.model.layers.allWeights()));
   };
 
   byId("lesson-run").addEventListener("click", run);
@@ -119,14 +127,7 @@ export function createView(page) {
       message = null;
       own.open(entry.classes, model.classes);
       makeLabels(Array.from({ length: model.classes }, (_, at) => nameOf(at)), label);
+      show();
     },
   };
-}
-
-/** Which layers learn, or why none can. */
-function about(opened, taught) {
-  if (!opened) return strings().loading;
-  if (!opened.model.layers) return strings().lessonNoLayers;
-  if (!taught) return strings().lessonOther;
-  return strings()[taught.before === null ? "lessonAboutAll" : "lessonAbout"](taught.names, OTHERS);
 }

@@ -91,7 +91,7 @@ function reserve(layer, count) {
   layer.deltas = new Float32Array(count * layer.outputs);
 }
 
-const factors = new Float32Array(8192); // room for the rows of one sum; longer ones are added up in parts
+const factors = new Float32Array(8192); // the most inputs of a layer, and the most images of a batch
 const starts = new Int32Array(8192);
 
 /** values = inputs @ kernel + bias */

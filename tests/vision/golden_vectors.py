@@ -43,6 +43,7 @@ def pictures():
     yield "line", line
     yield "touching", touching(images[18], images[8])
     yield "cell", cell(images[9])
+    yield "traces", shining_through(images[7], rng)
     page = np.vstack([line_of(images[[0, 1, 4, 18, 17]], np.random.default_rng(1)) for _ in range(2)])
     yield "turned", page[::-1, ::-1]  # of 7, 2, 4, 3 and 7: upside down, few of them are digits
     yield "junk", scribble(rng)
@@ -69,6 +70,15 @@ def cell(digit):
     light = 1 - 0.8 * np.pad(enlarge(digit, 3), 25)
     for sides in (np.s_[15:17, 15:-15], np.s_[-17:-15, 15:-15], np.s_[15:-15, 15:17], np.s_[15:-15, -17:-15]):
         light[sides] = 0.3
+    return light
+
+
+def shining_through(digit, rng):
+    """Return a digit on thin paper, and above it what shines through from the other side."""
+    light = paper((200, 150), rng, grain=0.005)
+    light[75:187, 18:130] *= 1 - 0.8 * enlarge(digit, 4)
+    for left, other in ((15, 1), (85, 5)):
+        light[12:57, left : left + 45] *= 1 - 0.12 * enlarge(mnist.load_data()[1][0][other][:, ::-1], 1.6)
     return light
 
 

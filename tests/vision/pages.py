@@ -7,6 +7,9 @@ import numpy as np
 from photos import encoded
 from PIL import Image
 from scenes import enlarge, paper
+from scipy import ndimage
+
+from study_keras import mnist
 
 
 def on_page(ink, rng):
@@ -157,3 +160,33 @@ def stem(digit, rng):
     ink = ink[top:bottom, left:right]
     room = round(0.09 / 0.82 * len(ink))
     return jpeg(on_page(np.pad(ink, ((room, room), rng.integers(20, 60, 2))), rng))
+
+
+def wiped(digit, rng):
+    """A digit on a whiteboard, with what was left of others when they were wiped off: smears in the wiping's direction."""
+    return _with_traces(digit, rng, lambda ink: 0.25 * ndimage.gaussian_filter(ink, (1, 6)))
+
+
+def shining_through(digit, rng):
+    """A digit on thin paper, with those of the other side, mirrored."""
+    return _with_traces(digit, rng, lambda ink: 0.12 * ndimage.gaussian_filter(ink[:, ::-1], 1.5))
+
+
+def rubbed_out(digit, rng):
+    """A digit beside others that were rubbed out in stripes."""
+    return _with_traces(digit, rng, lambda ink: 0.2 * ink * (np.arange(ink.shape[1]) // 3 % 2))
+
+
+def _with_traces(digit, rng, trace):
+    """A clear digit, and above it what ``trace`` leaves of two smaller ones, of which no part is another digit."""
+    light = paper((200, 150), rng, 0.005)
+    darken(light, 0.8 * enlarge(digit, 4), 75, 18)
+    images, labels = mnist.load_data()[1]
+    for number, other in enumerate(rng.choice(np.flatnonzero(np.isin(labels, (2, 4, 5, 7))), 2)):
+        darken(light, trace(enlarge(images[other], 1.6)), rng.integers(8, 24), 15 + 70 * number + rng.integers(0, 15))
+    return jpeg(light)
+
+
+def darken(light, ink, top, left):
+    """Write ink on a page, in place."""
+    light[top : top + ink.shape[0], left : left + ink.shape[1]] *= 1 - ink

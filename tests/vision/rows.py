@@ -4,9 +4,9 @@ Digits are ``(n, 28, 28)`` uint8. Functions return the bytes of a picture, if th
 """
 
 import numpy as np
-from pages import box_of, cropped, jpeg, leant, on_page, with_lines
+from pages import box_of, cropped, darken, jpeg, leant, on_page, with_lines
 from PIL import Image, ImageDraw
-from scenes import enlarge
+from scenes import enlarge, paper
 
 
 def in_cells(digits, rng):
@@ -34,6 +34,15 @@ def on_desk(digits, rng):
     away = np.cos(angle) * x + np.sin(angle) * y
     desk = away > (away[ink > 0.2].max() + away.max()) / 2
     return jpeg(np.where(desk, rng.uniform(0.05, 0.3) + rng.normal(0, 0.02, ink.shape), light))
+
+
+def pencil_below_ink(digits, rng):
+    """Two digits in ink, and below them the others in pencil."""
+    light = paper((230, 230), rng, 0.01)
+    for number, digit in enumerate(digits):
+        row, column = divmod(number, 2)
+        darken(light, (0.3 if row else 0.85) * enlarge(digit, 3), 15 + 110 * row, 15 + 110 * column)
+    return jpeg(light)
 
 
 def written(digits, rng, touching=False, on_lines=False):

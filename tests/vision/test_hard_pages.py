@@ -97,3 +97,13 @@ HARDEST = {"in a deep shadow": 0.45, "with a pair that touches": 0.5}  # what is
 @pytest.mark.parametrize("kind", LINES)
 def test_a_line_of_five_digits_is_read(read, kind):
     check(photos.read_lines(read, 30, LINES[kind], length=5, seed=15), HARDEST.get(kind, 0.9))
+
+
+@pytest.mark.parametrize("take", [pages.wiped, pages.shining_through, pages.rubbed_out], ids=lambda take: take.__name__)
+def test_traces_of_other_digits_are_left_out(read, take):
+    check(photos.read_each(read, take, 40, seed=21), 0.8)
+
+
+def test_pencil_below_ink_is_no_trace(read):
+    answers = photos.read_lines(read, 30, rows.pencil_below_ink, 4, seed=22)
+    check([(f"{truth[:2]}\n{truth[2:]}", text) for truth, text in answers], 0.9)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from study_keras.vision.levels import Grey, check_grey, levels_of
 from study_keras.vision.marks import Finder, Mark, find_marks, load_finder
 from study_keras.vision.normalize import is_mnist, normalize
+from study_keras.vision.traces import without_traces
 
 CONTRACT = 2
 FAINT = 0.15  # of the ink's range; fainter is the soft edge of nothing
@@ -40,7 +41,9 @@ def prepare(grey: Grey, finder: Finder | None = None) -> NDArray[np.float32]:
     grey = check_grey(grey)
     if (image := as_mnist(grey)) is not None:
         return image
-    digits = [mark for mark in find_marks(levels_of(grey), finder or load_finder()) if mark.likelihood >= IS_DIGIT]
+    levels = levels_of(grey)
+    marks = without_traces(find_marks(levels, finder or load_finder()), levels)
+    digits = [mark for mark in marks if mark.likelihood >= IS_DIGIT]
     if not digits:
         raise ValueError(
             f"no digit found in a picture of {grey.shape[1]} x {grey.shape[0]} pixels; expected an upright digit, "

@@ -14,6 +14,7 @@ from study_keras.vision.lines import lines_of
 from study_keras.vision.marks import NONE, Finder, Mark, find_marks, load_finder
 from study_keras.vision.normalize import bounding_box, resample
 from study_keras.vision.prepare import IS_DIGIT, as_mnist, normalized
+from study_keras.vision.traces import without_traces
 from study_keras.vision.unread import unread_boxes
 
 # Chosen on pages of the 5,000 training images that no network saw, and on ink that is no digit.
@@ -153,7 +154,8 @@ def _shows_its_top(page: Detection) -> bool:
 
 def _candidates(grey: Grey, network: Network, finder: Finder) -> list[Candidate]:
     levels = levels_of(grey)
-    marks = [mark for mark in find_marks(levels, finder) if mark.likelihood >= IS_DIGIT or mark.doubtful]
+    found = without_traces(find_marks(levels, finder), levels)
+    marks = [mark for mark in found if mark.likelihood >= IS_DIGIT or mark.doubtful]
     if not marks:
         return []
     images = np.array([normalized(mark) for mark in marks])

@@ -151,7 +151,7 @@ function squareAround([left, top, right, bottom]) {
 }
 
 /** Resample a square of a plane to 32 x 32 by area averages, times `sign`; outside of the plane is 0. */
-function view({ values, width, height }, [left, top, side], sign) {
+export function view({ values, width, height }, [left, top, side], sign) {
   const [x0, y0] = [Math.floor(left), Math.floor(top)];
   const [wide, tall] = [Math.floor(left + side + 1) - x0, Math.floor(top + side + 1) - y0];
   const part = new Float64Array(wide * tall);

@@ -4,6 +4,7 @@
 import { checkGrey, levelsOf } from "./levels.js";
 import { VIEW, findMarks } from "./marks.js";
 import { isMnist, normalize } from "./normalize.js";
+import { withoutTraces } from "./traces.js";
 
 export const CONTRACT = 2;
 const FAINT = Math.fround(0.15); // of the ink's range; fainter is the soft edge of nothing
@@ -21,7 +22,9 @@ export async function prepare(grey, width, height, finder) {
   checkGrey(plane);
   const image = asMnist(plane);
   if (image) return image;
-  const digits = (await findMarks(levelsOf(plane), finder)).filter(({ likelihood }) => likelihood >= IS_DIGIT);
+  const levels = levelsOf(plane);
+  const marks = withoutTraces(await findMarks(levels, finder), levels);
+  const digits = marks.filter(({ likelihood }) => likelihood >= IS_DIGIT);
   if (!digits.length) {
     throw new Error(`no digit found in a picture of ${width} x ${height} pixels; expected a digit that is clearly darker or clearly `
       + "lighter than its background, upright, and at least 10 pixels high");

@@ -5,6 +5,7 @@ import { findMarks } from "./marks.js";
 import { boundingBox, resample } from "./normalize.js";
 import { edgeOf, median, quarterTurn } from "./plane.js";
 import { IS_DIGIT, asMnist, normalized } from "./prepare.js";
+import { withoutTraces } from "./traces.js";
 import { unreadBoxes } from "./unread.js";
 
 const NO_DIGIT = 0.4; // a mark whose best class is below is not counted as a digit
@@ -167,7 +168,8 @@ function placed(candidate, { width, height }, degrees) {
 
 async function candidatesIn(plane, { classify, finder, shipped }) {
   const levels = levelsOf(plane);
-  const marks = (await findMarks(levels, finder)).filter(({ likelihood, doubtful }) => likelihood >= IS_DIGIT || doubtful);
+  const found = withoutTraces(await findMarks(levels, finder), levels);
+  const marks = found.filter(({ likelihood, doubtful }) => likelihood >= IS_DIGIT || doubtful);
   if (!marks.length) return [];
   const images = marks.map(normalized);
   const batch = new Float32Array(784 * marks.length);

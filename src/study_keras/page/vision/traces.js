@@ -1,0 +1,39 @@
+// Traces of ink, wiped off a whiteboard or shining through paper, that look a little like digits; the twin of
+// study_keras/vision/traces.py.
+import { VIEW, view } from "./marks.js";
+import { median } from "./plane.js";
+
+const CLEAR = 0.6; // a mark that is as likely a digit is none
+const FAINT = 1 / 3; // of the strength of the page's clear marks; a fainter one that is less likely is a trace
+
+/**
+ * The marks of a picture without those that are both doubtful and much fainter than its clear ones.
+ * @param {import("./marks.js").Mark[]} marks
+ * @param {object[]} levels of the picture
+ */
+export function withoutTraces(marks, levels) {
+  const clear = marks.filter(({ likelihood }) => likelihood >= CLEAR);
+  if (!clear.length || clear.length === marks.length) return marks;
+  const least = FAINT * median(clear.map((mark) => strength(mark, levels)));
+  return marks.filter((mark) => mark.likelihood >= CLEAR || strength(mark, levels) >= least);
+}
+
+/** By how much the light of a mark's ink differs from that of the paper around it. */
+function strength({ ink, square, level }, levels) {
+  const { light, scale } = levels[level];
+  const [left, top, side] = square.map((part) => part / scale);
+  const seen = view(light, [left, top, side], 1);
+  const isInside = (start, at, length) => { // of the picture; outside of it the light is 0
+    const middle = start + ((at + 0.5) * side) / VIEW;
+    return middle >= 0 && middle < length;
+  };
+  const sums = { own: 0, ink: 0, around: 0, paper: 0 };
+  for (let i = 0; i < ink.length; i++) {
+    if (!isInside(left, i % VIEW, light.width) || !isInside(top, Math.floor(i / VIEW), light.height)) continue;
+    sums.own += ink[i] * seen[i];
+    sums.ink += ink[i];
+    sums.around += (1 - ink[i]) * seen[i];
+    sums.paper += 1 - ink[i];
+  }
+  return Math.abs(sums.own / sums.ink - sums.around / sums.paper);
+}

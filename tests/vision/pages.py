@@ -163,7 +163,7 @@ def stem(digit, rng):
 
 
 def wiped(digit, rng):
-    """A digit on a whiteboard, with what was left of others when they were wiped off: smears in the wiping's direction."""
+    """A digit on a whiteboard, with the smears that were left of others when they were wiped off."""
     return _with_traces(digit, rng, lambda ink: 0.25 * ndimage.gaussian_filter(ink, (1, 6)))
 
 

@@ -137,6 +137,15 @@ FORMATS = (
         runtime="onnx",
         needs="tensorflow",
     ),
+    Format(
+        "openvino",
+        (".xml",),
+        ("inference",),
+        save="formats.export.openvino_file:export_openvino",
+        list_weights="formats.export.openvino_file:list_openvino",
+        runtime="openvino",
+        needs="tensorflow",
+    ),
 )
 BY_NAME = {item.name: item for item in FORMATS}
 

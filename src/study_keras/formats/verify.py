@@ -240,6 +240,7 @@ def _size(path: Path) -> int:
     if path.is_dir():
         return sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
     if path.is_file():
-        return path.stat().st_size
+        beside = path.with_suffix(".bin")  # the weights of an OpenVINO model
+        return path.stat().st_size + (beside.stat().st_size if path.suffix == ".xml" and beside.is_file() else 0)
     name = glob.escape(path.name)
     return sum(file.stat().st_size for part in ("index", "data-*") for file in path.parent.glob(f"{name}.{part}"))

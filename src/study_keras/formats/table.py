@@ -21,6 +21,7 @@ class Format:
         load_weights: puts the weights into a model.
         list_weights: returns name and shape of each array.
         runtime: the module that runs it, below ``study_keras.runtimes``; None for what Keras runs.
+        also: other modules that run the same file, elsewhere than on this machine: in a browser.
         needs: what ``save`` runs in, where that is not any backend: ``tensorflow``.
     """
 
@@ -32,6 +33,7 @@ class Format:
     load_weights: str | None = None
     list_weights: str | None = None
     runtime: str | None = None
+    also: tuple[str, ...] = ()
     needs: str | None = None
 
     def function(self, task: str) -> Any:
@@ -135,6 +137,7 @@ FORMATS = (
         save="formats.export.onnx_file:export_onnx",
         list_weights="formats.export.onnx_file:list_onnx",
         runtime="onnx",
+        also=("onnx_web",),
         needs="tensorflow",
     ),
     Format(

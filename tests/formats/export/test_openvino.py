@@ -59,7 +59,7 @@ def test_the_weights_are_listed_without_openvino(exported, monkeypatch):
     assert sorted(shapes.values()).count((4, 4)) == 2
 
 
-def test_a_missing_runtime_is_named_with_what_to_type(tmp_path):
+def test_a_missing_runtime_is_named_with_what_to_type(exported):
     """In a process that finds no OpenVINO; a mutation of ``sys.modules`` would not hide its version."""
     code = (
         "import sys; from importlib import metadata\n"
@@ -68,12 +68,20 @@ def test_a_missing_runtime_is_named_with_what_to_type(tmp_path):
         "    if name == 'openvino': raise metadata.PackageNotFoundError(name)\n"
         "    return real(name)\n"
         "metadata.version = version\n"
-        "from study_keras.runtimes import openvino\n"
-        "try: openvino.open('model.xml')\n"
-        "except FileNotFoundError as error: print(error)\n"
+        "from study_keras.cli import main\n"
+        "sys.exit(main(sys.argv[1:]))\n"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout == "OpenVINO is not installed; run: pip install 'hello-mnist[openvino]'\n"
+    command = [
+        sys.executable,
+        "-c",
+        code,
+        "predict",
+        "--model",
+        exported[0] / "several.xml",
+        "tests/golden/paper_3.png",
+    ]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.stderr == "hello-mnist: OpenVINO is not installed; run: pip install 'hello-mnist[openvino]'\n"
 
 
 def test_on_the_backend_of_this_process_too_it_is_written_proven_and_verified(tmp_path, capsys):

@@ -3,7 +3,12 @@
 It prints, for each model, how far the answers are from Keras', for batches of three and of one, or why it was refused.
 """
 
+import contextlib
+import errno
 import json
+import os
+import resource
+import signal
 import sys
 from pathlib import Path
 
@@ -65,7 +70,58 @@ def answers(model, path):
     return {"far": max(far), "names": [port.get_any_name() for port in compiled.outputs]}
 
 
+def failed_writes(folder):
+    """What a full disk, and each rename that fails, leave of the files of a model that stood there before."""
+    model, path = several(), folder / "failing.xml"
+    formats.save(model, path, prove=False)
+    before = {file: file.read_bytes() for file in folder.iterdir()}
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    said = {}
+    for fault in ("full", 0, 1, 2, 3):
+        try:
+            with full_disk() if fault == "full" else failing_rename(fault):
+                formats.save(several(), path, prove=False)
+            said[fault] = "no error"
+        except OSError as error:
+            unchanged = before == {file: file.read_bytes() for file in folder.iterdir()}
+            said[fault] = f"{'unchanged' if unchanged else 'changed'}: {error.strerror}"
+    for file in before:
+        file.unlink()
+    with contextlib.suppress(OSError), failing_rename(1):  # where nothing was there before
+        formats.save(several(), path, prove=False)
+    return {**said, "left": [file.name for file in folder.iterdir()]}
+
+
+@contextlib.contextmanager
+def full_disk():
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+@contextlib.contextmanager
+def failing_rename(number):
+    """Let one rename fail, counted from 0; those after it, which put things back, succeed."""
+    real, done = Path.replace, []
+
+    def replace(self, target):
+        done.append(target)
+        if len(done) == number + 1:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return real(self, target)
+
+    Path.replace = replace
+    try:
+        yield
+    finally:
+        Path.replace = real
+
+
 def main(folder):
+    print(json.dumps({"name": "failed writes", "said": failed_writes(folder)}), flush=True)
     for name, build in MODELS.items():
         keras.utils.set_random_seed(1)
         model, path = build(), folder / f"{name}.xml"

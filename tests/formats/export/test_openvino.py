@@ -53,6 +53,14 @@ def test_what_openvino_cannot_say_is_refused_and_leaves_nothing_behind(exported,
     assert result["left"] == []
 
 
+def test_a_failed_write_leaves_the_former_files_as_they_were(exported):
+    said = exported[1]["failed writes"]["said"]
+    assert said.pop("left") == []
+    assert len(said) == 5
+    for words in said.values():
+        assert re.fullmatch(r"unchanged: cannot be written \(.+\); the old content is unchanged; .+", words), said
+
+
 def test_the_weights_are_listed_without_openvino(exported, monkeypatch):
     monkeypatch.setitem(sys.modules, "openvino", None)
     shapes = dict(formats.list_openvino(exported[0] / "several.xml"))

@@ -1,8 +1,11 @@
 """OpenVINO: an ``.xml`` file with the operations, and a ``.bin`` file beside it with the weights."""
 
+import errno
+import os
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import keras
 
@@ -40,22 +43,54 @@ def export_openvino(model: keras.Model, path: str | Path, *, prove: bool | Calla
     if keras.backend.backend() != "tensorflow":
         tensorflow_process.export_many(model, [partial(export_openvino, path=path, prove=prove)])
         return path
-    import openvino
-
     from study_keras.formats.export.openvino_converter import to_openvino  # loads TensorFlow
 
     converted = to_openvino(model)
     with files.staging_folder(path.absolute()) as folder:
         new = folder / path.name
-        openvino.save_model(converted, new, compress_to_fp16=False)
+        _write(converted, new)
         prove_export(prove, model, new)
         for file in (new, new.with_suffix(".bin")):
             files.fsync(file)
-        # Stopped in between, the old operations must not find the new weights.
-        path.unlink(missing_ok=True)
-        new.with_suffix(".bin").replace(path.with_suffix(".bin"))
-        new.replace(path)
+        _replace(path, folder)
     return path
+
+
+def _write(converted: Any, path: Path) -> None:
+    import openvino
+
+    try:
+        openvino.save_model(converted, path, compress_to_fp16=False)
+    except RuntimeError as error:
+        if "iostream" not in str(error):
+            raise
+        for file in (path.with_suffix(".bin"), path):  # OpenVINO does not say why, but the system does
+            with file.open("ab") as more:
+                more.write(bytes(2**20))
+        raise OSError(errno.EIO, os.strerror(errno.EIO), str(path)) from error
+
+
+def _replace(path: Path, folder: Path) -> None:
+    """Put the new files in ``folder`` in the place of the old ones, both or none.
+
+    Killed in between, there is no ``.xml``, rather than one beside the weights of another model.
+    """
+    pair = (path, path.with_suffix(".bin"))
+    moved, placed = list[Path](), list[Path]()
+    try:
+        for file in pair:
+            if file.exists():
+                file.replace(folder / f"former{file.suffix}")
+                moved.append(file)
+        for file in reversed(pair):
+            (folder / file.name).replace(file)
+            placed.append(file)
+    except OSError:
+        for file in placed:
+            file.unlink()
+        for file in reversed(moved):
+            (folder / f"former{file.suffix}").replace(file)
+        raise
 
 
 def _check_beside(path: Path) -> None:

@@ -17,13 +17,13 @@ from typing import Any
 
 import click
 
-from study_keras.cli import compare, convert, data, evaluate, predict, report, run, serve, show, train, verify
+from study_keras.cli import compare, convert, data, evaluate, formats, predict, report, run, serve, show, train, verify
 from study_keras.cli.shared import print_error
 
 GROUPS: dict[str, list[click.Command]] = {
     "Train": [run.run, train.train, compare.compare],
     "Look": [data.data, evaluate.evaluate, report.report, show.show],
-    "Convert": [convert.convert, verify.verify],
+    "Convert": [convert.convert, verify.verify, formats.formats],
     "Read": [predict.predict, serve.serve],
 }
 

@@ -46,6 +46,7 @@ def convert(*, source: Path, target: Path, no_proof: bool, data: Path | None, as
     .tfjs           a folder for TensorFlow.js
     .tflite         a file for LiteRT, on phones
     .onnx           a file for ONNX runtimes
+    .xml            a file for OpenVINO, with its weights in a .bin file
     .html           a page to draw digits on, with the model inside
 
     The content of SOURCE decides its format; Keras 2 files are read too, and the .tfjs files that the page saves. A

@@ -104,7 +104,14 @@ def print_json(figures: Any) -> None:
 
 
 def verify_artifacts(
-    model: Any, paths: Sequence[Path], inputs: Any, labels: Any, *, as_json: bool = False, leave_out: bool = False
+    model: Any,
+    paths: Sequence[Path],
+    inputs: Any,
+    labels: Any,
+    *,
+    as_json: bool = False,
+    leave_out: bool = False,
+    everywhere: bool = False,
 ) -> bool:
     """Verify and print each artifact; return whether all passed.
 
@@ -112,6 +119,7 @@ def verify_artifacts(
         inputs: as the model takes them, a list of arrays if it has several inputs; None for random ones.
         labels: the true classes, or None.
         leave_out: whether to skip artifacts whose runtime is not installed.
+        everywhere: whether each is run in all runtimes that read it.
     """
     from rich.console import Console
 
@@ -119,7 +127,7 @@ def verify_artifacts(
     from study_keras.report import terminal
 
     with terminal.show_status() as watch:
-        results = verify_all(model, paths, inputs, labels, watch)
+        results = verify_all(model, paths, inputs, labels, watch, everywhere=everywhere)
     if leave_out:
         for result in results:
             if result.get("missing"):

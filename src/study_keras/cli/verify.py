@@ -18,8 +18,9 @@ from study_keras.startup import import_keras
     metavar="PATH",
     help="An .npy file of inputs; an .npz file of inputs by name, or of x_test and y_test; or a dataset of digits.",
 )
+@click.option("--everywhere", is_flag=True, help="Run an .onnx also in onnxruntime-web, the runtime of browsers.")
 @JSON
-def verify(model: Path, artifacts: tuple[Path, ...], data: Path | None, as_json: bool) -> None:
+def verify(model: Path, artifacts: tuple[Path, ...], data: Path | None, everywhere: bool, as_json: bool) -> None:
     """Compare exported files with their model, each in its runtime.
 
     Runs MODEL in Keras and each ARTIFACT in its own runtime on the same inputs: those of --data; by default MNIST's
@@ -33,5 +34,5 @@ def verify(model: Path, artifacts: tuple[Path, ...], data: Path | None, as_json:
 
     loaded = load_full_model(model)
     inputs, labels = load_test_examples(loaded, data)
-    if not verify_artifacts(loaded, artifacts, inputs, labels, as_json=as_json):
+    if not verify_artifacts(loaded, artifacts, inputs, labels, as_json=as_json, everywhere=everywhere):
         raise click.exceptions.Exit(1)

@@ -39,7 +39,7 @@ def save(model: "keras.Model", path: str | Path, **options: Any) -> Path:
         model: a Sequential or functional model.
         path: ``.keras``, ``.h5``, ``.weights.h5``, ``.json``, ``.yaml``, ``.weights`` or ``.ckpt`` (a TensorFlow
             checkpoint), ``.savedmodel`` or no suffix (a SavedModel folder), ``.tfjs`` (a folder for TensorFlow.js),
-            ``.tflite`` or ``.onnx``.
+            ``.tflite``, ``.onnx``, or ``.xml`` (OpenVINO, with a ``.bin`` file beside it).
         options: further arguments of the format's own function, such as ``quantize``.
 
     Returns:
@@ -59,7 +59,7 @@ def load(path: str | Path, custom_objects: dict[str, Any] | None = None) -> Any:
     A SavedModel without a structure of Keras 2 becomes a function from arrays to arrays, a ``SavedFunction``.
 
     Args:
-        path: any file or folder that ``save`` or Keras 2 writes, except weights, ``.tflite`` and ``.onnx``.
+        path: any file or folder that ``save`` or Keras 2 writes, except weights, ``.tflite``, ``.onnx`` and ``.xml``.
         custom_objects: classes and functions from outside Keras that the file may name.
 
     Raises:
@@ -90,12 +90,12 @@ def load_weights(model: "keras.Model", path: str | Path) -> None:
 
 
 def try_file(path: str | Path, found: Format) -> None:
-    """Refuse a file of the format ``found`` on which its runtime crashes: LiteRT does not check all that it reads.
+    """Refuse a file of the format ``found`` on which its runtime crashes: some do not check all that they read.
 
     Raises:
         ValueError: it crashes.
     """
-    if found.runtime == "litert":
+    if found.runtime in ("litert", "openvino"):
         from study_keras.runtimes import trial
 
         trial.check(path, found.runtime)
@@ -106,8 +106,8 @@ def open(path: str | Path) -> "Runner":  # noqa: A001
     """Load a model ready to run, in the lightest runtime that runs its format: what ``verify`` runs and users run.
 
     Args:
-        path: ``.tflite`` (LiteRT), ``.onnx`` (onnxruntime), a TF.js folder or an archive of it (Node), a SavedModel
-            (TensorFlow), or a whole Keras model, for which Keras is imported.
+        path: ``.tflite`` (LiteRT), ``.onnx`` (onnxruntime), ``.xml`` (OpenVINO), a TF.js folder or an archive of it
+            (Node), a SavedModel (TensorFlow), or a whole Keras model, for which Keras is imported.
 
     Raises:
         ValueError: it is missing or broken, or contains only a part of a model.

@@ -21,6 +21,10 @@ class Format:
         load_weights: puts the weights into a model.
         list_weights: returns name and shape of each array.
         runtime: the module that runs it, below ``study_keras.runtimes``; None for what Keras runs.
+        also: other modules that run the same file, elsewhere than on this machine: in a browser.
+        title: what people call it.
+        read_by: who else reads what ``save`` writes.
+        reads: whose files of it are read here.
         needs: what ``save`` runs in, where that is not any backend: ``tensorflow``.
     """
 
@@ -32,6 +36,10 @@ class Format:
     load_weights: str | None = None
     list_weights: str | None = None
     runtime: str | None = None
+    also: tuple[str, ...] = ()
+    title: str = ""
+    read_by: str = ""
+    reads: str = ""
     needs: str | None = None
 
     def function(self, task: str) -> Any:
@@ -52,6 +60,9 @@ FORMATS = (
         save="formats.saving.weights_h5:save_weights_h5",
         load_weights="formats.saving.weights_h5:load_weights_h5",
         list_weights="formats.saving.weights_h5:list_weights_h5",
+        title="HDF5 weights",
+        read_by="Keras 3, Keras 2",
+        reads="Keras 3, Keras 2",
     ),
     Format(
         "keras",
@@ -60,6 +71,9 @@ FORMATS = (
         save="formats.saving.keras_file:save_keras",
         load="formats.saving.keras_file:load_keras",
         load_weights="formats.saving.keras_file:load_weights_keras",
+        title="Keras",
+        read_by="Keras 3",
+        reads="Keras 3, Keras 2",
     ),
     Format(
         "h5",
@@ -68,6 +82,9 @@ FORMATS = (
         save="formats.saving.h5_file:save_h5",
         load="formats.saving.h5_file:load_h5",
         load_weights="formats.saving.weights_h5:load_weights_h5",
+        title="HDF5",
+        read_by="Keras 3",
+        reads="Keras 3, Keras 2",
     ),
     Format(
         "json",
@@ -75,6 +92,9 @@ FORMATS = (
         ("structure",),
         save="formats.saving.json_file:save_json",
         load="formats.saving.json_file:load_json",
+        title="JSON",
+        read_by="Keras 3",
+        reads="Keras 3, Keras 2",
     ),
     Format(
         "yaml",
@@ -82,6 +102,9 @@ FORMATS = (
         ("structure",),
         save="formats.saving.yaml_file:save_yaml",
         load="formats.saving.yaml_file:load_yaml",
+        title="YAML",
+        read_by="this project",
+        reads="this project's, Keras 2.4 and older",
     ),
     Format(
         "tf_checkpoint",
@@ -90,6 +113,9 @@ FORMATS = (
         save="formats.saving.tf_checkpoint:save_tf_checkpoint",
         load_weights="formats.saving.tf_checkpoint:load_tf_checkpoint",
         list_weights="formats.saving.tf_checkpoint:list_tf_checkpoint",
+        title="TensorFlow checkpoint",
+        read_by="Keras 2, this project",
+        reads="Keras 2, `tf.train.Checkpoint` of Keras 3, this project's",
     ),
     Format(
         "saved_model",
@@ -100,6 +126,9 @@ FORMATS = (
         list_weights="formats.saving.tf_checkpoint:list_tf_checkpoint",
         runtime="saved_model",
         needs="tensorflow",
+        title="SavedModel",
+        read_by="TensorFlow",
+        reads="Keras 2's as complete models, others for inference",
     ),
     Format(
         "keras2_saved_model",
@@ -108,6 +137,8 @@ FORMATS = (
         load="formats.keras2.saved_model:load_keras2_saved_model",
         load_weights="formats.keras2.saved_model:load_weights_keras2_saved_model",
         runtime="saved_model",
+        title="SavedModel of Keras 2",
+        reads="Keras 2",
     ),
     Format(
         "tfjs",
@@ -117,8 +148,19 @@ FORMATS = (
         load="formats.tfjs:load_tfjs",
         list_weights="formats.tfjs:list_tfjs",
         runtime="tfjs",
+        title="TensorFlow.js",
+        read_by="TensorFlow.js 4",
+        reads="layers models: this project's, Keras 2's converter's",
     ),
-    Format("tfjs_graph", (), ("inference",), list_weights="formats.tfjs:list_tfjs", runtime="tfjs"),
+    Format(
+        "tfjs_graph",
+        (),
+        ("inference",),
+        list_weights="formats.tfjs:list_tfjs",
+        runtime="tfjs",
+        title="TensorFlow.js graph",
+        read_by="TensorFlow.js 4",
+    ),
     Format(
         "litert",
         (".tflite",),
@@ -127,6 +169,8 @@ FORMATS = (
         list_weights="formats.export.litert_file:list_litert",
         runtime="litert",
         needs="tensorflow",
+        title="LiteRT",
+        read_by="Android, iOS, LiteRT",
     ),
     Format(
         "onnx",
@@ -135,7 +179,21 @@ FORMATS = (
         save="formats.export.onnx_file:export_onnx",
         list_weights="formats.export.onnx_file:list_onnx",
         runtime="onnx",
+        also=("onnx_web",),
         needs="tensorflow",
+        title="ONNX",
+        read_by="onnxruntime",
+    ),
+    Format(
+        "openvino",
+        (".xml",),
+        ("inference",),
+        save="formats.export.openvino_file:export_openvino",
+        list_weights="formats.export.openvino_file:list_openvino",
+        runtime="openvino",
+        needs="tensorflow",
+        title="OpenVINO",
+        read_by="OpenVINO",
     ),
 )
 BY_NAME = {item.name: item for item in FORMATS}

@@ -3,7 +3,7 @@
 import glob
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,8 @@ MEMORY = 2**28  # bytes of random examples
 BATCH = 1000
 BATCH_MEMORY = 2**27  # bytes that the largest tensor of a batch may take
 DOUBTFUL = 16  # examples, those that differ most, for which Keras computes how much of it is rounding
+
+Place = tuple[Path, str | None]  # an artifact, and the runtime that it is run in; None for its first
 
 
 @dataclass(frozen=True)
@@ -67,10 +69,10 @@ def verify(model: Any, artifact: str | Path, images: Any, labels: Any = None) ->
 
 
 @limits.reader
-def _open(path: str | Path, model: Any) -> Runner:
+def _open(path: str | Path, model: Any, runtime: str | None = None) -> Runner:
     """Open an artifact that may be from outside."""
     formats.try_file(path, formats.detect(path))
-    return open_artifact(path, model)
+    return open_artifact(path, model, runtime)
 
 
 def verify_all(
@@ -79,6 +81,8 @@ def verify_all(
     inputs: Any = None,
     labels: Any = None,
     watch: Callable[[str], None] = lambda step: None,
+    *,
+    everywhere: bool = False,
 ) -> list[dict[str, Any]]:
     """Verify several artifacts on the same examples.
 
@@ -86,21 +90,22 @@ def verify_all(
         inputs: as the ``images`` of ``verify``; None for 16 to 1000 random ones, as many as fit in about a minute.
         labels: ``(n,)`` the true classes.
         watch: receives the name of each step when it starts.
+        everywhere: whether each artifact is run in all runtimes that read it, an ``.onnx`` also in that of browsers.
 
     Returns:
-        What ``verify`` returns for each artifact; ``artifact``, ``error`` and ``passed``: False for a broken one, and
-        ``missing``: True as well for one whose runtime is not installed.
+        What ``verify`` returns for each artifact and runtime; ``artifact``, ``error`` and ``passed``: False for a
+        broken one, and ``missing``: True as well for one whose runtime is not installed.
 
     Raises:
         ValueError: the examples are not the model's, or none can be drawn for it.
     """
-    opened: dict[Path, Runner | Exception] = {}
-    for path in map(Path, artifacts):
+    opened: dict[Place, Runner | Exception] = {}
+    for path, runtime in _places(artifacts, everywhere):
         watch(f"opening {path.name}")
         try:
-            opened[path] = _open(path, model)
+            opened[path, runtime] = _open(path, model, runtime)
         except (ValueError, OSError) as error:
-            opened[path] = error
+            opened[path, runtime] = error
     batch, random = None, inputs is None
     if inputs is None:
         inputs, batch = _random(model, opened, watch, time.perf_counter() + SECONDS)
@@ -108,10 +113,18 @@ def verify_all(
     watch(f"Keras: {len(arrays[0]):,} examples")
     task = _task(model, arrays, labels, batch, random=random)
     rows = []
-    for path, runner in opened.items():
+    for (path, _), runner in opened.items():
         watch(f"{path.name}: {len(arrays[0]):,} examples")
         rows.append(_row_or_error(path, runner, task))
     return rows
+
+
+def _places(artifacts: Sequence[str | Path], everywhere: bool) -> Iterator[Place]:
+    for path in map(Path, artifacts):
+        yield path, None
+        if everywhere and path.exists():
+            for runtime in formats.detect(path).also:
+                yield path, runtime
 
 
 def _row_or_error(path: Path, runner: Runner | Exception, task: Task) -> dict[str, Any]:
@@ -136,7 +149,7 @@ def _message(error: Exception) -> str:
 
 
 def _random(
-    model: Any, opened: dict[Path, Runner | Exception], watch: Callable[[str], None], until: float
+    model: Any, opened: dict[Place, Runner | Exception], watch: Callable[[str], None], until: float
 ) -> tuple[Arrays, int | None]:
     """Return random examples, as many as all runtimes finish ``until`` then, estimated from a first batch.
 
@@ -146,11 +159,10 @@ def _random(
     first = random_inputs(model, FEWEST)
     asked = len(first[0])
     batch = min(_examples_at_once(model, first), asked)
-    runs = {Path("Keras"): keras_runner(model, "Keras", compiled=True)}
-    runs |= {path: artifact for path, artifact in opened.items() if isinstance(artifact, Runner)}
+    runs = [keras_runner(model, "Keras", compiled=True), *(one for one in opened.values() if isinstance(one, Runner))]
     seconds = 0.0
-    for path, artifact in runs.items():
-        watch(f"{path.name}: a first batch of {FEWEST}")
+    for artifact in runs:
+        watch(f"{Path(artifact.path).name}: a first batch of {FEWEST}")
         times = 2 if artifact.runtime in ("Keras", "TensorFlow") else 1  # the first time these compile
         try:
             seconds += [artifact.run(first, batch).seconds for _ in range(times)][-1] / asked
@@ -240,6 +252,7 @@ def _size(path: Path) -> int:
     if path.is_dir():
         return sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
     if path.is_file():
-        return path.stat().st_size
+        beside = path.with_suffix(".bin")  # the weights of an OpenVINO model
+        return path.stat().st_size + (beside.stat().st_size if path.suffix == ".xml" and beside.is_file() else 0)
     name = glob.escape(path.name)
     return sum(file.stat().st_size for part in ("index", "data-*") for file in path.parent.glob(f"{name}.{part}"))

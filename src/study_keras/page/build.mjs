@@ -161,7 +161,8 @@ function writeModels(folder) {
 /** The version of the service worker is a hash of all files, so that a new build is a new version. */
 function writeWorker(folder) {
   const names = readdirSync(folder).filter((name) => statSync(join(folder, name)).isFile() && name !== "models").sort();
-  const files = names.filter((name) => !name.startsWith("litert-") && name !== "index.html"); // LiteRT is cached when it is first used
+  // LiteRT and ONNX Runtime are cached when they are first used.
+  const files = names.filter((name) => !/^(litert|onnx|ort)-/.test(name) && name !== "index.html");
   const hash = createHash("sha256");
   const source = readFileSync(join(HERE, "sw.js"), "utf8");
   for (const name of names) hash.update(name).update(readFileSync(join(folder, name)));

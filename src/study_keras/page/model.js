@@ -17,7 +17,7 @@
 
 /**
  * The models to choose from: the one inside a single-file page, otherwise those that the server lists.
- * @returns {Promise<{name: string, format: "tfjs" | "tflite", bytes: number, url?: string, classes?: string[], shipped?: boolean}[]>}
+ * @returns {Promise<{name: string, format: "tfjs" | "tflite" | "onnx", bytes: number, url?: string, classes?: string[], shipped?: boolean}[]>}
  */
 export async function listModels() {
   const inside = document.getElementById("model");
@@ -43,6 +43,10 @@ export async function openModel(entry) {
   if (!ONE_FILE && entry.format === "tflite") {
     const { openLiteRt } = await import("./runtimes/litert.js");
     return withProbabilities(await openLiteRt(new Uint8Array(await (await get(entry.url)).arrayBuffer())));
+  }
+  if (!ONE_FILE && entry.format === "onnx") {
+    const { openOnnx } = await import("./runtimes/onnx.js");
+    return withProbabilities(await openOnnx(new Uint8Array(await (await get(entry.url)).arrayBuffer())));
   }
   throw new Error(`the format ${entry.format} is not supported`);
 }

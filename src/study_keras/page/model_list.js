@@ -2,6 +2,7 @@
 import { preferred } from "./model.js";
 import { strings } from "./strings.js";
 
+const RUNTIMES = { tfjs: "TensorFlow.js", tflite: "LiteRT", onnx: "ONNX Runtime" };
 const times = new Map(); // entry -> {time: its element, milliseconds: of its last runs}
 
 /**
@@ -44,7 +45,7 @@ export function showTime(entry, milliseconds) {
 
 function describe({ format, bytes }) {
   const kilobytes = Math.round(bytes / 1000).toLocaleString("en");
-  return `${format === "tflite" ? "LiteRT" : "TensorFlow.js"}, ${kilobytes} kB`;
+  return `${RUNTIMES[format]}, ${kilobytes} kB`;
 }
 
 function textOf(name, text) {

@@ -17,7 +17,7 @@ self.addEventListener("fetch", (event) => {
   if (request.method !== "GET" || url.origin !== location.origin || !url.pathname.startsWith(scope().pathname)) return;
   const name = url.pathname.slice(scope().pathname.length);
   if (name === "" || name === "index.html") event.respondWith(networkFirst(request, VERSION));
-  else if (FILES.includes(name) || /^litert[-/]/.test(name)) event.respondWith(cacheFirst(request));
+  else if (FILES.includes(name) || /^(litert[-/]|onnx-|ort-)/.test(name)) event.respondWith(cacheFirst(request));
   else if (name === "mnist.npz") event.respondWith(cacheFirst(request, MODELS)); // when the view "Train" is first opened
   else if (/^(models|shipped)(\/|$)/.test(name)) event.respondWith(networkFirst(request, MODELS));
 });

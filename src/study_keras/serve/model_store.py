@@ -14,6 +14,8 @@ from study_keras.startup import import_keras
 from study_keras.train.metadata import load_class_names
 from study_keras.vision.classifier import SHIPPED, Network, load_network
 
+IN_THE_PAGE = (".tflite", ".onnx")  # files that the page runs as they are
+
 
 class Shelf(NamedTuple):
     """``networks``: name -> a copy for each thread, the default first; ``offers``: what ``GET /models`` says;
@@ -74,7 +76,7 @@ def _stem(path: Path) -> str:
 
 def _for_page(path: Path, copy: Path) -> Path | None:
     """Return the model in a format that the page can run, converted to ``copy`` if needed; None if it cannot be."""
-    if path.suffix == ".tflite":
+    if path.suffix in IN_THE_PAGE:
         return path
     if formats.detect(path).runtime == "tfjs":
         return path
@@ -89,8 +91,8 @@ def _for_page(path: Path, copy: Path) -> Path | None:
 
 def _offer(name: str, path: Path, shelf: Shelf, *, shipped: bool) -> None:
     """Add a model for the page: its line and its files."""
-    if path.suffix == ".tflite":
-        kind, first = "tflite", f"/models/{name}.tflite"
+    if path.suffix in IN_THE_PAGE:
+        kind, first = path.suffix[1:], f"/models/{name}{path.suffix}"
         added = {first: read_file(path)}
     else:
         kind, first = "tfjs", f"/models/{name}.tfjs/model.json"

@@ -53,7 +53,10 @@ def load_network(path: str | Path | None = None) -> Network:
         raise ValueError(f"{path}: no such file; expected a model, such as .tflite, .onnx or .keras")
     try:
         return to_network(formats.open(path))
-    except FileNotFoundError:  # no Node: Keras runs a TF.js model of layers, too
+    except FileNotFoundError:
+        if not formats.detect(path).load:
+            raise
+        # No Node: Keras runs a TF.js model of layers, too.
         from study_keras.formats.keras_runner import keras_runner
 
         return to_network(keras_runner(formats.load(path), path))

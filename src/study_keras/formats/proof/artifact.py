@@ -12,18 +12,21 @@ from study_keras.formats.saving import weights
 from study_keras.runtimes import Runner
 
 
-def open_artifact(path: str | Path, model: Any) -> Runner:
+def open_artifact(path: str | Path, model: Any, runtime: str | None = None) -> Runner:
     """Return the artifact at ``path``, exported from ``model``, with inputs and outputs in the model's order.
 
     Weights are put into a copy of the model; a structure gets the model's weights.
 
+    Args:
+        runtime: one of those that the format's ``also`` lists; None for its first.
+
     Raises:
         ValueError: it is missing or broken.
-        FileNotFoundError: Node or its packages, for a TF.js model, are not installed.
+        FileNotFoundError: its runtime, such as Node or its packages for a TF.js model, is not installed.
     """
     found = formats.detect(path)
     if found.runtime:
-        return runtimes.open(path, found.runtime).reorder(input_names(model), output_names(model))
+        return runtimes.open(path, runtime or found.runtime).reorder(input_names(model), output_names(model))
     if "structure" not in found.keeps:
         loaded = keras.models.clone_model(model)
         formats.load_weights(loaded, path)

@@ -76,7 +76,7 @@ def prove(model: Any, path: str | Path, stored: str = "float32", inputs: Sequenc
 
 
 def _compare(runner: Runner, name: str, model: Any, stored: str, inputs: Sequence[np.ndarray] | None) -> Proof:
-    if runner.runtime in ("LiteRT", "onnxruntime"):  # the others have no fixed names and dtypes
+    if runner.runtime in ("LiteRT", "onnxruntime", "OpenVINO"):  # the others have no fixed names and dtypes
         _check_inputs(name, runner, model)
     fixed = batch_size(model)
     arrays = random_inputs(model, EXAMPLES) if inputs is None else _some(inputs, fixed)
@@ -120,7 +120,9 @@ def _check_inputs(name: str, runner: Runner, model: Any) -> None:
     """Refuse a file whose inputs are not the model's."""
     if not runner.inputs or not getattr(model, "inputs", None):
         return
-    if runner.runtime == "onnxruntime" and runner.batch_size and not batch_size(model):  # LiteRT may need a fixed one
+    if (
+        runner.runtime in ("onnxruntime", "OpenVINO") and runner.batch_size and not batch_size(model)
+    ):  # LiteRT may need a fixed one
         raise ValueError(f"{name} takes batches of {runner.batch_size} only; expected a dynamic batch size")
     expected = list(zip(inference.input_names(model), model.inputs, strict=True))
     found = {tensor.name: tensor for tensor in runner.inputs}

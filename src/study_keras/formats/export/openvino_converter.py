@@ -1,0 +1,80 @@
+"""Converts a Keras model to an OpenVINO model, by way of ONNX.
+
+Of 103 models of ``tests/matrix`` OpenVINO's reader of ONNX was right about more than its reader of TensorFlow's graphs.
+OpenVINO's command-line converter and ``openvino.convert_model`` are not used: they send figures of use to its maker.
+"""
+
+import re
+from typing import Any
+
+import keras
+
+from study_keras.formats.export.graph.frozen import lacks, owner
+from study_keras.formats.export.onnx_converter import to_onnx
+from study_keras.runtimes.runner import first_words
+
+OPSET = 15  # of ONNX
+
+
+def to_openvino(model: keras.Model) -> Any:
+    """Return ``model`` as an ``openvino.Model``, with the names of its inputs and outputs.
+
+    Raises:
+        ValueError: ONNX or OpenVINO cannot express the model; the message names the layer.
+    """
+    import openvino
+
+    try:
+        content = to_onnx(model, OPSET)
+    except ValueError as error:
+        raise ValueError(f"{error} (a file for OpenVINO is written by way of ONNX)") from error
+    try:
+        # From a file, it would lose the tensors that a loop takes from around it.
+        converted = openvino.Core().read_model(content)
+    except Exception as error:  # RuntimeError
+        raise _refusal(model, content, str(error)) from error
+    converted = _with_all_inputs(converted, content)
+    for port in converted.outputs:
+        if len(names := port.get_names()) == 1:
+            port.node.set_friendly_name(next(iter(names)))
+    return converted
+
+
+def _with_all_inputs(converted: Any, content: bytes) -> Any:
+    """Return the model with the inputs that OpenVINO dropped, since no output depends on them."""
+    import onnx
+    import openvino
+
+    found = {name: port.node for port in converted.inputs for name in port.get_names()}
+    wanted = onnx.load_from_string(content).graph.input
+    if all(item.name in found for item in wanted):
+        return converted
+    parameters = [found.get(item.name) or _parameter(item) for item in wanted]
+    results = [port.node for port in converted.outputs]
+    return openvino.Model(results, converted.get_sinks(), parameters, converted.get_friendly_name())
+
+
+def _parameter(item: Any) -> Any:
+    from onnx import helper
+    from openvino import PartialShape, Type, op
+
+    kind = item.type.tensor_type
+    sizes = [dim.dim_value if dim.HasField("dim_value") else -1 for dim in kind.shape.dim]
+    parameter = op.Parameter(Type(helper.tensor_dtype_to_np_dtype(kind.elem_type)), PartialShape(sizes))
+    parameter.set_friendly_name(item.name)
+    parameter.output(0).set_names({item.name})
+    return parameter
+
+
+def _refusal(model: keras.Model, content: bytes, words: str) -> ValueError:
+    """Return the error for what OpenVINO says of operations, with the layer that the first of them comes from."""
+    import onnx
+
+    if node := re.search(r"While validating ONNX node '<Node\((\w+)\): ([^>']+)>", words):
+        return lacks(model, node[2].removesuffix(":0"), node[1], "OpenVINO")
+    listed = re.search(r"(?:No conversion rule found for operations|Conversion is failed for): ([\w.-]+)", words)
+    kind = listed[1].removeprefix("ai.onnx.").split("-")[0] if listed else None
+    nodes = [node.name for node in onnx.load_from_string(content).graph.node if node.op_type == kind]
+    if kind and nodes:
+        return lacks(model, nodes[0], kind, "OpenVINO")
+    return ValueError(f"{owner(model, '')}: OpenVINO cannot express it: {first_words(ValueError(words))}")

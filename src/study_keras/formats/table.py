@@ -92,6 +92,14 @@ FORMATS = (
         list_weights="formats.saving.tf_checkpoint:list_tf_checkpoint",
     ),
     Format(
+        "safetensors",
+        (".safetensors",),
+        ("weights",),
+        save="formats.saving.safetensors_file:save_safetensors",
+        load_weights="formats.saving.safetensors_file:load_weights_safetensors",
+        list_weights="formats.saving.safetensors_file:list_safetensors",
+    ),
+    Format(
         "saved_model",
         (".savedmodel",),
         ("inference",),

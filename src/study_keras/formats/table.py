@@ -22,6 +22,7 @@ class Format:
         list_weights: returns name and shape of each array.
         runtime: the module that runs it, below ``study_keras.runtimes``; None for what Keras runs.
         needs: what ``save`` runs in, where that is not any backend: ``tensorflow``.
+        text: returns the program that ``save`` writes for a model: the only one that runs unasked.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Format:
     list_weights: str | None = None
     runtime: str | None = None
     needs: str | None = None
+    text: str | None = None
 
     def function(self, task: str) -> Any:
         """Import and return the function for ``task``, the name of one of the attributes; None if there is none."""
@@ -144,6 +146,14 @@ FORMATS = (
         list_weights="formats.export.onnx_file:list_onnx",
         runtime="onnx",
         needs="tensorflow",
+    ),
+    Format(
+        "numpy_program",
+        ("_numpy.py",),
+        ("inference",),
+        save="formats.written.numpy_program:export_numpy",
+        runtime="numpy_program",
+        text="formats.written.numpy_program:numpy_text",
     ),
 )
 BY_NAME = {item.name: item for item in FORMATS}

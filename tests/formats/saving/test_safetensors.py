@@ -47,7 +47,7 @@ def test_names_and_layouts_are_pytorchs(tmp_path):
     shapes = dict(stored_weights(tmp_path / "weights.safetensors"))
     assert shapes["conv.weight"] == (4, 2, 3, 2)
     assert shapes["in_ner_depthwise_conv2d.weight"] == (8, 1, 3, 3)
-    assert shapes["separable.pointwise.weight"] == (3, 8, 1, 1)
+    assert shapes["separable_pointwise.weight"] == (3, 8, 1, 1)
     assert shapes["norm.running_var"] == (4,)
     assert shapes["dense.weight"] == (3, 4)
     assert shapes["layer_norm.bias"] == (4,)

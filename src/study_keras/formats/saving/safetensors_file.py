@@ -26,12 +26,13 @@ def save_safetensors(model: keras.Model, path: str | Path) -> Path:
 
     Layers that PyTorch has too get its names and layouts, after the layer's name in Keras with ``_`` for what is no
     identifier: ``dense.weight`` (out, in), ``conv2d.weight`` (out, in / groups, rows, columns), ``conv1d.weight``
-    (out, in, steps), ``depthwise_conv2d.weight`` (in * multiplier, 1, rows, columns), ``separable_conv2d`` as
-    ``.depthwise.weight`` and ``.pointwise.weight``, each with ``.bias`` (out,); ``batch_normalization.weight``,
-    ``.bias``, ``.running_mean`` and ``.running_var`` (channels,); ``layer_normalization.weight`` and ``.bias``;
-    ``embedding.weight`` (words, out). A normalization without scale or shift gets ones or zeros. A layer of a nested
-    model has that one's name in front: ``encoder_dense.weight``. Weights of other layers keep Keras' names and layouts:
-    ``lstm.lstm_cell.kernel``. A ``Dense`` after a ``Flatten`` has its inputs in Keras' order: rows, columns, channels.
+    (out, in, steps), ``depthwise_conv2d.weight`` (in * multiplier, 1, rows, columns), a separable one as
+    ``separable_conv2d_depthwise.weight`` and ``separable_conv2d_pointwise.weight``, each with ``.bias`` (out,);
+    ``batch_normalization.weight``, ``.bias``, ``.running_mean`` and ``.running_var`` (channels,);
+    ``layer_normalization.weight`` and ``.bias``; ``embedding.weight`` (words, out). A normalization without scale or
+    shift gets ones or zeros. A layer of a nested model has that one's name in front: ``encoder_dense.weight``. Weights
+    of other layers keep Keras' names and layouts: ``lstm.lstm_cell.kernel``. A ``Dense`` after a ``Flatten`` has its
+    inputs in Keras' order: rows, columns, channels.
 
     The metadata has under ``study_keras`` the names in the order of the layers, each with Keras' path, as JSON.
 

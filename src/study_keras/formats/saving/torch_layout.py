@@ -62,9 +62,9 @@ LAYERS: dict[type, dict[str, tuple[str, Layout]]] = {
     keras.layers.Conv2D: {"kernel": ("weight", CONV2D), **_BIAS},
     keras.layers.DepthwiseConv2D: {"kernel": ("weight", DEPTHWISE), **_BIAS},
     keras.layers.SeparableConv2D: {
-        "depthwise_kernel": ("depthwise.weight", DEPTHWISE),
-        "pointwise_kernel": ("pointwise.weight", CONV2D),
-        "bias": ("pointwise.bias", SAME),
+        "depthwise_kernel": ("_depthwise.weight", DEPTHWISE),
+        "pointwise_kernel": ("_pointwise.weight", CONV2D),
+        "bias": ("_pointwise.bias", SAME),
     },
     keras.layers.BatchNormalization: {
         **_NORMALIZATION,
@@ -87,7 +87,11 @@ def entries(model: keras.Model) -> list[Entry]:
     if not model.built:
         raise ValueError(f"the model {model.name} has no weights yet; give it an Input, or call it once")
     found: list[Entry] = []
+    seen = set[str]()
     for path, layer, name in named_layers(model):
+        if name in seen:
+            continue
+        seen.add(name)
         if getattr(layer, "quantization_mode", None) or getattr(layer, "lora_enabled", False):
             raise ValueError(f"{type(layer).__name__} {layer.name!r} is quantized or has LoRA; save it as .keras")
         found += _known(path, layer, name) if type(layer) in LAYERS else _others(path, layer, name)
@@ -97,20 +101,18 @@ def entries(model: keras.Model) -> list[Entry]:
 def named_layers(model: keras.Model) -> Iterator[tuple[str, Any, str]]:
     """Yield path, layer and name of each layer that has weights: ``("in ner/dense", ..., "in_ner_dense")``.
 
-    A layer that is reached twice has the path of the first time.
+    A layer that is reached twice comes twice, by the same name.
     """
-    seen, names = set[int](), set[str]()
+    names: dict[int, str] = {}
     for path, layer in _walk(model, ()):
-        if id(layer) in seen or not layer.weights:
+        if not layer.weights:
             continue
-        seen.add(id(layer))
         name = unique = identifier("_".join(path))
         number = 1
-        while unique in names:
+        while unique in names.values() and id(layer) not in names:
             number += 1
             unique = f"{name}_{number}"
-        names.add(unique)
-        yield "/".join(path), layer, unique
+        yield "/".join(path), layer, names.setdefault(id(layer), unique)
 
 
 def _walk(model: keras.Model, above: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Any]]:
@@ -128,14 +130,15 @@ def _walk(model: keras.Model, above: tuple[str, ...]) -> Iterator[tuple[tuple[st
 
 def _known(path: str, layer: Any, name: str) -> Iterator[Entry]:
     for own, (theirs, layout) in LAYERS[type(layer)].items():
+        place = name + theirs if theirs[0] == "_" else f"{name}.{theirs}"
         variable = getattr(layer, own, None)
         if variable is not None:
             shape = layout.forth(np.empty(tuple(variable.shape), bool)).shape
-            yield Entry(f"{name}.{theirs}", f"{path}/{own}", layer.name, variable, 0.0, layout, shape)
+            yield Entry(place, f"{path}/{own}", layer.name, variable, 0.0, layout, shape)
         elif own in _NORMALIZATION:  # PyTorch's layers have both or none
             shape = tuple(layer.weights[0].shape)  # all of them have the channels
             constant = 1.0 if own == "gamma" else 0.0
-            yield Entry(f"{name}.{theirs}", f"{path}/{own}", layer.name, None, constant, SAME, shape)
+            yield Entry(place, f"{path}/{own}", layer.name, None, constant, SAME, shape)
 
 
 def _others(path: str, layer: Any, name: str) -> Iterator[Entry]:

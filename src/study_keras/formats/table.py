@@ -155,6 +155,14 @@ FORMATS = (
         runtime="numpy_program",
         text="formats.written.numpy_program:numpy_text",
     ),
+    Format(
+        "torch_program",
+        ("_torch.py",),
+        ("inference",),
+        save="formats.written.torch_program:export_torch",
+        runtime="torch_program",
+        text="formats.written.torch_program:torch_text",
+    ),
 )
 BY_NAME = {item.name: item for item in FORMATS}
 

@@ -1,5 +1,7 @@
 """Models as programs: each answers in NumPy, JAX and PyTorch as in Keras, and what is not written is named."""
 
+import importlib.util
+
 import keras
 import numpy as np
 import pytest
@@ -17,7 +19,9 @@ from study_keras.runtimes import program_worker
 from study_keras.runtimes.program import allow_code
 
 layers = keras.layers
-SUFFIXES = ["_numpy.py"]
+HAS_TORCH = importlib.util.find_spec("torch") is not None and importlib.util.find_spec("safetensors") is not None
+needs_torch = pytest.mark.skipif(not HAS_TORCH, reason="needs PyTorch and safetensors")
+SUFFIXES = ["_numpy.py", pytest.param("_torch.py", marks=needs_torch)]
 
 
 def answers(path, framework, arrays):
@@ -26,7 +30,7 @@ def answers(path, framework, arrays):
     return program_worker.CALLS[framework](program_worker._import(path))(floats)
 
 
-@pytest.mark.parametrize("framework", ["numpy", "jax"])
+@pytest.mark.parametrize("framework", ["numpy", "jax", pytest.param("torch", marks=needs_torch)])
 @pytest.mark.parametrize("name", MODELS)
 def test_each_layer_answers_as_in_keras(tmp_path, name, framework):
     model = with_random_weights(MODELS[name]())
@@ -60,6 +64,28 @@ def test_convert_proves_and_verify_runs(saved, suffix):
     (row,) = verify_all(formats.load(saved), [target])
     assert row["passed"], row
     assert row["agree"] == row["images"]
+
+
+@needs_torch
+def test_a_known_architecture_becomes_a_module(tmp_path):
+    model = keras.applications.MobileNetV2((96, 96, 3), alpha=0.35, weights=None, classes=10)
+    proofs = []
+    formats.save(model, tmp_path / "net_torch.py", prove=proofs.append)
+    assert proofs[0].runtime == "PyTorch"
+    assert proofs[0].difference < 1e-5
+    other = keras.models.clone_model(model)
+    formats.load_weights(other, tmp_path / "net_torch.safetensors")
+    for one, again in zip(model.get_weights(), other.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, again)
+
+
+@needs_torch
+def test_a_layer_is_shared_with_another_padding(tmp_path):
+    shared = layers.Conv2D(2, 3, strides=2, padding="same")
+    one, two = keras.Input((8, 8, 1)), keras.Input((7, 7, 1))
+    model = keras.Model([one, two], [shared(one), shared(two)])
+    formats.save(model, tmp_path / "model_torch.py")
+    assert (tmp_path / "model_torch.py").read_text().count("torch.nn.Conv2d(") == 1
 
 
 def test_numpy_and_jax_prove_it(saved):

@@ -46,10 +46,16 @@ def save_safetensors(model: keras.Model, path: str | Path) -> Path:
     return files.write(path, to_safetensors(model))
 
 
-def to_safetensors(model: keras.Model) -> bytes:
-    """Return the content of the file; see ``save_safetensors``."""
+def to_safetensors(model: keras.Model, as_float32: bool = False) -> bytes:
+    """Return the content of the file; see ``save_safetensors``.
+
+    Args:
+        as_float32: whether weights of other dtypes are written as float32.
+    """
     found = entries(model)
     arrays = {item.name: _array(item) for item in found}
+    if as_float32:
+        arrays = {name: array.astype("float32") for name, array in arrays.items()}
     if wrong := [name for name, array in arrays.items() if array.dtype not in map(np.dtype, DTYPES.values())]:
         raise ValueError(f"the weight {wrong[0]} is {arrays[wrong[0]].dtype}; .safetensors has {', '.join(DTYPES)}")
     places = json.dumps({item.name: item.path for item in found if item.variable is not None})

@@ -69,6 +69,7 @@ class Step:
         weights: by Keras' name in the layer, float32.
         owner: an identifier of who has the weights: steps with the same owner share them.
         layer: Keras' path to the layer, with ``/`` between nested models, for comments and messages.
+        part: of the layer, where it becomes several steps with weights: ``"depthwise"``, ``"pointwise"``; ``""``.
         dtype: of what it makes: ``float32`` unless it only moves integers.
     """
 
@@ -81,6 +82,7 @@ class Step:
     weights: dict[str, np.ndarray]
     owner: str
     layer: str
+    part: str = ""
     dtype: str = "float32"
 
 
@@ -156,7 +158,7 @@ class Place:
         dtype = taken[0].dtype if kind in MOVES else "float32"
         arrays = {key: float32(value) for key, value in weights.items()}
         shapes = tuple(item.shape for item in taken)
-        step = Step(name, kind, tuple(inputs), shapes, shape, options, arrays, owner, self.path, dtype)
+        step = Step(name, kind, tuple(inputs), shapes, shape, options, arrays, owner, self.path, part, dtype)
         builder.steps.append(step)
         builder.values[name] = _Made(name, shape, dtype)
         return name

@@ -80,7 +80,7 @@ def test_a_known_architecture_becomes_a_module(tmp_path):
     proofs = []
     formats.save(model, tmp_path / "net_torch.py", prove=proofs.append)
     assert proofs[0].runtime == "PyTorch"
-    assert proofs[0].difference < 1e-5
+    assert proofs[0].difference < 1e-4  # 50 layers round more than one; a kernel changed by 1 % moves more
     other = keras.models.clone_model(model)
     formats.load_weights(other, tmp_path / "net_torch.safetensors")
     for one, again in zip(model.get_weights(), other.get_weights(), strict=True):

@@ -41,12 +41,15 @@ def convert(*, source: Path, target: Path, no_proof: bool, data: Path | None, as
     .keras, .h5     a whole model
     .json, .yaml    its structure
     .weights.h5     its weights
+    .safetensors    its weights, in PyTorch's layouts
     .ckpt           its weights, as a TensorFlow checkpoint
     .savedmodel     a folder for inference in TensorFlow
     .tfjs           a folder for TensorFlow.js
     .tflite         a file for LiteRT, on phones
     .onnx           a file for ONNX runtimes
     .xml            a file for OpenVINO, with its weights in a .bin file
+    _numpy.py       a program for NumPy and JAX to read, with its weights as .npz
+    _torch.py       a program for PyTorch to read, with its weights as .safetensors
     .html           a page to draw digits on, with the model inside
 
     The content of SOURCE decides its format; Keras 2 files are read too, and the .tfjs files that the page saves. A

@@ -39,7 +39,8 @@ def save(model: "keras.Model", path: str | Path, **options: Any) -> Path:
         model: a Sequential or functional model.
         path: ``.keras``, ``.h5``, ``.weights.h5``, ``.json``, ``.yaml``, ``.weights`` or ``.ckpt`` (a TensorFlow
             checkpoint), ``.savedmodel`` or no suffix (a SavedModel folder), ``.tfjs`` (a folder for TensorFlow.js),
-            ``.tflite``, ``.onnx``, or ``.xml`` (OpenVINO, with a ``.bin`` file beside it).
+            ``.tflite``, ``.onnx``, or ``.xml`` (OpenVINO, with a ``.bin`` file beside it); ``.safetensors`` (weights);
+            ``NAME_numpy.py`` or ``NAME_torch.py`` (a program and its weights).
         options: further arguments of the format's own function, such as ``quantize``.
 
     Returns:

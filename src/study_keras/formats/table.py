@@ -26,6 +26,7 @@ class Format:
         read_by: who else reads what ``save`` writes.
         reads: whose files of it are read here.
         needs: what ``save`` runs in, where that is not any backend: ``tensorflow``.
+        text: returns the program that ``save`` writes for a model: the only one that runs unasked.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Format:
     read_by: str = ""
     reads: str = ""
     needs: str | None = None
+    text: str | None = None
 
     def function(self, task: str) -> Any:
         """Import and return the function for ``task``, the name of one of the attributes; None if there is none."""
@@ -116,6 +118,14 @@ FORMATS = (
         title="TensorFlow checkpoint",
         read_by="Keras 2, this project",
         reads="Keras 2, `tf.train.Checkpoint` of Keras 3, this project's",
+    ),
+    Format(
+        "safetensors",
+        (".safetensors",),
+        ("weights",),
+        save="formats.saving.safetensors_file:save_safetensors",
+        load_weights="formats.saving.safetensors_file:load_weights_safetensors",
+        list_weights="formats.saving.safetensors_file:list_safetensors",
     ),
     Format(
         "saved_model",
@@ -194,6 +204,22 @@ FORMATS = (
         needs="tensorflow",
         title="OpenVINO",
         read_by="OpenVINO",
+    ),
+    Format(
+        "numpy_program",
+        ("_numpy.py",),
+        ("inference",),
+        save="formats.written.numpy_program:export_numpy",
+        runtime="numpy_program",
+        text="formats.written.numpy_program:numpy_text",
+    ),
+    Format(
+        "torch_program",
+        ("_torch.py",),
+        ("inference",),
+        save="formats.written.torch_program:export_torch",
+        runtime="torch_program",
+        text="formats.written.torch_program:torch_text",
     ),
 )
 BY_NAME = {item.name: item for item in FORMATS}

@@ -1,4 +1,7 @@
-"""Run a model file in its own runtime: LiteRT, ONNX Runtime, TensorFlow.js in Node, TensorFlow. Imports no Keras."""
+"""Run a model file in its own runtime: LiteRT, ONNX Runtime, TensorFlow.js in Node, TensorFlow, NumPy, PyTorch.
+
+Imports no Keras.
+"""
 
 from importlib import import_module
 from pathlib import Path
@@ -8,15 +11,17 @@ from study_keras.runtimes.runner import Runner
 __all__ = ["Runner", "open"]
 
 
-def open(path: str | Path, runtime: str) -> Runner:  # noqa: A001
+def open(path: str | Path, runtime: str, *options: str) -> Runner:  # noqa: A001
     """Load a model file ready to run. The runtime is imported here.
 
     Args:
         path: the file or folder.
-        runtime: ``litert``, ``onnx``, ``tfjs`` or ``saved_model``: a module of this package.
+        runtime: ``litert``, ``onnx``, ``tfjs``, ``saved_model``, ``numpy_program`` or ``torch_program``: a module of
+            this package.
+        options: further arguments of the module's ``open``, such as the only program that may run.
 
     Raises:
         ValueError: the file is missing or broken.
-        FileNotFoundError: Node or its packages, for TF.js, are not installed.
+        FileNotFoundError: Node or its packages, for TF.js, or PyTorch are not installed.
     """
-    return import_module(f"{__name__}.{runtime}").open(path)
+    return import_module(f"{__name__}.{runtime}").open(path, *options)

@@ -25,6 +25,8 @@ def open_artifact(path: str | Path, model: Any, runtime: str | None = None) -> R
         FileNotFoundError: its runtime, such as Node or its packages for a TF.js model, is not installed.
     """
     found = formats.detect(path)
+    if found.text:
+        return runtimes.open(path, str(found.runtime), found.function("text")(model))
     if found.runtime:
         return runtimes.open(path, runtime or found.runtime).reorder(input_names(model), output_names(model))
     if "structure" not in found.keeps:

@@ -27,7 +27,7 @@ from study_keras.startup import import_keras
 )
 @JSON
 def verify(
-    model: Path, artifacts: tuple[Path, ...], data: Path | None, everywhere: bool, run_code: bool, as_json: bool
+    *, model: Path, artifacts: tuple[Path, ...], data: Path | None, everywhere: bool, run_code: bool, as_json: bool
 ) -> None:
     """Compare exported files with their model, each in its runtime.
 

@@ -95,7 +95,7 @@ def try_file(path: str | Path, found: Format) -> None:
     Raises:
         ValueError: it crashes.
     """
-    if found.runtime == "litert":
+    if found.runtime in ("litert", "tflite_micro"):
         from study_keras.runtimes import trial
 
         trial.check(path, found.runtime)

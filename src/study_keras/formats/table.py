@@ -137,6 +137,23 @@ FORMATS = (
         runtime="onnx",
         needs="tensorflow",
     ),
+    Format(
+        "litert_micro",
+        (".micro.c",),
+        ("inference",),
+        save="formats.export.litert_micro:export_litert_micro",
+        list_weights="formats.export.litert_micro:list_litert_micro",
+        runtime="tflite_micro",
+        needs="tensorflow",
+    ),
+    Format(
+        "c",
+        (".c",),
+        ("inference",),
+        save="formats.written.c_file:export_c",
+        list_weights="formats.written.c_file:list_c",
+        runtime="c_code",
+    ),
 )
 BY_NAME = {item.name: item for item in FORMATS}
 

@@ -15,6 +15,7 @@ from study_keras.formats.proof.artifact import open_artifact
 from study_keras.formats.proof.differences import THRESHOLDS, differences
 from study_keras.formats.proof.random_inputs import random_inputs
 from study_keras.formats.proof.rounding import allowed
+from study_keras.runtimes import own_code
 from study_keras.runtimes.runner import Arrays, Runner
 
 EXAMPLES = 5  # the first by itself, the others at once, since a file may take only one batch size
@@ -59,7 +60,8 @@ def prove(model: Any, path: str | Path, stored: str = "float32", inputs: Sequenc
         inputs: one array per input, of which some examples are used; None for random ones.
 
     Returns:
-        What was checked. Without Node or its packages a TF.js model is not run, which is not an error.
+        What was checked. Without Node or its packages a TF.js model is not run, and C not without a compiler, which
+        is not an error.
 
     Raises:
         ValueError: the runtime cannot open the file, or the file differs from the model: in the name, shape or dtype of
@@ -67,16 +69,18 @@ def prove(model: Any, path: str | Path, stored: str = "float32", inputs: Sequenc
     """
     path = Path(path)
     try:
-        runner = open_artifact(path, model)
+        with own_code.allow():  # it was written here
+            runner = open_artifact(path, model)
         return _compare(runner, f"{path.name}: {FORMATS.get(runner.runtime, runner.runtime)}", model, stored, inputs)
     except FileNotFoundError as error:
-        return Proof("TF.js", missing="Node is missing" if "Node" in str(error) else str(error))
+        runtime = "C" if path.suffix == ".c" else "TF.js"
+        return Proof(runtime, missing="Node is missing" if "Node" in str(error) else str(error))
     except ValueError as error:
         raise ValueError(str(error).replace(str(path), path.name)) from error
 
 
 def _compare(runner: Runner, name: str, model: Any, stored: str, inputs: Sequence[np.ndarray] | None) -> Proof:
-    if runner.runtime in ("LiteRT", "onnxruntime"):  # the others have no fixed names and dtypes
+    if runner.runtime in ("LiteRT", "TFLite Micro", "onnxruntime", "C"):  # the others have no fixed names and dtypes
         _check_inputs(name, runner, model)
     fixed = batch_size(model)
     arrays = random_inputs(model, EXAMPLES) if inputs is None else _some(inputs, fixed)
@@ -141,7 +145,7 @@ def _check_inputs(name: str, runner: Runner, model: Any) -> None:
 
 def _check_outputs(name: str, runner: Runner, model: Any, expected: Arrays, answers: Arrays) -> None:
     """Refuse outputs of another number, shape or dtype."""
-    if runner.runtime == "LiteRT" and runner.outputs and getattr(model, "inputs", None):
+    if runner.runtime in ("LiteRT", "TFLite Micro", "C") and runner.outputs and getattr(model, "inputs", None):
         found_names, named = [str(output.name) for output in runner.outputs], inference.output_names(model)
         if None not in {output.name for output in runner.outputs} and sorted(found_names) != sorted(named):
             raise ValueError(f"{name} has the outputs {', '.join(found_names)}; expected {', '.join(named)}")

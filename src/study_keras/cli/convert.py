@@ -17,7 +17,8 @@ from study_keras.startup import import_keras
 @click.option(
     "--quantize",
     metavar="NAME",
-    help="Store smaller numbers: float16, uint16 or uint8 in .tfjs and .html; float16, dynamic or int8 in .tflite.",
+    help="Store smaller numbers: float16, uint16 or uint8 in .tfjs and .html; float16, dynamic or int8 in .tflite; int8 in "
+    ".micro.c.",
 )
 @click.option(
     "--batch",
@@ -46,6 +47,8 @@ def convert(*, source: Path, target: Path, no_proof: bool, data: Path | None, as
     .tfjs           a folder for TensorFlow.js
     .tflite         a file for LiteRT, on phones
     .onnx           a file for ONNX runtimes
+    .c              a program in plain C, and its header
+    .micro.c        a C array for TensorFlow Lite for Microcontrollers
     .html           a page to draw digits on, with the model inside
 
     The content of SOURCE decides its format; Keras 2 files are read too. A TARGET with a runtime of its own is run

@@ -1,5 +1,6 @@
 """The command ``verify``."""
 
+from contextlib import nullcontext
 from pathlib import Path
 
 import click
@@ -18,8 +19,13 @@ from study_keras.startup import import_keras
     metavar="PATH",
     help="An .npy file of inputs; an .npz file of inputs by name, or of x_test and y_test; or a dataset of digits.",
 )
+@click.option(
+    "--run-code",
+    is_flag=True,
+    help="Also run a .c ARTIFACT that differs from what this version writes for MODEL: it can do anything.",
+)
 @JSON
-def verify(model: Path, artifacts: tuple[Path, ...], data: Path | None, as_json: bool) -> None:
+def verify(model: Path, artifacts: tuple[Path, ...], data: Path | None, run_code: bool, as_json: bool) -> None:
     """Compare exported files with their model, each in its runtime.
 
     Runs MODEL in Keras and each ARTIFACT in its own runtime on the same inputs: those of --data; by default MNIST's
@@ -30,8 +36,11 @@ def verify(model: Path, artifacts: tuple[Path, ...], data: Path | None, as_json:
     """
     import_keras()
     from study_keras.report.examples import load_test_examples
+    from study_keras.runtimes import own_code
 
     loaded = load_full_model(model)
     inputs, labels = load_test_examples(loaded, data)
-    if not verify_artifacts(loaded, artifacts, inputs, labels, as_json=as_json):
+    with own_code.allow() if run_code else nullcontext():
+        passed = verify_artifacts(loaded, artifacts, inputs, labels, as_json=as_json)
+    if not passed:
         raise click.exceptions.Exit(1)

@@ -22,6 +22,7 @@ class Format:
         list_weights: returns name and shape of each array.
         runtime: the module that runs it, below ``study_keras.runtimes``; None for what Keras runs.
         needs: what ``save`` runs in, where that is not any backend: ``tensorflow``.
+        text: returns the program that ``save`` writes for a model at a path: the only one that runs unasked.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Format:
     list_weights: str | None = None
     runtime: str | None = None
     needs: str | None = None
+    text: str | None = None
 
     def function(self, task: str) -> Any:
         """Import and return the function for ``task``, the name of one of the attributes; None if there is none."""
@@ -153,6 +155,7 @@ FORMATS = (
         save="formats.written.c_file:export_c",
         list_weights="formats.written.c_file:list_c",
         runtime="c_code",
+        text="formats.written.c_file:c_text_of",
     ),
 )
 BY_NAME = {item.name: item for item in FORMATS}

@@ -27,10 +27,17 @@ class Described(NamedTuple):
     outputs: list[TensorSpec]
 
 
-def open(path: str | Path, options: Sequence[str] = ("-O2",)) -> Runner:  # noqa: A001
-    """Compile a ``.c`` file that ``export_c`` wrote, with the header beside it. The compiled program can do anything.
+def open(  # noqa: A001
+    path: str | Path, own: tuple[str, str] | None = None, options: Sequence[str] = ("-O2",)
+) -> Runner:
+    """Compile a ``.c`` file that ``export_c`` wrote, with the header beside it.
+
+    A program can do anything. This one runs if it is, byte for byte, what this version writes, whoever sent the file;
+    anything else only within ``own_code.allow``.
 
     Args:
+        path: of the ``.c`` file.
+        own: the content of the two files as this version writes them; None where the model is not known.
         options: further ones for the compiler.
 
     Raises:
@@ -38,13 +45,20 @@ def open(path: str | Path, options: Sequence[str] = ("-O2",)) -> Runner:  # noqa
         FileNotFoundError: there is no C compiler.
     """
     path = Path(path)
-    own_code.check(path)
-    described = read_header(path.with_suffix(".h"))
+    source, header = (_read(file) for file in (path, path.with_suffix(".h")))
+    if own is None or (source, header) != tuple(text.encode() for text in own):
+        own_code.check(path)
+    described = _described(path.with_suffix(".h"), header.decode("ascii", "replace"))
     with ExitStack() as stack:
         folder = stack.enter_context(files.temporary_folder())
-        main, program = folder / "main.c", folder / "program"
+        main, program = folder / "run" / "main.c", folder / "run" / "program"
+        main.parent.mkdir()
         main.write_text(_main(described))
-        c_compiler.compile_c([path, main], program, options)
+        # What was compared is what is compiled.
+        copy = folder / path.name
+        copy.write_bytes(source)
+        copy.with_suffix(".h").write_bytes(header)
+        c_compiler.compile_c([copy, main], program, options)
         kept = stack.pop_all()
 
     def call_timed(arrays: Arrays, _: int) -> Answer:
@@ -69,16 +83,20 @@ def _size(spec: TensorSpec) -> int:
     return math.prod(size or 0 for size in spec.shape or ())
 
 
-def read_header(path: Path) -> Described:
+@limits.reader
+def _read(path: Path) -> bytes:
+    try:
+        return limits.read_bytes(path)
+    except OSError as error:
+        raise ValueError(f"{path}: cannot be read: {error.strerror}; expected NAME.c and NAME.h") from error
+
+
+def _described(path: Path, text: str) -> Described:
     """Return what a header tells that was written here.
 
     Raises:
-        ValueError: it is missing, or does not tell.
+        ValueError: it does not tell.
     """
-    try:
-        text = limits.read_bytes(path, limits.MAX_RECORD_BYTES).decode("ascii", "replace")
-    except OSError as error:
-        raise ValueError(f"{path}: cannot be read: {error.strerror}; expected it beside the .c file") from error
     function = re.search(r"^void (\w+)\(", text, re.MULTILINE)
     found = _SIZE.findall(text)
     roles: list[list[TensorSpec]] = [

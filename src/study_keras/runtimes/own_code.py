@@ -26,6 +26,6 @@ def check(path: str | Path) -> None:
     """
     if not _allowed.get():
         raise ValueError(
-            f"{path}: is a program, which may do anything that you may; if you trust it, add --run-code "
-            "(in Python: within study_keras.runtimes.own_code.allow())"
+            f"{path}: is not the program that this version writes for this model, and a program can do "
+            "anything; read it, then run it with --run-code (in Python: within study_keras.runtimes.own_code.allow())"
         )

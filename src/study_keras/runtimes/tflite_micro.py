@@ -64,17 +64,27 @@ def interpreter_of(path: Path, content: bytes, arena: int) -> Any:
         ValueError: it lacks an operation, or the arena is too small.
         FileNotFoundError: the package ``tflite_micro`` is not installed.
     """
+    module = runtime()
     try:
-        from tflite_micro import runtime
+        with silence_output(2):  # it writes its reasons there
+            return module.Interpreter.from_bytes(content, arena_size=arena)
+    except RuntimeError as error:
+        raise ValueError(f"{path}: TFLite Micro cannot run it: {first_words(error)}") from error
+
+
+def runtime() -> Any:
+    """Return the module of the interpreter.
+
+    Raises:
+        FileNotFoundError: the package ``tflite_micro`` is not installed.
+    """
+    try:
+        from tflite_micro import runtime as module
     except ModuleNotFoundError as error:
         raise FileNotFoundError(
             "TFLite Micro is not installed; run: pip install 'hello-mnist[micro]' (its package is for Linux only)"
         ) from error
-    try:
-        with silence_output(2):  # it writes its reasons there
-            return runtime.Interpreter.from_bytes(content, arena_size=arena)
-    except RuntimeError as error:
-        raise ValueError(f"{path}: TFLite Micro cannot run it: {first_words(error)}") from error
+    return module
 
 
 def arena_size(path: Path, content: bytes) -> int:

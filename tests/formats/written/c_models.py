@@ -86,9 +86,21 @@ def activation(name):
     return sequential((3, 5), layers.Dense(6), layers.Activation(name))
 
 
-ACTIVATIONS = (
-    ["elu", "exponential", "gelu", "hard_sigmoid", "hard_silu", "leaky_relu", "mish", "relu6", "selu", "sigmoid", "silu", "softmax", "softplus"]
-)
+ACTIVATIONS = [
+    "elu",
+    "exponential",
+    "gelu",
+    "hard_sigmoid",
+    "hard_silu",
+    "leaky_relu",
+    "mish",
+    "relu6",
+    "selu",
+    "sigmoid",
+    "silu",
+    "softmax",
+    "softplus",
+]
 ACTIVATIONS += ["softsign", "tanh"]
 MODELS = {
     "dense": lambda: sequential((7,), biased(layers.Dense, 5, activation="relu"), layers.Dense(3)),
@@ -116,7 +128,7 @@ MODELS = {
     "permute and reshape": lambda: sequential((2, 3, 4), layers.Permute((3, 1, 2)), layers.Reshape((8, 3))),
     "upsampling": lambda: sequential((2, 3, 2), layers.UpSampling2D((2, 3))),
     "limited relu": lambda: sequential((9,), layers.ReLU(max_value=1.5, negative_slope=0.1, threshold=0.2)),
-    "approximate gelu": lambda: sequential((9,), layers.Dense(4), layers.Activation(keras.activations.gelu)),
+    "relu with a threshold": lambda: sequential((9,), layers.ReLU(threshold=0.4)),
     "residual": residual,
     "two inputs, three outputs": two_and_two,
     "outputs inside": outputs_inside,

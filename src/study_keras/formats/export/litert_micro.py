@@ -55,6 +55,7 @@ def export_litert_micro(
         raise ValueError(f"quantize={quantize!r}; expected None or int8, which is what TFLite Micro computes in")
     arrays = checked_options(model, quantize, images, 1)
     c_text.check_free(path, path.with_suffix(".h"))
+    tflite_micro.runtime()  # fails now, before the long export, if it is not installed
     with files.temporary_folder() as folder:
         flat = export_litert(model, folder / "model.tflite", quantize, images, batch=1, prove=False)
         content, operations = flat.read_bytes(), _operations(flat)

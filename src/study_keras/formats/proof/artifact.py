@@ -22,6 +22,8 @@ def open_artifact(path: str | Path, model: Any) -> Runner:
         FileNotFoundError: Node or its packages, for a TF.js model, are not installed.
     """
     found = formats.detect(path)
+    if found.text:
+        return runtimes.open(path, str(found.runtime), found.function("text")(model, path))
     if found.runtime:
         return runtimes.open(path, found.runtime).reorder(input_names(model), output_names(model))
     if "structure" not in found.keeps:

@@ -68,12 +68,17 @@ def export_c(
     inference.check_model(model, path, ".c")
     c_text.check_free(path, path.with_suffix(".h"))
     check_finite(model)
-    source, header = to_c(fold_batch_normalization(program_of(model)), path.stem)
+    source, header = c_text_of(model, path)
     with files.atomic_files(path, path.with_suffix(".h")) as (source_file, header_file):
         source_file.write_text(source)
         header_file.write_text(header)
         prove_export(prove, model, source_file)
     return path
+
+
+def c_text_of(model: keras.Model, path: str | Path) -> tuple[str, str]:
+    """Return the content of the ``.c`` file at ``path``, and of its header, as ``export_c`` writes them."""
+    return to_c(fold_batch_normalization(program_of(model)), Path(path).stem)
 
 
 def to_c(program: Program, stem: str) -> tuple[str, str]:

@@ -295,8 +295,8 @@ ACTIVATIONS = {
     "relu": _elementwise("relu", "x < 0.0f ? 0.0f : x"),
     "limited_relu": _elementwise(
         "limited_relu",
-        "x >= max_value ? max_value : x >= threshold ? x : slope * (x - threshold)",
-        "float max_value, float slope, float threshold, ",
+        "fminf(fmaxf(x > threshold ? x : 0.0f, least), most) - slope * fmaxf(threshold - x, 0.0f)",
+        "float least, float most, float slope, float threshold, ",
     ),
     "leaky_relu": _elementwise("leaky_relu", "x < 0.0f ? slope * x : x", "float slope, "),
     "elu": _elementwise("elu", "x > 0.0f ? x : alpha * expm1f(x)", "float alpha, "),

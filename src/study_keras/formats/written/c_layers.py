@@ -169,7 +169,7 @@ def _activation(calls: Calls, step: Step, given: list[str], out: str) -> None:
     if function == "relu" and (options["max_value"], options["negative_slope"], options["threshold"]) != (None, 0, 0):
         function = "limited_relu"
         limit = options["max_value"]
-        numbers = ["INFINITY" if limit is None else _number(limit)]
+        numbers = ["-INFINITY", "INFINITY"] if limit is None else ["0.0f", _number(limit)]
         numbers += [_number(options["negative_slope"]), _number(options["threshold"])]
     elif function in ("elu", "leaky_relu"):
         numbers = [_number(value) for value in options.values()]

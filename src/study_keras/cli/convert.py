@@ -17,8 +17,8 @@ from study_keras.startup import import_keras
 @click.option(
     "--quantize",
     metavar="NAME",
-    help="Store smaller numbers: float16, uint16 or uint8 in .tfjs and .html; float16, dynamic or int8 in .tflite; int8 in "
-    ".micro.c.",
+    help="Store smaller numbers: float16, uint16 or uint8 in .tfjs and .html; float16, dynamic or int8 in .tflite; "
+    "int8 in .c.",
 )
 @click.option(
     "--batch",

@@ -20,9 +20,10 @@ _SIZE = re.compile(r"#define \w+_SIZE \d+ /\* (input|output) ([\w.]+): (float32|
 
 
 class Described(NamedTuple):
-    """What the header of a written C file tells: the function, and its inputs and outputs without the batch."""
+    """What the header of a written C file tells; inputs and outputs are without the batch."""
 
     function: str
+    stored: str
     inputs: list[TensorSpec]
     outputs: list[TensorSpec]
 
@@ -71,6 +72,7 @@ def open(  # noqa: A001
         lambda arrays: call_timed(arrays, 0).outputs,
         list(map(_batched, described.inputs)),
         list(map(_batched, described.outputs)),
+        described.stored,
         call_timed=call_timed,
     )
 
@@ -111,7 +113,8 @@ def _described(path: Path, text: str) -> Described:
         raise ValueError(
             f"{path}: does not tell inputs and outputs; expected a header that convert wrote beside its .c"
         )
-    return Described(function[1], *roles)
+    stored = re.search(r"stored as (\w+)", text)
+    return Described(function[1], "int8" if stored and stored[1] == "int8" else "float32", *roles)
 
 
 def _main(described: Described) -> str:

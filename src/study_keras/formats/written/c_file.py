@@ -1,44 +1,30 @@
 """Plain C: a model as one readable file of C99 without a library, for anything that has a C compiler."""
 
-import math
 import re
-import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any
 
 import keras
 
 from study_keras import files, limits
 from study_keras.formats import inference
+from study_keras.formats.export.litert_file import checked_options, export_litert
 from study_keras.formats.proof.prove import Proof, prove_export
 from study_keras.formats.tfjs.weights import check_finite
-from study_keras.formats.written import c_functions, c_text
-from study_keras.formats.written.c_buffers import Places, place, shapes_of
-from study_keras.formats.written.c_layers import Calls, add_step
+from study_keras.formats.written import c_int8, c_int8_functions, c_text
+from study_keras.formats.written.c_program import to_c
 from study_keras.formats.written.fold import fold_batch_normalization
-from study_keras.formats.written.steps import Program, Shape, program_of
-
-MATH = r"\b(INFINITY|expf|expm1f|erff|fabsf|fmaxf|fminf|log1pf|sqrtf|tanhf)\b"
-
-
-class Parameter(NamedTuple):
-    """An input or an output of the C function."""
-
-    role: str  # input or output
-    name: str  # in C
-    given_name: str  # as the other formats for inference call it
-    shape: Shape
-    dtype: str
-
-    @property
-    def c_type(self) -> str:
-        return "float" if self.dtype == "float32" else f"{self.dtype}_t"
+from study_keras.formats.written.int8_program import program_of_litert
+from study_keras.formats.written.steps import program_of
+from study_keras.runtimes import own_code
 
 
 def export_c(
     model: keras.Model,
     path: str | Path,
+    quantize: str | None = None,
+    images: Any = None,
     *,
     prove: bool | Callable[[Proof], None] = True,
 ) -> Path:
@@ -52,6 +38,8 @@ def export_c(
 
     Args:
         path: ends in ``.c``.
+        quantize, images: None, or ``"int8"`` with its typical inputs, as ``export_litert``: the numbers of that LiteRT
+            file, its arithmetic in integers, and the same rounding. Inputs and outputs are float32.
         prove: whether the file is compiled, run and compared with Keras before it gets its name, where the machine has
             a C compiler; a function is called with the ``Proof``.
 
@@ -68,11 +56,15 @@ def export_c(
     inference.check_model(model, path, ".c")
     c_text.check_free(path, path.with_suffix(".h"))
     check_finite(model)
-    source, header = c_text_of(model, path)
+    if quantize not in (None, "int8"):
+        raise ValueError(f"quantize={quantize!r}; expected None or int8")
+    arrays = checked_options(model, quantize, images, 1)
+    source, header = c_text_of(model, path) if quantize is None else _int8_text(model, path, images)
     with files.atomic_files(path, path.with_suffix(".h")) as (source_file, header_file):
         source_file.write_text(source)
         header_file.write_text(header)
-        prove_export(prove, model, source_file)
+        with own_code.allow():  # it was written here, just now
+            prove_export(prove, model, source_file, quantize or "float32", arrays)
     return path
 
 
@@ -81,123 +73,12 @@ def c_text_of(model: keras.Model, path: str | Path) -> tuple[str, str]:
     return to_c(fold_batch_normalization(program_of(model)), Path(path).stem)
 
 
-def to_c(program: Program, stem: str) -> tuple[str, str]:
-    """Return the content of ``stem.c`` and of ``stem.h``.
-
-    Raises:
-        ValueError: names the layer or input that C is not written for.
-    """
-    inputs, outputs = _parameters(program)
-    places = place(program, [item.name for item in inputs], [item.name for item in outputs])
-    calls = Calls(places.of, {item.name: given.dtype for item, given in zip(program.inputs, inputs, strict=True)})
-    body = list[str]()
-    for step in program.steps:
-        calls.lines.clear()
-        add_step(calls, step)
-        given = ", ".join(map(str, step.input_shapes))
-        kind = step.options["function"] if step.kind == "Activation" else step.kind
-        body += ["", f"/* {_comment(step.layer)}: {kind}, {given} -> {step.shape} */"]
-        body += "\n".join(calls.lines).splitlines()
-    outputs = [_typed(item, calls.dtypes[name]) for item, name in zip(outputs, program.outputs, strict=True)]
-    for (name, given, size), item in zip(places.copies, _copied(places, outputs), strict=True):
-        body.append(f"memcpy({name}, {given}, {size} * sizeof({item.c_type}));")
-    name, parameters = c_text.identifier(stem), [*inputs, *outputs]
-    functions, arrays = c_functions.sources(calls.functions), "\n".join(_arrays(calls))
-    text = "\n".join(f"    {line}".rstrip() for line in [*_unused(inputs, body), *body]).strip("\n")
-    signature = _signature(name, parameters)
-    content = f"{functions}\n{arrays}\n{_buffers(places)}\n{signature}\n{{\n{text}\n}}\n"
-    version = f"0x{zlib.crc32(f'{parameters}{content}'.encode()):08x}"
-    weights = sum(array.size for array in calls.arrays.values())
-    header = _header(name, program, parameters, version, (4 * weights, 4 * sum(places.lengths)))
-    return _top(name, stem, program, version, content) + content, header
-
-
-def _parameters(program: Program) -> tuple[list[Parameter], list[Parameter]]:
-    shapes = shapes_of(program)
-    inputs, outputs = list[Parameter](), list[Parameter]()
-    for item in program.inputs:
-        name = "input" if len(program.inputs) == 1 else f"input_{item.name}"
-        dtype = "float32" if "float" in item.dtype else item.dtype
-        if not re.fullmatch("float32|u?int(8|16|32|64)", dtype):
-            raise ValueError(f"the input {item.given_name!r} is {dtype}; written C takes float32 and integers")
-        inputs.append(Parameter("input", name, item.given_name, item.shape, dtype))
-    for number, (value, given) in enumerate(zip(program.outputs, program.output_names, strict=True)):
-        name = "output" if len(program.outputs) == 1 else f"output_{number}_{c_text.identifier(given)}"
-        outputs.append(Parameter("output", name, given, shapes[value], "float32"))
-    return inputs, outputs
-
-
-def _typed(item: Parameter, dtype: str) -> Parameter:
-    return item._replace(dtype="float32" if "float" in dtype else dtype)
-
-
-def _copied(places: Places, outputs: Sequence[Parameter]) -> list[Parameter]:
-    by_name = {item.name: item for item in outputs}
-    return [by_name[name] for name, _, _ in places.copies]
-
-
-def _comment(text: str) -> str:
-    """Return a name from outside as it may stand in a comment."""
-    return re.sub(r"[^A-Za-z0-9_ .,:/-]", "_", text).replace("*/", "_").replace("//", "_")
-
-
-def _arrays(calls: Calls) -> list[str]:
-    return [
-        f"static const float {name}[{array.size}] = {{ /* {array.shape} */\n"
-        f"{c_text.lines_of(c_text.floats(array))}\n}};"
-        for name, array in calls.arrays.items()
-    ]
-
-
-def _buffers(places: Places) -> str:
-    return "".join(f"static float buffer_{number}[{length}];\n" for number, length in enumerate(places.lengths))
-
-
-def _unused(inputs: Sequence[Parameter], body: Sequence[str]) -> list[str]:
-    used = set(re.findall(r"\w+", re.sub(r"/\*.*?\*/", "", "\n".join(body))))
-    return [f"(void){item.name};" for item in inputs if item.name not in used]
-
-
-def _signature(name: str, parameters: Sequence[Parameter]) -> str:
-    taken = [f"{'const ' * (item.role == 'input')}{item.c_type} *{item.name}" for item in parameters]
-    return f"void {name}_predict({', '.join(taken)})"
-
-
-def _top(name: str, stem: str, program: Program, version: str, content: str) -> str:
-    needed = sorted(set(re.findall(MATH, content)) - {"INFINITY"})
-    includes = [f'#include "{stem}.h"']
-    includes += ["#include <math.h>"] if re.search(MATH, content) else []
-    includes += ["#include <stddef.h>"] if re.search(r"\bNULL\b|\bsize_t\b", content) else []
-    includes += ["#include <string.h>"] if "memcpy(" in content else []
-    library = f"of the C library it needs {', '.join(needed)}" if needed else "it needs no function of math.h"
-    return f"""/* The Keras model {_comment(program.name)!r} as C99, {c_text.MARK}; {library}. */
-{chr(10).join(includes)}
-
-#if {name.upper()}_EXPORT != {version}
-#error "the header is of another export than this file"
-#endif
-"""
-
-
-def _header(name: str, program: Program, parameters: Sequence[Parameter], version: str, memory: tuple[int, int]) -> str:
-    upper, (weights, buffers) = name.upper(), memory
-    sizes = [
-        f"#define {upper}_{item.name.upper()}_SIZE {math.prod(item.shape)} "
-        f"/* {item.role} {item.given_name}: {item.dtype} {item.shape} */"
-        for item in parameters
-    ]
-    integers = any(item.dtype != "float32" for item in parameters)
-    body = f"""#define {upper}_EXPORT {version}
-
-/* How many numbers each pointer leads to, and their shape; channels are last. */
-{chr(10).join(sizes)}
-
-/* Computes the outputs for one example. Inputs and outputs must not overlap. Its static buffers take
- * {buffers:,} bytes of RAM, so that it may run only once at a time; its weights take {weights:,} bytes. */
-{_signature(name, parameters)};"""
-    included = "#include <stdint.h>\n\n" if integers else ""
-    guarded = c_text.header(f"{upper}_H", included + body)
-    return f"/* The Keras model {_comment(program.name)!r} as C99, {c_text.MARK}. */\n{guarded}"
+def _int8_text(model: keras.Model, path: Path, images: Any) -> tuple[str, str]:
+    with files.temporary_folder() as folder:
+        flat = export_litert(model, folder / "model.tflite", "int8", images, batch=1, prove=False)
+        names = inference.input_names(model), inference.output_names(model)
+        program = program_of_litert(flat, model.name, *names)
+    return to_c(program, path.stem, "int8", c_int8.add_int8_step, c_int8_functions.sources)
 
 
 @limits.reader
@@ -207,5 +88,5 @@ def list_c(path: str | Path) -> list[tuple[str, tuple[int, ...]]]:
     Raises:
         ValueError: the file is missing, or was not written here.
     """
-    found = re.findall(r"static const float (\w+)\[\d+\] = \{ /\* \(([\d, ]*)\) \*/", c_text.read(Path(path)))
+    found = re.findall(r"static const \w+ (\w+)\[\d+\] = \{ /\* \(([\d, ]*)\) \*/", c_text.read(Path(path)))
     return [(name, tuple(int(size) for size in shape.split(",") if size.strip())) for name, shape in found]

@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from study_keras.formats.written import c_text
 from study_keras.formats.written.c_buffers import SAME_VALUE
-from study_keras.formats.written.c_text import floats
+from study_keras.formats.written.c_text import number
 from study_keras.formats.written.fold import scale_and_shift
 from study_keras.formats.written.steps import Shape, Step
 
@@ -27,14 +28,14 @@ class Calls:
 
     def call(self, function: str, *arguments: Any) -> None:
         self.functions.add(function)
-        self.lines.append(f"{function}({', '.join(map(str, arguments))});".replace("   , ", "    "))
+        self.lines += c_text.call(function, map(str, arguments))
 
     def array(self, step: Step, name: str, value: np.ndarray | None) -> str:
         """Return the C name of an array of weights, NULL for none."""
         if value is None:
             return "NULL"
         unique = f"{step.owner}_{name}"
-        self.arrays[unique] = value.astype("float32")
+        self.arrays[unique] = value if value.dtype.kind == "i" else value.astype("float32")
         return unique
 
 
@@ -59,10 +60,6 @@ def _refuse(step: Step, what: str) -> None:
     raise ValueError(f"{step.kind} {step.layer!r}: written C has no {what}")
 
 
-def _number(value: float) -> str:
-    return floats(np.asarray(value))[0]
-
-
 def _counted(step: Step) -> tuple[int, int]:
     """Return the number of vectors along the last axis, and their length."""
     size = step.shape[-1] if step.shape else 1
@@ -81,16 +78,15 @@ def _window(step: Step, kernel: Sequence[int]) -> str:
     size = (1,) * (2 - len(kernel)) + tuple(kernel)
     (row_stride, column_stride), (row_dilation, column_dilation) = two("strides", 1), two("dilation", 1)
     padding = ((0, 0),) * (2 - len(kernel)) + tuple(options["padding"])
-    lines = [
-        dict(zip(("rows", "columns", "channels"), given, strict=True)),
-        dict(zip(("out_rows", "out_columns", "filters"), made, strict=True)),
-        dict(zip(("kernel_rows", "kernel_columns"), size, strict=True)),
-        {"row_stride": row_stride, "column_stride": column_stride},
-        {"row_dilation": row_dilation, "column_dilation": column_dilation, "groups": options.get("groups", 1)},
-        {"top": padding[0][0], "left": padding[1][0]},
-    ]
-    parts = [", ".join(f".{name} = {value}" for name, value in line.items()) for line in lines]
-    return "&(const struct window){\n    " + ",\n    ".join(parts) + "},\n   "
+    fields = {
+        **dict(zip(("rows", "columns", "channels"), given, strict=True)),
+        **dict(zip(("out_rows", "out_columns", "filters"), made, strict=True)),
+        **dict(zip(("kernel_rows", "kernel_columns"), size, strict=True)),
+        **{"row_stride": row_stride, "column_stride": column_stride},
+        **{"row_dilation": row_dilation, "column_dilation": column_dilation, "groups": options.get("groups", 1)},
+        **{"top": padding[0][0], "left": padding[1][0]},
+    }
+    return c_text.struct("window", fields)
 
 
 def _dense(calls: Calls, step: Step, given: list[str], out: str) -> None:
@@ -130,7 +126,7 @@ def _batch_normalization(calls: Calls, step: Step, given: list[str], out: str) -
 
 def _layer_normalization(calls: Calls, step: Step, given: list[str], out: str) -> None:
     arrays = (calls.array(step, name, step.weights.get(name)) for name in ("gamma", "beta"))
-    calls.call("normalize_layer", *_counted(step), _number(step.options["epsilon"]), *arrays, given[0], out)
+    calls.call("normalize_layer", *_counted(step), number(step.options["epsilon"]), *arrays, given[0], out)
 
 
 def _embedding(calls: Calls, step: Step, given: list[str], out: str) -> None:
@@ -157,7 +153,7 @@ def _rescaling(calls: Calls, step: Step, given: list[str], out: str) -> None:
         arrays = [calls.array(step, name, value) for name, value in zip(("scale", "shift"), both, strict=True)]
         calls.call("scale_channels", count, channels, *arrays, given[0], out)
     else:
-        calls.call("rescale", math.prod(step.shape), _number(scale), _number(offset), given[0], out)
+        calls.call("rescale", math.prod(step.shape), number(scale), number(offset), given[0], out)
 
 
 def _activation(calls: Calls, step: Step, given: list[str], out: str) -> None:
@@ -169,10 +165,10 @@ def _activation(calls: Calls, step: Step, given: list[str], out: str) -> None:
     if function == "relu" and (options["max_value"], options["negative_slope"], options["threshold"]) != (None, 0, 0):
         function = "limited_relu"
         limit = options["max_value"]
-        numbers = ["-INFINITY", "INFINITY"] if limit is None else ["0.0f", _number(limit)]
-        numbers += [_number(options["negative_slope"]), _number(options["threshold"])]
+        numbers = ["-INFINITY", "INFINITY"] if limit is None else ["0.0f", number(limit)]
+        numbers += [number(options["negative_slope"]), number(options["threshold"])]
     elif function in ("elu", "leaky_relu"):
-        numbers = [_number(value) for value in options.values()]
+        numbers = [number(value) for value in options.values()]
     elif function == "gelu" and options["approximate"]:
         function = "gelu_tanh"
     return calls.call(f"apply_{function}", size, *numbers, given[0], out)

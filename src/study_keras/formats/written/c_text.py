@@ -1,7 +1,7 @@
 """What every C file that is written here has: identifiers, literals, and the frame of a header."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -76,9 +76,27 @@ def lines_of(literals: Iterable[str], indent: str = "    ") -> str:
     return "\n".join([*lines, line.rstrip()])
 
 
-def floats(array: np.ndarray) -> list[str]:
-    """Return the shortest literals that a compiler reads as the same float32 numbers."""
-    return [f"{number}f" for number in map(str, np.asarray(array, "float32").ravel())]
+def literals(array: np.ndarray) -> list[str]:
+    """Return the shortest literals that a compiler reads as the same float32 numbers, or integers."""
+    end = "f" if array.dtype.kind == "f" else ""
+    return [f"{item}{end}" for item in map(str, array.ravel())]
+
+
+def number(value: float) -> str:
+    """Return the literal of one float32 number."""
+    return literals(np.asarray(value, "float32"))[0]
+
+
+def struct(name: str, fields: Mapping[str, int]) -> str:
+    """Return a pointer to a constant of these fields, as the argument of a call; see ``call``."""
+    body = lines_of(f".{field} = {value}" for field, value in fields.items()).removesuffix(",")
+    return f"&(const struct {name}){{\n{body}}}"
+
+
+def call(function: str, arguments: Iterable[str]) -> list[str]:
+    """Return the lines of a statement, with a new line after each struct."""
+    text = ", ".join(arguments)
+    return f"{function}({text});".replace("}, ", "},\n    ").splitlines()
 
 
 def header(guard: str, body: str) -> str:

@@ -26,7 +26,8 @@ from rich.table import Table
 
 from study_keras import formats, runtimes
 from study_keras.data import dataset
-from study_keras.runtimes import c_compiler, own_code, tflite_micro
+from study_keras.runtimes import c_compiler, tflite_micro
+from study_keras.runtimes.program import allow_code
 from study_keras.train import models
 
 ROUNDS = 7
@@ -78,7 +79,7 @@ def seconds(runner, images):
 
 def main():
     images = dataset.scale(dataset.load_data()[1][0][:IMAGES])
-    with tempfile.TemporaryDirectory() as name, own_code.allow():
+    with tempfile.TemporaryDirectory() as name, allow_code():
         paths = write(Path(name), images)
         runners = {path.name: runtimes.open(path, formats.detect(path).runtime) for path in paths}
         taken = {path.name: [] for path in paths}

@@ -22,7 +22,7 @@ from study_keras.startup import import_keras
 @click.option(
     "--run-code",
     is_flag=True,
-    help="Also run a .c ARTIFACT that differs from what this version writes for MODEL: it can do anything.",
+    help="Also run a .py or .c ARTIFACT that differs from what this version writes for MODEL: it can do anything.",
 )
 @JSON
 def verify(model: Path, artifacts: tuple[Path, ...], data: Path | None, run_code: bool, as_json: bool) -> None:
@@ -36,11 +36,11 @@ def verify(model: Path, artifacts: tuple[Path, ...], data: Path | None, run_code
     """
     import_keras()
     from study_keras.report.examples import load_test_examples
-    from study_keras.runtimes import own_code
+    from study_keras.runtimes.program import allow_code
 
     loaded = load_full_model(model)
     inputs, labels = load_test_examples(loaded, data)
-    with own_code.allow() if run_code else nullcontext():
+    with allow_code() if run_code else nullcontext():
         passed = verify_artifacts(loaded, artifacts, inputs, labels, as_json=as_json)
     if not passed:
         raise click.exceptions.Exit(1)

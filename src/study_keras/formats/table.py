@@ -22,7 +22,8 @@ class Format:
         list_weights: returns name and shape of each array.
         runtime: the module that runs it, below ``study_keras.runtimes``; None for what Keras runs.
         needs: what ``save`` runs in, where that is not any backend: ``tensorflow``.
-        text: returns the program that ``save`` writes for a model at a path: the only one that runs unasked.
+        text: returns the program that ``save`` writes for a model, or a function of its path: the only one that runs
+            unasked.
     """
 
     name: str
@@ -94,6 +95,14 @@ FORMATS = (
         list_weights="formats.saving.tf_checkpoint:list_tf_checkpoint",
     ),
     Format(
+        "safetensors",
+        (".safetensors",),
+        ("weights",),
+        save="formats.saving.safetensors_file:save_safetensors",
+        load_weights="formats.saving.safetensors_file:load_weights_safetensors",
+        list_weights="formats.saving.safetensors_file:list_safetensors",
+    ),
+    Format(
         "saved_model",
         (".savedmodel",),
         ("inference",),
@@ -155,7 +164,23 @@ FORMATS = (
         save="formats.written.c_file:export_c",
         list_weights="formats.written.c_file:list_c",
         runtime="c_code",
-        text="formats.written.c_file:c_text_of",
+        text="formats.written.c_file:c_source",
+    ),
+    Format(
+        "numpy_program",
+        ("_numpy.py",),
+        ("inference",),
+        save="formats.written.numpy_program:export_numpy",
+        runtime="numpy_program",
+        text="formats.written.numpy_program:numpy_text",
+    ),
+    Format(
+        "torch_program",
+        ("_torch.py",),
+        ("inference",),
+        save="formats.written.torch_program:export_torch",
+        runtime="torch_program",
+        text="formats.written.torch_program:torch_text",
     ),
 )
 BY_NAME = {item.name: item for item in FORMATS}

@@ -1,4 +1,7 @@
-"""Run a model file in its own runtime: LiteRT, ONNX Runtime, TensorFlow.js in Node, TensorFlow. Imports no Keras."""
+"""Run a model file in its own runtime: LiteRT, ONNX Runtime, TensorFlow.js in Node, TensorFlow, NumPy, PyTorch.
+
+Imports no Keras.
+"""
 
 from importlib import import_module
 from pathlib import Path
@@ -14,11 +17,12 @@ def open(path: str | Path, runtime: str, *options: Any) -> Runner:  # noqa: A001
 
     Args:
         path: the file or folder.
-        runtime: ``litert``, ``onnx``, ``tfjs`` or ``saved_model``: a module of this package.
+        runtime: ``litert``, ``onnx``, ``tfjs``, ``saved_model``, ``tflite_micro``, ``c_code``, ``numpy_program`` or
+            ``torch_program``: a module of this package.
         options: further arguments of the module's ``open``, such as the only program that may run.
 
     Raises:
         ValueError: the file is missing or broken.
-        FileNotFoundError: Node or its packages, for TF.js, are not installed.
+        FileNotFoundError: Node or its packages, for TF.js, or PyTorch are not installed.
     """
     return import_module(f"{__name__}.{runtime}").open(path, *options)

@@ -5,7 +5,7 @@ import re
 import signal
 import subprocess
 import weakref
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import NamedTuple
@@ -13,7 +13,8 @@ from typing import NamedTuple
 import numpy as np
 
 from study_keras import files, limits
-from study_keras.runtimes import c_compiler, own_code
+from study_keras.runtimes import c_compiler
+from study_keras.runtimes.program import check_code
 from study_keras.runtimes.runner import Answer, Arrays, Runner, TensorSpec
 
 _SIZE = re.compile(r"#define \w+_SIZE \d+ /\* (input|output) ([\w.]+): (float32|u?int(?:8|16|32|64)) \(([\d, ]*)\) \*/")
@@ -29,26 +30,26 @@ class Described(NamedTuple):
 
 
 def open(  # noqa: A001
-    path: str | Path, own: tuple[str, str] | None = None, options: Sequence[str] = ("-O2",)
+    path: str | Path, own: Callable[[Path], tuple[str, str]] | None = None, options: Sequence[str] = ("-O2",)
 ) -> Runner:
     """Compile a ``.c`` file that ``export_c`` wrote, with the header beside it.
 
     A program can do anything. This one runs if it is, byte for byte, what this version writes, whoever sent the file;
-    anything else only within ``own_code.allow``.
+    anything else only within ``program.allow_code``.
 
     Args:
         path: of the ``.c`` file.
-        own: the content of the two files as this version writes them; None where the model is not known.
+        own: returns the content of the two files as this version writes them; None where the model is not known.
         options: further ones for the compiler.
 
     Raises:
-        ValueError: it is outside of ``own_code.allow``, a file is missing, or the compiler refuses it.
+        ValueError: it is outside of ``program.allow_code``, a file is missing, or the compiler refuses it.
         FileNotFoundError: there is no C compiler.
     """
     path = Path(path)
     source, header = (_read(file) for file in (path, path.with_suffix(".h")))
-    if own is None or (source, header) != tuple(text.encode() for text in own):
-        own_code.check(path)
+    if own is None or (source, header) != tuple(text.encode() for text in own(path)):
+        check_code(path, known=own is not None)
     described = _described(path.with_suffix(".h"), header.decode("ascii", "replace"))
     with ExitStack() as stack:
         folder = stack.enter_context(files.temporary_folder())

@@ -29,6 +29,7 @@ def images(digits):
 @pytest.fixture(scope="module")
 def written(tmp_path_factory, images):
     """A model, the path of its int8 array, and its proof."""
+    keras.utils.set_random_seed(1)
     model, proofs = net(), []
     path = tmp_path_factory.mktemp("micro") / "net.micro.c"
     formats.save(model, path, quantize="int8", images=images, prove=proofs.append)
@@ -45,7 +46,8 @@ def test_int8_is_proven_and_answers_as_litert(written, images, tmp_path):
     found, wanted = micro.run([images]).outputs[0], lite.run([images]).outputs[0]
     assert np.abs(found - wanted).max() <= 2 / 256  # both round, not always alike
     (row,) = verify_all(model, [path], images)
-    assert (row["runtime"], row["passed"], row["bytes"]) == ("TFLite Micro", True, path.stat().st_size)
+    assert (row["runtime"], row["images"], row["bytes"]) == ("TFLite Micro", 200, path.stat().st_size)
+    assert row["mean_abs_diff"] < 0.02
     assert len(formats.list_litert_micro(path)) > 5
 
 

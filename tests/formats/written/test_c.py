@@ -11,7 +11,8 @@ from study_keras import formats
 from study_keras.formats.proof.differences import THRESHOLDS, differences
 from study_keras.formats.verify import verify_all
 from study_keras.formats.written import c_functions
-from study_keras.runtimes import c_code, own_code
+from study_keras.runtimes import c_code
+from study_keras.runtimes.program import allow_code
 
 SANITIZED = ("-O1", "-fsanitize=undefined,address", "-fno-sanitize-recover=all")
 
@@ -21,7 +22,7 @@ def test_c_answers_as_keras(name, tmp_path):
     """Each layer and option, without undefined behaviour, and without a byte outside of an array."""
     model = MODELS[name]()
     path = formats.save(model, tmp_path / "net.c", prove=False)
-    with own_code.allow():
+    with allow_code():
         runner = c_code.open(path, None, SANITIZED)
     arrays = inputs(model)
     wanted = keras.tree.flatten(model.predict(arrays if len(arrays) > 1 else arrays[0], verbose=0))
@@ -112,7 +113,7 @@ def test_without_a_compiler_it_is_written_and_not_run(tmp_path, monkeypatch):
     assert str(proofs[0]) == (
         "not run: a C compiler is not installed; get it from your system, or: pip install 'hello-mnist[c]'"
     )
-    with own_code.allow():
+    with allow_code():
         (row,) = verify_all(model, [path])
     assert row["missing"]
 
@@ -120,7 +121,7 @@ def test_without_a_compiler_it_is_written_and_not_run(tmp_path, monkeypatch):
 def test_a_header_of_another_export_is_refused(tmp_path):
     paths = [formats.save(MODELS[name](), tmp_path / f"{name}.c", prove=False) for name in ("dense", "convolution")]
     paths[1].with_suffix(".h").write_text(paths[0].with_suffix(".h").read_text().replace("dense", "convolution"))
-    with own_code.allow(), pytest.raises(ValueError, match="refuses it"):
+    with allow_code(), pytest.raises(ValueError, match="refuses it"):
         c_code.open(paths[1])
 
 
@@ -133,6 +134,6 @@ def test_verify_runs_only_its_own_program(tmp_path):
     path.write_text(path.read_text() + "\nint changed;\n")
     (row,) = verify_all(model, [path])
     assert "--run-code" in row["error"]
-    with own_code.allow():
+    with allow_code():
         (row,) = verify_all(model, [path])
     assert row["passed"]

@@ -23,7 +23,7 @@ def open_artifact(path: str | Path, model: Any) -> Runner:
     """
     found = formats.detect(path)
     if found.text:
-        return runtimes.open(path, str(found.runtime), found.function("text")(model, path))
+        return runtimes.open(path, str(found.runtime), found.function("text")(model))
     if found.runtime:
         return runtimes.open(path, found.runtime).reorder(input_names(model), output_names(model))
     if "structure" not in found.keeps:

@@ -42,14 +42,23 @@ def prove_export(
     wish: bool | Callable[[Proof], None], model: Any, path: str | Path, stored: str = "float32", inputs: Any = None
 ) -> None:
     """Handle the argument ``prove`` of an export function: False, True, or a function that receives the ``Proof``."""
-    if wish is False:
-        return
-    proof = prove(model, path, stored, inputs)
+    if wish is not False:
+        report_proof(wish, prove(model, path, stored, inputs))
+
+
+def report_proof(wish: bool | Callable[[Proof], None], proof: Proof) -> None:
+    """Give ``proof`` to the function in ``wish``, if it is one."""
     if callable(wish):
         wish(proof)
 
 
-def prove(model: Any, path: str | Path, stored: str = "float32", inputs: Sequence[np.ndarray] | None = None) -> Proof:
+def prove(
+    model: Any,
+    path: str | Path,
+    stored: str = "float32",
+    inputs: Sequence[np.ndarray] | None = None,
+    opened: Runner | None = None,
+) -> Proof:
     """Run the file that ``model`` was exported to, and compare its inputs and outputs with those of Keras.
 
     Args:
@@ -57,10 +66,11 @@ def prove(model: Any, path: str | Path, stored: str = "float32", inputs: Sequenc
         path: the file or folder, perhaps under a temporary name.
         stored: how it stores its numbers, a key of ``THRESHOLDS``.
         inputs: one array per input, of which some examples are used; None for random ones.
+        opened: the file ready to run, where another runtime than that of its format is to run it.
 
     Returns:
-        What was checked. Without Node or its packages a TF.js model is not run, and C not without a compiler, which
-        is not an error.
+        What was checked. Without Node or its packages a TF.js model is not run, without PyTorch no program for it, and
+        without a compiler no C, which is not an error.
 
     Raises:
         ValueError: the runtime cannot open the file, or the file differs from the model: in the name, shape or dtype of
@@ -68,10 +78,10 @@ def prove(model: Any, path: str | Path, stored: str = "float32", inputs: Sequenc
     """
     path = Path(path)
     try:
-        runner = open_artifact(path, model)
+        runner = opened or open_artifact(path, model)
         return _compare(runner, f"{path.name}: {FORMATS.get(runner.runtime, runner.runtime)}", model, stored, inputs)
     except FileNotFoundError as error:
-        runtime = "C" if path.suffix == ".c" else "TF.js"
+        runtime = {".py": "PyTorch", ".c": "C"}.get(path.suffix, "TF.js")
         return Proof(runtime, missing="Node is missing" if "Node" in str(error) else str(error))
     except ValueError as error:
         raise ValueError(str(error).replace(str(path), path.name)) from error

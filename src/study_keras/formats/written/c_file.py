@@ -17,7 +17,7 @@ from study_keras.formats.written.c_program import to_c
 from study_keras.formats.written.fold import fold_batch_normalization
 from study_keras.formats.written.int8_program import program_of_litert
 from study_keras.formats.written.steps import program_of
-from study_keras.runtimes import own_code
+from study_keras.runtimes.program import allow_code
 
 
 def export_c(
@@ -59,18 +59,19 @@ def export_c(
     if quantize not in (None, "int8"):
         raise ValueError(f"quantize={quantize!r}; expected None or int8")
     arrays = checked_options(model, quantize, images, 1)
-    source, header = c_text_of(model, path) if quantize is None else _int8_text(model, path, images)
+    source, header = c_source(model)(path) if quantize is None else _int8_text(model, path, images)
     with files.atomic_files(path, path.with_suffix(".h")) as (source_file, header_file):
         source_file.write_text(source)
         header_file.write_text(header)
-        with own_code.allow():  # it was written here, just now
+        with allow_code():  # it was written here, just now
             prove_export(prove, model, source_file, quantize or "float32", arrays)
     return path
 
 
-def c_text_of(model: keras.Model, path: str | Path) -> tuple[str, str]:
-    """Return the content of the ``.c`` file at ``path``, and of its header, as ``export_c`` writes them."""
-    return to_c(fold_batch_normalization(program_of(model)), Path(path).stem)
+def c_source(model: keras.Model) -> Callable[[Path], tuple[str, str]]:
+    """Return a function of a path, to the content of the ``.c`` file there and of its header, in float32."""
+    program = fold_batch_normalization(program_of(model))
+    return lambda path: to_c(program, path.stem)
 
 
 def _int8_text(model: keras.Model, path: Path, images: Any) -> tuple[str, str]:

@@ -33,8 +33,9 @@ KNOWN: dict[str, Sequence[str]] = {
 }
 # The functions of a step `Activation`, and the numbers of each; on every number, softmax on the last axis.
 FUNCTIONS: dict[str, dict[str, Any]] = {
-    "relu": {"max_value": None, "negative_slope": 0.0, "threshold": 0.0},  # max_value if x >= it, x if x >= threshold,
-    # otherwise negative_slope * (x - threshold)
+    # x if x > threshold, otherwise 0; this cut off at 0 and max_value, if there is one; plus
+    # negative_slope * (x - threshold) below the threshold
+    "relu": {"max_value": None, "negative_slope": 0.0, "threshold": 0.0},
     "elu": {"alpha": 1.0},  # x if x > 0, otherwise alpha * (exp(x) - 1)
     "leaky_relu": {"negative_slope": 0.2},  # x if x >= 0, otherwise negative_slope * x
     "gelu": {"approximate": False},  # x * (1 + erf(x / sqrt(2))) / 2
@@ -55,8 +56,9 @@ FUNCTIONS: dict[str, dict[str, Any]] = {
 def activation(layer: Any, function: Any) -> dict[str, Any]:
     """Return ``function`` and its numbers of an activation, or of an activation layer; empty for linear."""
     if isinstance(function, keras.layers.ReLU):
-        found = {"function": "relu", "max_value": function.max_value, "negative_slope": function.negative_slope}
-        return found | {"threshold": function.threshold}
+        most = None if function.max_value is None else float(function.max_value)
+        slope, threshold = float(function.negative_slope), float(function.threshold)
+        return {"function": "relu", "max_value": most, "negative_slope": slope, "threshold": threshold}
     if isinstance(function, keras.layers.LeakyReLU):
         return {"function": "leaky_relu", "negative_slope": float(function.negative_slope)}
     if isinstance(function, keras.layers.ELU):

@@ -55,7 +55,7 @@ SUPPORTED = sorted(
 _TAKES_INTEGERS = {"Embedding", "Flatten", "Reshape", "Permute", "Rescaling", *_IDENTITY}
 # No output depends on these options at inference; see also `check_options`.
 _TRAINING = re.compile(
-    "name|trainable|dtype|seed|batch_shape|synchronized|activity_regularizer|momentum|quantization_config"
+    "name|trainable|dtype|seed|weights|batch_shape|synchronized|activity_regularizer|momentum|quantization_config"
     "|.*_(initializer|regularizer|constraint)"
 )
 
@@ -116,7 +116,8 @@ def _kind(layer: Any) -> str:
 def _check_call(layer: Any, call: Any, kind: str) -> None:
     """Refuse a call with further arguments, and options that no step has."""
     arguments = call.arguments
-    others = {key: value for key, value in arguments.kwargs.items() if value not in (None, False)}
+    # Keras replaces `training` by that of the outermost call.
+    others = {key: value for key, value in arguments.kwargs.items() if key != "training" and value not in (None, False)}
     taken = keras.tree.flatten(arguments.args)
     if others or len(taken) != len(arguments.keras_tensors):
         refuse(layer, f"further arguments of a call, here {', '.join(others) or 'a constant'}")
@@ -130,9 +131,9 @@ def _check_call(layer: Any, call: Any, kind: str) -> None:
         refuse(layer, "data_format='channels_first'")
     if kind in _IDENTITY:
         return
-    defaults = inspect.signature(type(layer).__init__).parameters
-    for key, value in layer.get_config().items():
-        default = defaults[key].default if key in defaults else None
+    for key, parameter in inspect.signature(type(layer).__init__).parameters.items():
+        default = None if parameter.default is inspect.Parameter.empty else parameter.default
+        value = getattr(layer, key, default)
         known = key in options.KNOWN.get(kind, ()) or key in ("activation", "use_bias", "data_format")
         if not known and not _TRAINING.fullmatch(key) and value != default and value not in (None, False):
             refuse(layer, f"{key}={value!r}")

@@ -20,7 +20,22 @@ from study_keras.formats.keras_internals import calls, mask_of
 Shape = tuple[int, ...]
 Read = tuple[dict[str, Any], dict[str, Any]]  # options and weights
 MOVES = {"Flatten", "Reshape", "Permute"}  # kinds that leave integers as they are
-_TAKEN = {*keyword.kwlist, *keyword.softkwlist, *dir(builtins), "np", "self", "torch", "weights", "predict"}
+_TAKEN = {
+    *keyword.kwlist,
+    *keyword.softkwlist,
+    *dir(builtins),
+    *("np", "self", "torch", "nn", "weights", "predict"),
+    # what a torch.nn.Module has already
+    *("add_module", "apply", "bfloat16", "buffers", "call_super_init", "children", "cpu", "cuda", "double"),
+    *("dump_patches", "eval", "extra_repr", "forward", "get_buffer", "get_extra_state", "get_parameter"),
+    *("get_submodule", "half", "ipu", "load_state_dict", "modules", "mtia", "named_buffers", "named_children"),
+    *("named_modules", "named_parameters", "parameters", "register_backward_hook", "register_buffer"),
+    *("register_forward_hook", "register_forward_pre_hook", "register_full_backward_hook"),
+    *("register_full_backward_pre_hook", "register_load_state_dict_post_hook", "register_load_state_dict_pre_hook"),
+    *("register_module", "register_parameter", "register_state_dict_post_hook", "register_state_dict_pre_hook"),
+    *("requires_grad_", "set_extra_state", "set_submodule", "share_memory", "state_dict", "to", "to_empty", "train"),
+    *("training", "xpu", "zero_grad"),
+}
 
 
 @dataclass(frozen=True)
@@ -54,6 +69,7 @@ class Step:
         weights: by Keras' name in the layer, float32.
         owner: an identifier of who has the weights: steps with the same owner share them.
         layer: Keras' path to the layer, with ``/`` between nested models, for comments and messages.
+        part: of the layer, where it becomes several steps with weights: ``"depthwise"``, ``"pointwise"``; ``""``.
         dtype: of what it makes: ``float32`` unless it only moves integers.
     """
 
@@ -66,6 +82,7 @@ class Step:
     weights: dict[str, np.ndarray]
     owner: str
     layer: str
+    part: str = ""
     dtype: str = "float32"
 
 
@@ -141,7 +158,7 @@ class Place:
         dtype = taken[0].dtype if kind in MOVES else "float32"
         arrays = {key: float32(value) for key, value in weights.items()}
         shapes = tuple(item.shape for item in taken)
-        step = Step(name, kind, tuple(inputs), shapes, shape, options, arrays, owner, self.path, dtype)
+        step = Step(name, kind, tuple(inputs), shapes, shape, options, arrays, owner, self.path, part, dtype)
         builder.steps.append(step)
         builder.values[name] = _Made(name, shape, dtype)
         return name
@@ -183,7 +200,7 @@ def _add_model(
         layer, place = call.operation, (*path, call.operation.name)
         taken = [known[id(tensor)] for tensor in call.arguments.keras_tensors]
         if any(mask_of(tensor) is not None for tensor in call.outputs):
-            refuse(layer, "a mask (mask_zero=True, Masking)")
+            refuse(layer, "masks (mask_zero=True, Masking)")
         if isinstance(layer, keras.Model):
             _check_kind(layer)
             if len(taken) != len(layer.inputs) or isinstance(call.arguments.args[0], dict):

@@ -12,6 +12,8 @@ from study_keras.runtimes.program import allow_code
 
 SANITIZED = ("-O1", "-fsanitize=undefined,address", "-fno-sanitize-recover=all")
 
+WIDE = keras.initializers.RandomNormal(stddev=3.0, seed=1)  # so that the answers differ
+
 
 def normalized(*body):
     return [*body, layers.BatchNormalization(), layers.ReLU()]
@@ -22,7 +24,11 @@ def net():
     body = [layers.Reshape((28, 28, 1)), *normalized(layers.Conv2D(4, (3, 4), strides=2, padding="same"))]
     body += [layers.DepthwiseConv2D(3, depth_multiplier=2, padding="same"), layers.ReLU(max_value=6)]
     body += [layers.MaxPooling2D(3, 2, padding="same"), layers.Conv2D(5, 2, dilation_rate=2, activation="relu")]
-    body += [layers.Flatten(), layers.Dense(12, activation="relu"), layers.Dense(10, activation="softmax")]
+    body += [
+        layers.Flatten(),
+        layers.Dense(12, activation="relu"),
+        layers.Dense(10, "softmax", kernel_initializer=WIDE),
+    ]
     return sequential((28, 28), *body)
 
 

@@ -4,7 +4,7 @@
 
 The network has random weights, which change neither. The bytes are those of the model's own file, compiled for size
 (``-Os``), as ``size`` counts them: flash is text and data, RAM is data and bss. For TFLite Micro, whose interpreter is
-not counted, RAM is the arena. The time is that of one image at a time on one thread, C as ``-O2`` compiles it; the
+not counted, RAM is the arena. The time is that of one image at a time, C as ``-O2`` compiles it, in seconds of its own processor; the
 files alternate for several rounds, and the output is the median, the range, and the median of each round's ratio to
 LiteRT in float32.
 """
@@ -36,6 +36,7 @@ FILES = {
     "tiny.tflite": {"batch": 1},
     "tiny_int8.tflite": {"batch": 1, "quantize": "int8"},
     "tiny.c": {},
+    "tiny_int8.c": {"quantize": "int8"},
     "tiny_int8.micro.c": {"quantize": "int8"},
 }
 

@@ -4,9 +4,9 @@
 
 The network has random weights, which change neither. The bytes are those of the model's own file, compiled for size
 (``-Os``), as ``size`` counts them: flash is text and data, RAM is data and bss. For TFLite Micro, whose interpreter is
-not counted, RAM is the arena. The time is that of one image at a time, C as ``-O2`` compiles it, in seconds of its own processor; the
-files alternate for several rounds, and the output is the median, the range, and the median of each round's ratio to
-LiteRT in float32.
+not counted, RAM is the arena. The time is that of one image at a time: in the C program itself as ``-O2`` compiles it,
+of others a call from Python. The files alternate for several rounds, and the output is the median, the range, and the
+median of each round's ratio to LiteRT in float32.
 """
 
 import os

@@ -10,7 +10,7 @@ from keras import layers
 from study_keras import formats
 from study_keras.formats.proof.differences import THRESHOLDS, differences
 from study_keras.formats.verify import verify_all
-from study_keras.formats.written import c_functions
+from study_keras.formats.written import c_elementwise
 from study_keras.runtimes import c_code
 from study_keras.runtimes.program import allow_code
 
@@ -97,8 +97,8 @@ def test_a_wrong_program_is_not_written(tmp_path, monkeypatch):
     """The proof finds it, and what was there stays."""
     path = formats.save(MODELS["dense"](), tmp_path / "net.c", prove=False)
     before = path.read_text()
-    wrong = c_functions.ACTIVATIONS["relu"].replace("0.0f : x", "0.1f : x")
-    monkeypatch.setitem(c_functions.ACTIVATIONS, "relu", wrong)
+    wrong = c_elementwise.ACTIVATIONS["relu"].replace("0.0f : x", "0.1f : x")
+    monkeypatch.setitem(c_elementwise.ACTIVATIONS, "relu", wrong)
     with pytest.raises(ValueError, match=r"net\.c: C does not answer as Keras does"):
         formats.save(MODELS["dense"](), path)
     assert path.read_text() == before

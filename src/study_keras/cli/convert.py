@@ -42,6 +42,7 @@ def convert(*, source: Path, target: Path, no_proof: bool, data: Path | None, as
     .keras, .h5     a whole model
     .json, .yaml    its structure
     .weights.h5     its weights
+    .safetensors    its weights, in PyTorch's layouts
     .ckpt           its weights, as a TensorFlow checkpoint
     .savedmodel     a folder for inference in TensorFlow
     .tfjs           a folder for TensorFlow.js
@@ -49,6 +50,8 @@ def convert(*, source: Path, target: Path, no_proof: bool, data: Path | None, as
     .onnx           a file for ONNX runtimes
     .c              a program in plain C, and its header
     .micro.c        a C array for TensorFlow Lite for Microcontrollers
+    _numpy.py       a program for NumPy and JAX to read, with its weights as .npz
+    _torch.py       a program for PyTorch to read, with its weights as .safetensors
     .html           a page to draw digits on, with the model inside
 
     The content of SOURCE decides its format; Keras 2 files are read too. A TARGET with a runtime of its own is run

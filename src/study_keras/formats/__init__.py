@@ -39,7 +39,8 @@ def save(model: "keras.Model", path: str | Path, **options: Any) -> Path:
         model: a Sequential or functional model.
         path: ``.keras``, ``.h5``, ``.weights.h5``, ``.json``, ``.yaml``, ``.weights`` or ``.ckpt`` (a TensorFlow
             checkpoint), ``.savedmodel`` or no suffix (a SavedModel folder), ``.tfjs`` (a folder for TensorFlow.js),
-            ``.tflite`` or ``.onnx``.
+            ``.tflite`` or ``.onnx``; ``.safetensors`` (weights); ``NAME_numpy.py`` or ``NAME_torch.py`` (a program and
+            its weights); ``.c`` (a program and its header) or ``.micro.c`` (a C array for microcontrollers).
         options: further arguments of the format's own function, such as ``quantize``.
 
     Returns:

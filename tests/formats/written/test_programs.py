@@ -1,6 +1,7 @@
 """Models as programs: each answers in NumPy, JAX and PyTorch as in Keras, and what is not written is named."""
 
 import importlib.util
+import sys
 
 import keras
 import numpy as np
@@ -68,7 +69,14 @@ def test_convert_proves_and_verify_runs(saved, suffix):
 
 @needs_torch
 def test_a_known_architecture_becomes_a_module(tmp_path):
-    model = keras.applications.MobileNetV2((96, 96, 3), alpha=0.35, weights=None, classes=10)
+    model = keras.applications.MobileNetV2(
+        (96, 96, 3), alpha=0.35, weights=None, classes=10, classifier_activation=None
+    )
+    images = np.random.default_rng(0).normal(size=(4, 96, 96, 3)).astype("float32")
+    for layer in model.layers:
+        layer.momentum = 0.0
+    model(images, training=True)  # the statistics of a batch, without which the numbers vanish from layer to layer
+    assert np.ptp(model(images, training=False)) > 0.1
     proofs = []
     formats.save(model, tmp_path / "net_torch.py", prove=proofs.append)
     assert proofs[0].runtime == "PyTorch"
@@ -214,3 +222,30 @@ def test_broken_weights_are_refused(saved, content, message):
     (row,) = verify_all(formats.load(saved), [target])
     assert message in row["error"]
     assert str(weights) in row["error"]
+
+
+@pytest.mark.parametrize("name", ["two inputs and outputs", "residual", "separable", "batch norm"])
+def test_the_program_is_the_same_for_a_model_that_was_saved(tmp_path, name):
+    model = MODELS[name]()
+    formats.save(model, tmp_path / "model.keras")
+    formats.save(model, tmp_path / "one_numpy.py", prove=False)
+    formats.save(formats.load(tmp_path / "model.keras"), tmp_path / "two_numpy.py", prove=False)
+    assert (tmp_path / "one_numpy.py").read_text() == (tmp_path / "two_numpy.py").read_text()
+
+
+@needs_torch
+def test_a_changed_weight_fails_to_load_in_a_sentence(saved):
+    target = saved.with_name("digits_torch.py")
+    convert(saved, target, prove=False)
+    target.with_suffix(".safetensors").write_bytes(b"\x08" + bytes(7) + b"{}      ")
+    (row,) = verify_all(formats.load(saved), [target])
+    assert "PyTorch failed" in row["error"]
+    assert "\n" not in row["error"]
+
+
+def test_a_missing_package_is_named(saved, monkeypatch):
+    monkeypatch.setitem(sys.modules, "safetensors", None)
+    monkeypatch.delitem(sys.modules, "safetensors.numpy", raising=False)
+    with pytest.raises(FileNotFoundError, match=r"safetensors is not installed; run: pip install 'hello-mnist\["):
+        convert(saved, saved.with_name("digits_torch.py"))
+    assert [file.name for file in saved.parent.iterdir()] == ["digits.keras"]

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import keras
 import numpy as np
 
-from study_keras.formats.written.steps import identifier
+from study_keras.formats.written.identifiers import distinct
 
 
 class Layout(NamedTuple):
@@ -107,12 +107,9 @@ def named_layers(model: keras.Model) -> Iterator[tuple[str, Any, str]]:
     for path, layer in _walk(model, ()):
         if not layer.weights:
             continue
-        name = unique = identifier("_".join(path))
-        number = 1
-        while unique in names.values() and id(layer) not in names:
-            number += 1
-            unique = f"{name}_{number}"
-        yield "/".join(path), layer, names.setdefault(id(layer), unique)
+        if id(layer) not in names:
+            names[id(layer)] = distinct("_".join(path), set(names.values()))
+        yield "/".join(path), layer, names[id(layer)]
 
 
 def _walk(model: keras.Model, above: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Any]]:

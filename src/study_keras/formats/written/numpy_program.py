@@ -8,10 +8,11 @@ import numpy as np
 
 from study_keras.formats import inference
 from study_keras.formats.proof.prove import Proof, prove, report_proof
-from study_keras.formats.written.numpy_lines import FUNCTIONS, expression, functions_of
+from study_keras.formats.written.numpy_functions import FUNCTIONS, functions_of
+from study_keras.formats.written.numpy_lines import expression
 from study_keras.formats.written.pair import write_pair
 from study_keras.formats.written.steps import Program, program_of
-from study_keras.formats.written.text import answers, comment, describe, heading, shown
+from study_keras.formats.written.text import answers, describe, heading, shown, sizes
 from study_keras.runtimes import numpy_program
 
 SUFFIX = "_numpy.py"
@@ -127,5 +128,5 @@ def _body(program: Program) -> str:
         if step.layer != layer:
             lines += ["", f"    {heading(step)}"]
         layer = step.layer
-        lines.append(f"    {step.name} = {expression(step)}{comment(step)}")
+        lines.append(f"    {step.name} = {expression(step)}  # {sizes(step.shape)}")
     return "\n".join([*lines, "", f"    return {', '.join(program.outputs)}"])

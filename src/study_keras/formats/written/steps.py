@@ -4,9 +4,6 @@ Keras' meaning is worked out here once: padding in numbers, activations as steps
 layers that do nothing for inference left out. What is not in the tables of ``layer_steps`` is refused by name.
 """
 
-import builtins
-import keyword
-import re
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,26 +13,11 @@ import numpy as np
 
 from study_keras.formats import inference
 from study_keras.formats.keras_internals import calls, mask_of
+from study_keras.formats.written.identifiers import distinct
 
 Shape = tuple[int, ...]
 Read = tuple[dict[str, Any], dict[str, Any]]  # options and weights
 MOVES = {"Flatten", "Reshape", "Permute"}  # kinds that leave integers as they are
-_TAKEN = {
-    *keyword.kwlist,
-    *keyword.softkwlist,
-    *dir(builtins),
-    *("np", "self", "torch", "nn", "weights", "predict"),
-    # what a torch.nn.Module has already
-    *("add_module", "apply", "bfloat16", "buffers", "call_super_init", "children", "cpu", "cuda", "double"),
-    *("dump_patches", "eval", "extra_repr", "forward", "get_buffer", "get_extra_state", "get_parameter"),
-    *("get_submodule", "half", "ipu", "load_state_dict", "modules", "mtia", "named_buffers", "named_children"),
-    *("named_modules", "named_parameters", "parameters", "register_backward_hook", "register_buffer"),
-    *("register_forward_hook", "register_forward_pre_hook", "register_full_backward_hook"),
-    *("register_full_backward_pre_hook", "register_load_state_dict_post_hook", "register_load_state_dict_pre_hook"),
-    *("register_module", "register_parameter", "register_state_dict_post_hook", "register_state_dict_pre_hook"),
-    *("requires_grad_", "set_extra_state", "set_submodule", "share_memory", "state_dict", "to", "to_empty", "train"),
-    *("training", "xpu", "zero_grad"),
-}
 
 
 @dataclass(frozen=True)
@@ -123,11 +105,7 @@ class Builder:
 
     def name(self, text: str) -> str:
         """Return a new identifier made of ``text``."""
-        name = unique = identifier(text)
-        number = 1
-        while unique in self.names:
-            number += 1
-            unique = f"{name}_{number}"
+        unique = distinct(text, self.names)
         self.names.add(unique)
         return unique
 
@@ -237,13 +215,6 @@ def known_shape(tensor: Any, what: str) -> Shape:
             f"{what} has the shape {tuple(tensor.shape)}; written source needs numbers: give keras.Input the full shape"
         )
     return tuple(int(size) for size in shape)
-
-
-def identifier(text: str) -> str:
-    """Return ``text`` as an identifier of Python and of C, of lower-case ASCII letters, digits and ``_``."""
-    name = re.sub(r"_+", "_", re.sub(r"[^a-z0-9_]", "_", text.lower())).strip("_") or "value"
-    name = name if name[0].isalpha() else f"layer_{name}"
-    return f"{name}_" if name in _TAKEN else name
 
 
 def float32(value: Any) -> np.ndarray:

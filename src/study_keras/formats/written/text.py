@@ -38,11 +38,6 @@ def sizes(shape: Shape) -> str:
     return f"({', '.join(['batch', *map(str, shape)])})"
 
 
-def comment(step: Step) -> str:
-    """Return what stands behind a step's line."""
-    return f"  # {sizes(step.shape)}"
-
-
 def heading(step: Step) -> str:
     """Return the comment above the lines of a layer."""
     return f"# {shown(step.layer)}: {step.kind}"

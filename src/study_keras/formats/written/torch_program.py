@@ -13,7 +13,7 @@ from study_keras.formats.written import torch_lines as lines
 from study_keras.formats.written.numpy_program import check_target
 from study_keras.formats.written.pair import write_pair
 from study_keras.formats.written.steps import Program, Shape, Step, program_of
-from study_keras.formats.written.text import answers, comment, describe, heading, shown
+from study_keras.formats.written.text import answers, describe, heading, shown, sizes
 
 SUFFIX = "_torch.py"
 _RESERVED = {"load", "safetensors", "path", "model"}
@@ -66,7 +66,7 @@ def torch_text(model: keras.Model) -> str:
             "    model = load()",
             f"    answer = model({', '.join(item.name for item in program.inputs)})",
             "",
-            "Inputs and outputs are as in Keras: the channels last.",
+            "Inputs and outputs are as in Keras: the channels last. Inside they come first.",
             '"""',
             "",
             "from pathlib import Path",
@@ -140,9 +140,9 @@ class _Forward:
         inputs = [self._ordered(*pair, first) for pair in zip(step.inputs, step.input_shapes, strict=True)]
         text = self._module_call(step, inputs[0]) if step.kind in lines.MODULES else None
         text = text or lines.expression(step, inputs, first)
-        note = ", channels first" if first and len(step.shape) > 1 else ""
-        self.made[step.name, bool(note)] = step.name
-        yield f"        {step.name} = {text}{comment(step)}{note}"
+        first = first and len(step.shape) > 1
+        self.made[step.name, first] = step.name
+        yield f"        {step.name} = {text}  # {sizes((step.shape[-1], *step.shape[:-1]) if first else step.shape)}"
 
     def _module_call(self, step: Step, x: str) -> str:
         name = self.attributes[step.owner]

@@ -75,6 +75,25 @@ def atomic_write(path: str | Path) -> Iterator[Path]:
 
 
 @contextmanager
+def atomic_files(*paths: str | Path) -> Iterator[list[Path]]:
+    """Yield a temporary path for each of several files in one folder, and rename them when the block succeeds.
+
+    Each is replaced atomically, one after the other: whoever is killed in between leaves the last ones old.
+
+    Raises:
+        OSError: a file cannot be written. The old files are unchanged.
+    """
+    targets = [Path(os.path.realpath(path)) for path in paths]
+    with staging_folder(targets[0]) as folder:
+        written = [folder / path.name for path in targets]
+        yield written
+        for file in written:
+            fsync(file)
+        for file, path in zip(written, targets, strict=True):
+            file.replace(path)
+
+
+@contextmanager
 def atomic_open(path: str | Path) -> Iterator[DeferredErrors]:
     """Yield a file to write to, for libraries that do not survive a failed write; otherwise as ``atomic_write``."""
     with atomic_write(path) as temporary, DeferredErrors(temporary) as file:

@@ -17,7 +17,8 @@ from study_keras.startup import import_keras
 @click.option(
     "--quantize",
     metavar="NAME",
-    help="Store smaller numbers: float16, uint16 or uint8 in .tfjs and .html; float16, dynamic or int8 in .tflite.",
+    help="Store smaller numbers: float16, uint16 or uint8 in .tfjs and .html; float16, dynamic or int8 in .tflite; "
+    "int8 in .c.",
 )
 @click.option(
     "--batch",
@@ -48,6 +49,8 @@ def convert(*, source: Path, target: Path, no_proof: bool, data: Path | None, as
     .tflite         a file for LiteRT, on phones
     .onnx           a file for ONNX runtimes
     .xml            a file for OpenVINO, with its weights in a .bin file
+    .c              a program in plain C, and its header
+    .micro.c        a C array for TensorFlow Lite for Microcontrollers
     _numpy.py       a program for NumPy and JAX to read, with its weights as .npz
     _torch.py       a program for PyTorch to read, with its weights as .safetensors
     .html           a page to draw digits on, with the model inside

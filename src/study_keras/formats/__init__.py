@@ -40,7 +40,8 @@ def save(model: "keras.Model", path: str | Path, **options: Any) -> Path:
         path: ``.keras``, ``.h5``, ``.weights.h5``, ``.json``, ``.yaml``, ``.weights`` or ``.ckpt`` (a TensorFlow
             checkpoint), ``.savedmodel`` or no suffix (a SavedModel folder), ``.tfjs`` (a folder for TensorFlow.js),
             ``.tflite``, ``.onnx``, or ``.xml`` (OpenVINO, with a ``.bin`` file beside it); ``.safetensors`` (weights);
-            ``NAME_numpy.py`` or ``NAME_torch.py`` (a program and its weights).
+            ``NAME_numpy.py`` or ``NAME_torch.py`` (a program and its weights); ``.c`` (a program and its header) or
+            ``.micro.c`` (a C array for microcontrollers).
         options: further arguments of the format's own function, such as ``quantize``.
 
     Returns:
@@ -96,7 +97,7 @@ def try_file(path: str | Path, found: Format) -> None:
     Raises:
         ValueError: it crashes.
     """
-    if found.runtime in ("litert", "openvino"):
+    if found.runtime in ("litert", "openvino", "tflite_micro"):
         from study_keras.runtimes import trial
 
         trial.check(path, found.runtime)

@@ -39,12 +39,12 @@ def convert(
         OSError: the target cannot be written. What stood there is untouched.
     """
     was, becomes = formats.detect(source), formats.detect_target(target)
-    if quantize and becomes.name not in ("tfjs", "litert"):
-        raise ValueError(f"{target}: only .tfjs, .tflite and .html can be quantized, not {becomes.name}")
+    if quantize and becomes.name not in ("tfjs", "litert", "litert_micro", "c"):
+        raise ValueError(f"{target}: only .tfjs, .tflite, .c and .html can be quantized, not {becomes.name}")
     model, held = load_source(source, target, weights, structure_only=becomes.keeps == ("structure",))
     if quantize:
         options["quantize"] = quantize
-    if becomes.name == "litert" and quantize == "int8" and images:
+    if becomes.name in ("litert", "litert_micro", "c") and quantize == "int8" and images:
         options["images"] = images(model)
     proof = _save(model, target, becomes, prove, options)
     becomes = formats.detect(target) if becomes.name == "tfjs" else becomes

@@ -26,7 +26,8 @@ class Format:
         read_by: who else reads what ``save`` writes.
         reads: whose files of it are read here.
         needs: what ``save`` runs in, where that is not any backend: ``tensorflow``.
-        text: returns the program that ``save`` writes for a model: the only one that runs unasked.
+        text: returns the program that ``save`` writes for a model, or a function of its path: the only one that runs
+            unasked.
     """
 
     name: str
@@ -204,6 +205,24 @@ FORMATS = (
         needs="tensorflow",
         title="OpenVINO",
         read_by="OpenVINO",
+    ),
+    Format(
+        "litert_micro",
+        (".micro.c",),
+        ("inference",),
+        save="formats.export.litert_micro:export_litert_micro",
+        list_weights="formats.export.litert_micro:list_litert_micro",
+        runtime="tflite_micro",
+        needs="tensorflow",
+    ),
+    Format(
+        "c",
+        (".c",),
+        ("inference",),
+        save="formats.written.c_file:export_c",
+        list_weights="formats.written.c_file:list_c",
+        runtime="c_code",
+        text="formats.written.c_file:c_source",
     ),
     Format(
         "numpy_program",

@@ -5,19 +5,20 @@ Imports no Keras.
 
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 from study_keras.runtimes.runner import Runner
 
 __all__ = ["Runner", "open"]
 
 
-def open(path: str | Path, runtime: str, *options: str) -> Runner:  # noqa: A001
+def open(path: str | Path, runtime: str, *options: Any) -> Runner:  # noqa: A001
     """Load a model file ready to run. The runtime is imported here.
 
     Args:
         path: the file or folder.
-        runtime: ``litert``, ``onnx``, ``tfjs``, ``saved_model``, ``numpy_program`` or ``torch_program``: a module of
-            this package.
+        runtime: ``litert``, ``onnx``, ``tfjs``, ``saved_model``, ``tflite_micro``, ``c_code``, ``numpy_program`` or
+            ``torch_program``: a module of this package.
         options: further arguments of the module's ``open``, such as the only program that may run.
 
     Raises:

@@ -19,7 +19,7 @@ def open(path: str | Path) -> Runner:  # noqa: A001
     """
     path = Path(path)
     interpreter = interpreter_of(path)
-    (input_names, inputs), (output_names, outputs) = _tensors(interpreter)
+    (input_names, inputs), (output_names, outputs) = tensors(interpreter)
     allocated: list[tuple[int, ...]] = []
 
     def call(arrays: Arrays) -> Arrays:
@@ -32,24 +32,28 @@ def open(path: str | Path) -> Runner:  # noqa: A001
                 interpreter.allocate_tensors()
             allocated = shapes
         for tensor, array in zip(inputs, arrays, strict=True):
-            interpreter.set_tensor(tensor["index"], _quantize(array, tensor))
+            interpreter.set_tensor(tensor["index"], quantize(array, tensor))
         interpreter.invoke()
-        return [_dequantize(interpreter.get_tensor(tensor["index"]), tensor) for tensor in outputs]
+        return [dequantize(interpreter.get_tensor(tensor["index"]), tensor) for tensor in outputs]
 
     sizes = [tensor["shape_signature"][0] for tensor in inputs if len(tensor["shape_signature"])]
     return Runner(
         "LiteRT",
         path,
         call,
-        list(map(_spec, input_names, inputs)),
-        list(map(_spec, output_names, outputs)),
+        list(map(spec, input_names, inputs)),
+        list(map(spec, output_names, outputs)),
         stored(interpreter),
         next((int(size) for size in sizes if size >= 0), None),
     )
 
 
-def interpreter_of(path: str | Path) -> Any:
+def interpreter_of(path: str | Path, content: bytes | None = None) -> Any:
     """Return the interpreter of a ``.tflite`` file, with no memory allocated yet, since sizes may be open.
+
+    Args:
+        path: of the file.
+        content: of the file, where it was read already.
 
     Raises:
         ValueError: the file is missing or broken.
@@ -58,7 +62,7 @@ def interpreter_of(path: str | Path) -> Any:
 
     try:
         with silence_output(2):  # it reports its delegate there
-            interpreter = Interpreter(model_content=limits.read_bytes(path))
+            interpreter = Interpreter(model_content=content or limits.read_bytes(path))
     except OSError as error:
         raise ValueError(f"{path}: cannot be read: {error.strerror}") from error
     except (ValueError, RuntimeError, TypeError) as error:
@@ -80,7 +84,7 @@ def stored(interpreter: Any) -> str:
     return "float16" if any(tensor["dtype"] == np.float16 for tensor in tensors) else "float32"
 
 
-def _tensors(interpreter: Any) -> list[tuple[list[str | None], list[dict[str, Any]]]]:
+def tensors(interpreter: Any) -> list[tuple[list[str | None], list[dict[str, Any]]]]:
     """Return the names and the details of the inputs and of the outputs, by the file's signature if it has one."""
     for key, names in interpreter.get_signature_list().items():
         runner = interpreter.get_signature_runner(key)
@@ -90,12 +94,12 @@ def _tensors(interpreter: Any) -> list[tuple[list[str | None], list[dict[str, An
     return [([None] * len(tensors), tensors) for tensors in details]
 
 
-def _spec(name: str | None, tensor: dict[str, Any]) -> TensorSpec:
+def spec(name: str | None, tensor: dict[str, Any]) -> TensorSpec:
     shape = tuple(int(size) if size >= 0 else None for size in tensor["shape_signature"])
     return TensorSpec(name, shape, np.dtype(tensor["dtype"]).name)
 
 
-def _quantize(array: np.ndarray, tensor: dict[str, Any]) -> np.ndarray:
+def quantize(array: np.ndarray, tensor: dict[str, Any]) -> np.ndarray:
     step, zero = tensor["quantization"]
     if not step or array.dtype.kind != "f":
         return array
@@ -103,6 +107,6 @@ def _quantize(array: np.ndarray, tensor: dict[str, Any]) -> np.ndarray:
     return np.clip(np.round(array / step) + zero, limits.min, limits.max).astype(tensor["dtype"])
 
 
-def _dequantize(array: np.ndarray, tensor: dict[str, Any]) -> np.ndarray:
+def dequantize(array: np.ndarray, tensor: dict[str, Any]) -> np.ndarray:
     step, zero = tensor["quantization"]
     return (array.astype(np.float32) - np.float32(zero)) * np.float32(step) if step else array

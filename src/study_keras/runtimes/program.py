@@ -37,6 +37,23 @@ def allow_code() -> Iterator[None]:
         _allowed.reset(token)
 
 
+def check_code(path: Path, *, known: bool) -> None:
+    """Refuse to run a program that is not, or may not be, this version's own, outside of ``allow_code``.
+
+    Args:
+        path: of the program.
+        known: whether the model is known, and with it the only program that runs unasked.
+
+    Raises:
+        ValueError: names the option that allows it.
+    """
+    if not _allowed.get():
+        what = "is not the program that this version writes for this model" if known else "is a program"
+        raise ValueError(
+            f"{path}: {what}, and a program can do anything; read it, then run it with: hello-mnist verify --run-code"
+        )
+
+
 def open_program(
     path: str | Path, text: str | None, name: str, framework: str, weights: Callable[[Path], tuple[str, bytes]]
 ) -> Runner:
@@ -58,11 +75,8 @@ def open_program(
         suffix, stored = weights(path)
     except OSError as error:
         raise ValueError(f"{error.filename or path}: cannot be read: {error.strerror}") from error
-    if not _allowed.get() and (text is None or source != text.encode()):
-        what = "is a program" if text is None else "is not the program that this version writes for this model"
-        raise ValueError(
-            f"{path}: {what}, and a program can do anything; read it, then run it with: hello-mnist verify --run-code"
-        )
+    if text is None or source != text.encode():
+        check_code(path, known=text is not None)
 
     def call_timed(arrays: Arrays, batch_size: int) -> Answer:
         with temporary_folder() as folder:

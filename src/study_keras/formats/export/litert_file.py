@@ -53,7 +53,7 @@ def export_litert(
         OSError: the file cannot be written. A file that was there is unchanged.
     """
     inference.check_model(model, Path(path), ".tflite")
-    arrays = _checked_options(model, quantize, images, batch)
+    arrays = checked_options(model, quantize, images, batch)
     job = partial(export_litert, path=path, quantize=quantize, images=arrays, batch=batch, prove=prove)
     content = partial(_content, model, quantize, arrays, batch)
     return tensorflow_process.export_file(model, job, content, quantize or "float32", arrays)
@@ -84,7 +84,7 @@ def _described(details: list[dict[str, Any]]) -> list[tuple[str, tuple[int, ...]
     return [(item["name"], tuple(map(int, item["shape_signature"]))) for item in details]
 
 
-def _checked_options(model: keras.Model, quantize: str | None, images: Any, batch: int | None) -> list[Any] | None:
+def checked_options(model: keras.Model, quantize: str | None, images: Any, batch: int | None) -> list[Any] | None:
     """Return the images as a list of arrays, one per input."""
     if quantize is not None and quantize not in QUANTIZE:
         raise ValueError(f"quantize={quantize!r}; expected None or one of {', '.join(QUANTIZE)}")

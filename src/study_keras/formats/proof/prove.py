@@ -69,8 +69,8 @@ def prove(
         opened: the file ready to run, where another runtime than that of its format is to run it.
 
     Returns:
-        What was checked. Without Node or its packages a TF.js model is not run, and without PyTorch no program for it,
-        which is not an error.
+        What was checked. Without Node or its packages a TF.js model is not run, without PyTorch no program for it, and
+        without a compiler no C, which is not an error.
 
     Raises:
         ValueError: the runtime cannot open the file, or the file differs from the model: in the name, shape or dtype of
@@ -81,14 +81,18 @@ def prove(
         runner = opened or open_artifact(path, model)
         return _compare(runner, f"{path.name}: {FORMATS.get(runner.runtime, runner.runtime)}", model, stored, inputs)
     except FileNotFoundError as error:
-        runtime = "PyTorch" if path.suffix == ".py" else "TF.js"
+        runtime = {".py": "PyTorch", ".c": "C"}.get(path.suffix, "TF.js")
         return Proof(runtime, missing="Node is missing" if "Node" in str(error) else str(error))
     except ValueError as error:
         raise ValueError(str(error).replace(str(path), path.name)) from error
 
 
+# The runtimes whose inputs have names and dtypes of their own.
+_NAMED = ("LiteRT", "TFLite Micro", "onnxruntime", "OpenVINO", "C")
+
+
 def _compare(runner: Runner, name: str, model: Any, stored: str, inputs: Sequence[np.ndarray] | None) -> Proof:
-    if runner.runtime in ("LiteRT", "onnxruntime", "OpenVINO"):  # the others have no fixed names and dtypes
+    if runner.runtime in _NAMED:
         _check_inputs(name, runner, model)
     fixed = batch_size(model)
     arrays = random_inputs(model, EXAMPLES) if inputs is None else _some(inputs, fixed)
@@ -155,7 +159,7 @@ def _check_inputs(name: str, runner: Runner, model: Any) -> None:
 
 def _check_outputs(name: str, runner: Runner, model: Any, expected: Arrays, answers: Arrays) -> None:
     """Refuse outputs of another number, shape or dtype."""
-    if runner.runtime == "LiteRT" and runner.outputs and getattr(model, "inputs", None):
+    if runner.runtime in ("LiteRT", "TFLite Micro", "C") and runner.outputs and getattr(model, "inputs", None):
         found_names, named = [str(output.name) for output in runner.outputs], inference.output_names(model)
         if None not in {output.name for output in runner.outputs} and sorted(found_names) != sorted(named):
             raise ValueError(f"{name} has the outputs {', '.join(found_names)}; expected {', '.join(named)}")

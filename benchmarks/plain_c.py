@@ -1,0 +1,106 @@
+"""Bytes and time of the network of the recipe ``tiny`` as plain C, beside LiteRT and TFLite Micro.
+
+    python benchmarks/plain_c.py
+
+The network has random weights, which change neither. The bytes are those of the model's own file, compiled for size
+(``-Os``), as ``size`` counts them: flash is text and data, RAM is data and bss. For TFLite Micro, whose interpreter is
+not counted, RAM is the arena. The time is that of one image at a time: in the C program itself as ``-O2`` compiles it,
+of others a call from Python. The files alternate for several rounds, and the output is the median, the range, and the
+median of each round's ratio to LiteRT in float32.
+"""
+
+import os
+import platform
+import shutil
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+from statistics import median
+
+os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+from rich.console import Console
+from rich.table import Table
+
+from study_keras import formats, runtimes
+from study_keras.data import dataset
+from study_keras.runtimes import c_compiler, tflite_micro
+from study_keras.runtimes.program import allow_code
+from study_keras.train import models
+
+ROUNDS = 7
+IMAGES = 2000
+FILES = {
+    "tiny.tflite": {"batch": 1},
+    "tiny_int8.tflite": {"batch": 1, "quantize": "int8"},
+    "tiny.c": {},
+    "tiny_int8.c": {"quantize": "int8"},
+    "tiny_int8.micro.c": {"quantize": "int8"},
+}
+
+
+def write(folder, images):
+    """Write the files, and return their paths; without a package for one of them, the others."""
+    model = models.tiny()
+    paths = []
+    for name, options in FILES.items():
+        given = {**options, "images": images[:500]} if "quantize" in options else options
+        try:
+            paths.append(formats.save(model, folder / name, **given))
+        except FileNotFoundError as error:
+            print(f"{name} is left out: {error}")
+    return paths
+
+
+def code_bytes(path):
+    """Return the bytes of flash and of RAM of a C file; None without ``size``."""
+    if not shutil.which("size"):
+        return None
+    compiled = path.with_suffix(".o")
+    command = [*c_compiler.find_compiler(), "-std=c11", "-Os", "-c", str(path), "-o", str(compiled)]
+    subprocess.run(command, check=True)
+    said = subprocess.run(["size", str(compiled)], check=True, capture_output=True, text=True).stdout
+    text, data, bss = map(int, said.splitlines()[1].split()[:3])
+    if path.name.endswith(".micro.c"):
+        bss = tflite_micro.arena_size(path, tflite_micro.read_model(path))
+    return text + data, data + bss
+
+
+def seconds(runner, images):
+    """Return what one image takes."""
+    if runner.call_timed:
+        return runner.run([images]).seconds / len(images)
+    started = time.perf_counter()
+    for row in range(len(images)):
+        runner.call([images[row : row + 1]])
+    return (time.perf_counter() - started) / len(images)
+
+
+def main():
+    images = dataset.scale(dataset.load_data()[1][0][:IMAGES])
+    with tempfile.TemporaryDirectory() as name, allow_code():
+        paths = write(Path(name), images)
+        runners = {path.name: runtimes.open(path, formats.detect(path).runtime) for path in paths}
+        taken = {path.name: [] for path in paths}
+        for _ in range(ROUNDS):
+            for path in paths:
+                taken[path.name].append(seconds(runners[path.name], images))
+        table = Table(box=None, padding=(0, 1, 0, 0))
+        for heading in ("file", "runtime", "flash", "RAM", "us/image", "from", "to", "ratio"):
+            table.add_column(heading, justify="left" if heading in ("file", "runtime") else "right")
+        for path in paths:
+            rounds = taken[path.name]
+            figures = [f"{1e6 * one:.1f}" for one in (median(rounds), min(rounds), max(rounds))]
+            ratio = median(one / other for one, other in zip(rounds, taken["tiny.tflite"], strict=True))
+            sizes = code_bytes(path) if path.suffix == ".c" else (path.stat().st_size, None)
+            shown = ["" if size is None else f"{size:,}" for size in sizes or (None, None)]
+            table.add_row(path.name, runners[path.name].runtime, *shown, *figures, f"{ratio:.2f} x")
+    console = Console()
+    console.print(table)
+    console.print(f"{ROUNDS} rounds of {len(images):,} images, {platform.machine()}, {c_compiler.find_compiler()[0]}")
+
+
+if __name__ == "__main__":
+    main()

@@ -127,6 +127,9 @@ FORMATS = (
         save="formats.saving.safetensors_file:save_safetensors",
         load_weights="formats.saving.safetensors_file:load_weights_safetensors",
         list_weights="formats.saving.safetensors_file:list_safetensors",
+        title="safetensors",
+        read_by="PyTorch, candle, Keras 3 by this project",
+        reads="this project's, others of the same layers",
     ),
     Format(
         "saved_model",
@@ -214,6 +217,8 @@ FORMATS = (
         list_weights="formats.export.litert_micro:list_litert_micro",
         runtime="tflite_micro",
         needs="tensorflow",
+        title="TFLite Micro",
+        read_by="TensorFlow Lite for Microcontrollers",
     ),
     Format(
         "c",
@@ -222,6 +227,8 @@ FORMATS = (
         save="formats.written.c_file:export_c",
         list_weights="formats.written.c_file:list_c",
         runtime="c_code",
+        title="plain C",
+        read_by="any C99 compiler",
         text="formats.written.c_file:c_source",
     ),
     Format(
@@ -230,6 +237,8 @@ FORMATS = (
         ("inference",),
         save="formats.written.numpy_program:export_numpy",
         runtime="numpy_program",
+        title="NumPy program",
+        read_by="NumPy, JAX",
         text="formats.written.numpy_program:numpy_text",
     ),
     Format(
@@ -238,6 +247,8 @@ FORMATS = (
         ("inference",),
         save="formats.written.torch_program:export_torch",
         runtime="torch_program",
+        title="PyTorch program",
+        read_by="PyTorch",
         text="formats.written.torch_program:torch_text",
     ),
 )

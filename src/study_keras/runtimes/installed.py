@@ -1,6 +1,7 @@
 """Which runtimes are here: their versions, and what to type where one is missing. Imports none of them."""
 
 import json
+import shutil
 from dataclasses import dataclass
 from importlib import metadata
 
@@ -16,12 +17,14 @@ class Runtime:
         packages: of Python, any of which has it; or the package of npm, for what runs in Node.
         extra: of this project's, which installs it; None for what comes with the project.
         node: whether it runs in Node.
+        command: of the system, which does as well.
     """
 
     name: str
     packages: tuple[str, ...]
     extra: str | None = None
     node: bool = False
+    command: str | None = None
 
 
 RUNTIMES = {
@@ -32,14 +35,20 @@ RUNTIMES = {
     "onnx": Runtime("onnxruntime", ("onnxruntime",)),
     "onnx_web": Runtime("onnxruntime-web in Node", ("onnxruntime-web",), node=True),
     "openvino": Runtime("OpenVINO", ("openvino",), extra="openvino"),
+    "tflite_micro": Runtime("TFLite Micro", ("tflite-micro",), extra="micro"),
+    "c_code": Runtime("C compiler", ("ziglang",), extra="c", command="cc"),
+    "numpy_program": Runtime("NumPy", ("numpy",)),
+    "torch_program": Runtime("PyTorch", ("torch",), extra="torch"),
 }
 
 
 def version(runtime: str) -> str | None:
-    """Return the version of a runtime, a key of ``RUNTIMES``; None where it is not installed."""
+    """Return the version of a runtime, a key of ``RUNTIMES``, or its command; None where it is not installed."""
     found = RUNTIMES[runtime]
     if found.node:
         return _node_version(found.packages[0])
+    if found.command and shutil.which(found.command):
+        return found.command
     for package in found.packages:
         try:
             return metadata.version(package)

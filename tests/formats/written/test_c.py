@@ -3,6 +3,7 @@
 import sys
 
 import keras
+import numpy as np
 import pytest
 from c_models import MODELS, inputs
 from keras import layers
@@ -33,11 +34,18 @@ def test_c_answers_as_keras(name, tmp_path):
 
 
 def test_mobile_net_is_proven(tmp_path):
-    model = keras.applications.MobileNetV2((96, 96, 3), alpha=0.35, weights=None, classes=10)
+    model = keras.applications.MobileNetV2(
+        (96, 96, 3), alpha=0.35, weights=None, classes=10, classifier_activation=None
+    )
+    images = np.random.default_rng(0).normal(size=(4, 96, 96, 3)).astype("float32")
+    for layer in model.layers:
+        layer.momentum = 0.0
+    model(images, training=True)  # the statistics of a batch, without which the numbers vanish from layer to layer
+    assert np.ptp(model(images, training=False)) > 0.1
     proofs = []
     path = formats.save(model, tmp_path / "mobile.c", prove=proofs.append)
     assert proofs[0].runtime == "C"
-    assert proofs[0].examples == 5
+    assert proofs[0].difference > 0  # and within what rounding explains, or it would be refused
     assert "batch_normalization" not in path.read_text().lower().split("void mobile_predict")[0]
     assert {name.rpartition("_")[2] for name, _ in formats.list_c(path)} == {"kernel", "bias"}
 

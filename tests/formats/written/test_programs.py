@@ -68,6 +68,7 @@ def test_convert_proves_and_verify_runs(saved, suffix):
 
 
 @needs_torch
+@pytest.mark.slow
 def test_a_known_architecture_becomes_a_module(tmp_path):
     model = keras.applications.MobileNetV2(
         (96, 96, 3), alpha=0.35, weights=None, classes=10, classifier_activation=None

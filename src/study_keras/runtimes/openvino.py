@@ -1,5 +1,6 @@
 """OpenVINO, on the CPU, in float32."""
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,19 @@ from study_keras.runtimes.runner import Arrays, Runner, TensorSpec, first_words
 HINTS = {"INFERENCE_PRECISION_HINT": "f32", "EXECUTION_MODE_HINT": "ACCURACY"}
 
 
+def library() -> Any:
+    """Import OpenVINO without its telemetry, which tells its maker of each use.
+
+    Raises:
+        FileNotFoundError: it is not installed.
+    """
+    installed.check("openvino")
+    sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]  # as if that package were missing
+    import openvino
+
+    return openvino
+
+
 def open(path: str | Path) -> Runner:  # noqa: A001
     """Load an ``.xml`` file and the ``.bin`` file beside it, which has its constants.
 
@@ -20,9 +34,7 @@ def open(path: str | Path) -> Runner:  # noqa: A001
         ValueError: a file is missing or broken, or has an operation that is not OpenVINO's own.
         FileNotFoundError: OpenVINO is not installed.
     """
-    installed.check("openvino")
-    import openvino
-
+    openvino = library()
     path = Path(path)
     try:
         text, constants = openvino_gate.read(path)

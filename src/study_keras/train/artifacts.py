@@ -1,6 +1,7 @@
 """Saving one model in every format."""
 
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -26,11 +27,26 @@ ARTIFACTS = (
     ("_dynamic.tflite", "dynamic"),
     ("_int8.tflite", "int8"),
     (".onnx", None),
+    (".safetensors", None),
+    ("_numpy.py", None),
+    (".c", None),
+    ("_torch.py", None),
+    (".xml", None),
+    ("_int8.micro.c", "int8"),
 )
+# The packages that are optional, by the name of the format.
+OPTIONAL = {
+    "safetensors": ("safetensors",),
+    "torch_program": ("safetensors", "torch"),
+    "openvino": ("openvino",),
+    "litert_micro": ("tflite_micro",),
+}
 
 
 def save_all(model: keras.Model, path: Path, images: Any) -> list[Path]:
     """Save ``model`` beside its file ``path`` in every other format, and return all paths, ``path`` first.
+
+    Formats whose optional packages are not installed are left out.
 
     If Keras does not run on TensorFlow, all exports that need it run in one subprocess. No export is compared with
     the model on random inputs: verify them on real images.
@@ -46,11 +62,17 @@ def save_all(model: keras.Model, path: Path, images: Any) -> list[Path]:
     for suffix, quantize in ARTIFACTS:
         target = path.with_name(path.stem + suffix)
         found = formats.detect_target(target)
+        if not all(map(find_spec, OPTIONAL.get(found.name, ()))):
+            continue
+        options: dict[str, Any] = {"prove": False} if found.runtime else {}
+        if found.name in ("tfjs", "litert", "litert_micro"):
+            options["quantize"] = quantize
+        if quantize == "int8":
+            options["images"] = [images]
         if found.needs == "tensorflow":
-            options = {"quantize": quantize, "images": [images] if quantize == "int8" else None}
-            jobs.append(partial(formats.save, path=target, prove=False, **(options if found.name == "litert" else {})))
+            jobs.append(partial(formats.save, path=target, **options))
         else:
-            formats.save(model, target, **({"quantize": quantize, "prove": False} if found.name == "tfjs" else {}))
+            formats.save(model, target, **options)
         paths.append(target)
     tensorflow_process.export_many(model, jobs)
     return paths

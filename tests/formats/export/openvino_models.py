@@ -13,7 +13,6 @@ import sys
 from pathlib import Path
 
 import numpy as np
-import openvino
 
 from study_keras.startup import import_keras
 
@@ -22,6 +21,9 @@ keras = import_keras()
 from keras import Input, Model, Sequential, layers, ops
 
 from study_keras import formats
+from study_keras.runtimes.openvino import library
+
+openvino = library()
 
 
 def several():

@@ -1,7 +1,7 @@
 """Converts a Keras model to an OpenVINO model, by way of ONNX.
 
 Of 103 models of ``tests/matrix`` OpenVINO's reader of ONNX was right about more than its reader of TensorFlow's graphs.
-OpenVINO's command-line converter and ``openvino.convert_model`` are not used: they send figures of use to its maker.
+OpenVINO's command-line converter and ``openvino.convert_model`` are not used.
 """
 
 import re
@@ -11,6 +11,7 @@ import keras
 
 from study_keras.formats.export.graph.frozen import lacks, owner
 from study_keras.formats.export.onnx_converter import to_onnx
+from study_keras.runtimes.openvino import library
 from study_keras.runtimes.runner import first_words
 
 OPSET = 15  # of ONNX
@@ -22,8 +23,7 @@ def to_openvino(model: keras.Model) -> Any:
     Raises:
         ValueError: ONNX or OpenVINO cannot express the model; the message names the layer.
     """
-    import openvino
-
+    openvino = library()
     try:
         content = to_onnx(model, OPSET)
     except ValueError as error:
@@ -43,7 +43,6 @@ def to_openvino(model: keras.Model) -> Any:
 def _with_all_inputs(converted: Any, content: bytes) -> Any:
     """Return the model with the inputs that OpenVINO dropped, since no output depends on them."""
     import onnx
-    import openvino
 
     found = {name: port.node for port in converted.inputs for name in port.get_names()}
     wanted = onnx.load_from_string(content).graph.input
@@ -51,16 +50,18 @@ def _with_all_inputs(converted: Any, content: bytes) -> Any:
         return converted
     parameters = [found.get(item.name) or _parameter(item) for item in wanted]
     results = [port.node for port in converted.outputs]
-    return openvino.Model(results, converted.get_sinks(), parameters, converted.get_friendly_name())
+    return library().Model(results, converted.get_sinks(), parameters, converted.get_friendly_name())
 
 
 def _parameter(item: Any) -> Any:
     from onnx import helper
-    from openvino import PartialShape, Type, op
 
+    openvino = library()
     kind = item.type.tensor_type
     sizes = [dim.dim_value if dim.HasField("dim_value") else -1 for dim in kind.shape.dim]
-    parameter = op.Parameter(Type(helper.tensor_dtype_to_np_dtype(kind.elem_type)), PartialShape(sizes))
+    parameter = openvino.op.Parameter(
+        openvino.Type(helper.tensor_dtype_to_np_dtype(kind.elem_type)), openvino.PartialShape(sizes)
+    )
     parameter.set_friendly_name(item.name)
     parameter.output(0).set_names({item.name})
     return parameter

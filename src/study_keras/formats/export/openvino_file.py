@@ -13,7 +13,7 @@ from study_keras import files, limits
 from study_keras.formats import inference
 from study_keras.formats.export import tensorflow_process
 from study_keras.formats.proof.prove import Proof, prove_export
-from study_keras.runtimes import installed, openvino_gate
+from study_keras.runtimes import installed, openvino, openvino_gate
 
 
 def export_openvino(model: keras.Model, path: str | Path, *, prove: bool | Callable[[Proof], None] = True) -> Path:
@@ -57,10 +57,8 @@ def export_openvino(model: keras.Model, path: str | Path, *, prove: bool | Calla
 
 
 def _write(converted: Any, path: Path) -> None:
-    import openvino
-
     try:
-        openvino.save_model(converted, path, compress_to_fp16=False)
+        openvino.library().save_model(converted, path, compress_to_fp16=False)
     except RuntimeError as error:
         if "iostream" not in str(error):
             raise

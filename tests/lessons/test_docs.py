@@ -86,7 +86,7 @@ def test_the_paths_in_the_text_exist(page):
     for path in words:
         first = re.match(r"[\w.]+(?=/)", path)
         rooted = first and first[0] != "output" and any((base / first[0]).is_dir() for base in (ROOT, PACKAGE))
-        if (rooted and not path.startswith(".venv/")) or re.fullmatch(r"(?!my_)[\w/]+\.(py|js|toml)", path):
+        if (rooted and not path.startswith(".venv/")) or re.fullmatch(r"(?!my_|_)[\w/]+\.(py|js|toml)", path):
             assert any((base / path).exists() for base in (ROOT, PACKAGE)), path
 
 

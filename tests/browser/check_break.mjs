@@ -83,6 +83,10 @@ const CHECKS = {
       await page.fill("#excites-unit", String(unit));
       units.push({ labels: await page.locator("#excites-images b").allTextContents(), said: await page.textContent("#excites-status") });
     }
+    const hidden = page.locator("#layers li:nth-child(2) canvas");
+    const { width } = await hidden.boundingBox();
+    await hidden.click({ position: { x: width * 0.35, y: 9 } }); // of ten units in a row the fourth
+    const clicked = await page.locator("#excites-choice output").textContent();
     const weights = await page.locator("#excites-weights canvas").evaluate(({ width, height }) => [width, height]);
     await page.check("#layer-0-zero");
     await measured(page);
@@ -91,7 +95,7 @@ const CHECKS = {
     await page.click("#damage-undo");
     await measured(page);
     const output = { weights: await page.locator("#excites-weights").isVisible(), images: await page.locator("#excites-images li").count() };
-    return { units, weights, dead, output };
+    return { units, clicked, weights, dead, output };
   },
   async convolutions() {
     const page = await openBreaking(server.url);

@@ -1,5 +1,5 @@
 // node check_map.mjs SPEC.json: looks at the map as people do, and prints what came of it as JSON.
-// SPEC.json names the one-file page, and the command of a server with a LiteRT model beside a TensorFlow.js model.
+// SPEC.json names the one-file page, a photo of a 5, and the command of a server with a LiteRT model beside a TensorFlow.js model.
 import { readFile } from "node:fs/promises";
 import { pathToFileURL } from "node:url";
 import { PHONE, barriers, open, run, tabTo } from "./pages.mjs";
@@ -33,6 +33,12 @@ const CHECKS = {
     await draw(page, 0);
     await moved(page, 0);
     return { before, after: await picture(page) };
+  },
+  async photo() {
+    const page = await openMap(one_file);
+    await page.setInputFiles("#file", spec.photo);
+    await moved(page, 5);
+    return neighbours(page);
   },
   async pointing() {
     const page = await openMap(one_file);

@@ -22,7 +22,7 @@ def run_checks(script, spec, folder):
     """Run the checks of a script in tests/browser, and return a function: what came of one of them."""
     (folder / "spec.json").write_text(json.dumps(spec))
     command = [find_node(), ROOT / "tests/browser" / script, folder / "spec.json"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=400)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=600)
     assert done.returncode == 0, done.stderr[-2000:]
     print(done.stderr)
     results = json.loads(done.stdout.splitlines()[-1])

@@ -313,6 +313,7 @@ def test_what_excites_a_unit_is_its_digit(seen):
     for digit, unit in zip("017", excites["units"], strict=True):
         assert unit["labels"].count(digit) >= 11
         assert unit["said"] == f"The labels of the images that excite it most: {', '.join(unit['labels'])}."
+    assert excites["clicked"] == "4 / 10"
     assert excites["weights"] == [28, 28]
     assert excites["dead"] == "It gives the same value for every image: nothing excites it."
     assert excites["output"] == {"weights": False, "images": 12}

@@ -6,7 +6,7 @@ import re
 import numpy as np
 import pytest
 from browser_checks import node, run_checks
-from conftest import COMMAND
+from conftest import COMMAND, ROOT
 
 from study_keras import formats
 from study_keras.serve import single_file
@@ -101,7 +101,8 @@ def seen(tmp_path_factory):
     folder = tmp_path_factory.mktemp("map")
     one_file = single_file.write_page(formats.load_tfjs(SHIPPED / "digits.tfjs"), folder / "map.html", prove=False)
     server = [str(COMMAND), "serve", "--port", "0"]
-    return run_checks("check_map.mjs", {"one_file": str(one_file), "server": server}, folder)
+    spec = {"one_file": str(one_file), "photo": str(ROOT / "tests/golden/paper_8.png"), "server": server}
+    return run_checks("check_map.mjs", spec, folder)
 
 
 def test_a_drawing_lies_among_images_of_its_digit(seen):
@@ -117,6 +118,10 @@ def test_a_drawing_lies_among_images_of_its_digit(seen):
 
 def test_the_map_shows_where_the_drawing_is(seen):
     assert seen("moves")["before"] != seen("moves")["after"]
+
+
+def test_the_digit_of_a_photo_lies_among_its_like_too(seen):
+    assert seen("photo").count("5") >= 3  # it leans
 
 
 def test_pointing_at_an_image_shows_it(seen):

@@ -9,6 +9,7 @@ import sys
 import keras
 import numpy as np
 import pytest
+from browser_checks import run_checks
 from conftest import COMMAND, ROOT, hello_mnist
 from PIL import Image
 
@@ -70,19 +71,7 @@ def seen(one_file, named, tmp_path_factory):
         "video": str(folder / "camera.y4m"),
         "pictures": pictures | {"shadowed": str(folder / "shadowed.jpg")},
     }
-    (folder / "spec.json").write_text(json.dumps(spec))
-    command = [find_node(), ROOT / "tests/browser/check_page.mjs", folder / "spec.json"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=600)
-    assert done.returncode == 0, done.stderr[-2000:]
-    print(done.stderr)
-    results = json.loads(done.stdout.splitlines()[-1])
-
-    def result(name):
-        failed = isinstance(results[name], dict) and results[name].get("error")
-        assert not failed, failed
-        return results[name]
-
-    return result
+    return run_checks("check_page.mjs", spec, folder)
 
 
 def write_video(grey, path):

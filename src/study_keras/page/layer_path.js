@@ -27,8 +27,8 @@ export function showLayers(seen, pixels, model, classes) {
     shown = { model, key, steps: makeSteps(layers, classes) };
     place.replaceChildren(...shown.steps.map(({ element }) => element));
   }
-  drawLayer(shown.steps[0].canvas, { shape: [28, 28, 1], values: pixels }, 1);
-  seen.layers.forEach((layer, i) => drawLayer(shown.steps[i + 1].canvas, layer));
+  drawLayer(shown.steps[0], { shape: [28, 28, 1], values: pixels }, 1);
+  seen.layers.forEach((layer, i) => drawLayer(shown.steps[i + 1], layer));
   const last = shown.steps.at(-1);
   if (last.weights) drawParts(last, layers, seen.layers, model);
 }
@@ -91,8 +91,24 @@ function drawParts({ weights: canvas }, layers, seen, model) {
   drawSigned(canvas, parts, values.length, answers);
 }
 
+/**
+ * What is at a click on the picture of a layer.
+ * @param {MouseEvent} event
+ * @returns {{layer: number, unit: number} | null} the numbers of the layer, in the order of model.layers.list(), and of its
+ *   map or unit; null elsewhere
+ */
+export function unitAt({ target, offsetX, offsetY }) {
+  const step = shown ? shown.steps.findIndex(({ canvas }) => canvas === target) : -1;
+  if (step < 1) return null; // the first is the drawing
+  const { columns, rows, count } = shown.steps[step].grid;
+  const [column, row] = [(offsetX / target.clientWidth) * columns, (offsetY / target.clientHeight) * rows].map(Math.floor);
+  const unit = Math.min(Math.max(row, 0), rows - 1) * columns + Math.min(Math.max(column, 0), columns - 1);
+  return unit < count ? { layer: step - 1, unit } : null;
+}
+
 /** Draw the maps of a layer in as many columns as its place has room for; the values of a flat one as cells. */
-function drawLayer(canvas, { shape, values }, highest = mostOf(values)) {
+function drawLayer(step, { shape, values }, highest = mostOf(values)) {
+  const { canvas } = step;
   const isFlat = shape.length !== 3;
   const [height, width, count] = isFlat ? [1, 1, values.length] : shape;
   // In the page a larger map is shown larger, and an answer as wide as its name.
@@ -101,6 +117,7 @@ function drawLayer(canvas, { shape, values }, highest = mostOf(values)) {
   const columns = Math.ceil(count / rows);
   drawMaps(canvas, { values, width, height, count, highest }, columns, isFlat ? 0 : 1);
   canvas.style.width = `${Math.round(wide * columns)}px`;
+  step.grid = { columns, rows, count };
 }
 
 function mostOf(values) {

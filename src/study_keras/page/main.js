@@ -50,7 +50,7 @@ async function update() {
 }
 
 async function answer() {
-  if (!views.isReading()) return views.draw(imageOf(pad));
+  if (!views.isReading()) return views.draw(await imageOf(pad, finder));
   const now = { reading: null, reason: strings().nothing };
   try {
     if (!pad.isEmpty()) Object.assign(now, await readDrawing());

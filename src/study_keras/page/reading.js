@@ -2,7 +2,7 @@
 import { pixelsOf } from "./photo.js";
 import { rgbToGrey } from "./vision/image_io.js";
 import { boundingBox, normalize } from "./vision/normalize.js";
-import { asMnist } from "./vision/prepare.js";
+import { asMnist, prepare } from "./vision/prepare.js";
 import { detect } from "./vision/recognize.js";
 
 /**
@@ -46,12 +46,18 @@ export async function read(pad, { model, entry, finder }) {
   return { ...answer, written: named.flat(), separator, text, turned };
 }
 
-/** The 28 x 28 image of one digit as MNIST's: the drawing as a whole, or a picture that is MNIST's already; otherwise null. */
-export function imageOf(pad) {
+/**
+ * The 28 x 28 image of one digit as MNIST's: the drawing as a whole, or the largest digit of a picture.
+ * @param {object} pad as returned by createPad
+ * @param {object | null} finder openShippedFinder(); without it only a picture that is MNIST's already has an image
+ * @returns {Promise<Float32Array | null>} 784 numbers in [0, 1]; null if there is none
+ */
+export async function imageOf(pad, finder) {
   if (pad.isEmpty()) return null;
   if (!pad.picture()) return normalize(pad.ink());
   const { grey, width, height } = greyOf(pad.picture());
-  return asMnist({ values: grey, width, height });
+  if (!finder) return asMnist({ values: grey, width, height });
+  return prepare(grey, width, height, finder).catch(() => null); // no digit was found
 }
 
 /** A drawing without a digit for the finder, as one: a taught network may know a shape that the finder does not. */

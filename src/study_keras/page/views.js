@@ -43,7 +43,7 @@ export function followViews(page, onSwitch) {
     async draw(pixels) {
       const name = now;
       const view = await made[name];
-      if (name !== now) return;
+      if (!view || name !== now) return; // another has been opened meanwhile, and draws when it is ready
       const model = page.open()?.model;
       if (models[name] !== model) {
         models[name] = model;

@@ -27,14 +27,18 @@ export function createPanel(inside, layers, onChoose) {
   const label = make("label", { htmlFor: "excites-layer" });
   const select = make("select", { id: "excites-layer" }, ...layers.map((_, value) => make("option", { value })));
   const choice = make("div", { className: "knob" }, label, select);
-  select.addEventListener("change", () => {
-    chooseLayer(layers[select.value]);
+  select.addEventListener("change", () => choose(Number(select.value), 0));
+
+  /** Choose a unit of a layer by their numbers. */
+  function choose(layerAt, unitAt) {
+    chooseLayer(layers[layerAt], unitAt);
+    select.value = layerAt;
     isAsked = true;
     onChoose();
-  });
+  }
 
-  function chooseLayer(chosen) {
-    [layer, unit] = [chosen, 0];
+  function chooseLayer(chosen, chosenUnit = 0) {
+    [layer, unit] = [chosen, chosenUnit];
     forget();
     slider = makeSlider("excites-unit", [...Array(unitsOf(layer)).keys()], (value) => {
       unit = value;
@@ -83,6 +87,7 @@ export function createPanel(inside, layers, onChoose) {
   chooseLayer(layer);
   return {
     show,
+    choose,
     forget,
     /** Find out what excites the units of the chosen layer, if that is not known. */
     async measure(sample, isWanted) {

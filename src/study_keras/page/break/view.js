@@ -1,6 +1,6 @@
 // The view "Break": damages the open network and its input, and shows what follows.
 import { byId } from "../dom.js";
-import { showLayers } from "../layer_path.js";
+import { showLayers, unitAt } from "../layer_path.js";
 import { strings } from "../strings.js";
 import { makeBars } from "../view.js";
 import { makeImageControls, makeLayerControls } from "./controls.js";
@@ -100,6 +100,12 @@ export function createView(page) {
     byId("effect-problem").textContent = strings().breakProblem(error.message ?? error);
   }
 
+  byId("layers").addEventListener("click", (event) => {
+    const at = isOpen() && panel && unitAt(event);
+    if (!at) return;
+    panel.choose(at.layer, at.unit);
+    document.querySelector(".excites").scrollIntoView({ block: "nearest" });
+  });
   byId("damage-undo").addEventListener("click", () => set({}, NO_CHANGE));
   new MutationObserver(() => isOpen() && show()).observe(document.documentElement, { attributeFilter: ["lang"] });
   showControls();

@@ -18,7 +18,11 @@ from study_keras.runtimes.program import allow_code
 SANITIZED = ("-O1", "-fsanitize=undefined,address", "-fno-sanitize-recover=all")
 
 
-@pytest.mark.parametrize("name", MODELS)
+# A compiler with its sanitizers takes a second or two: every second model waits for `make test-slow`.
+CASES = [pytest.param(name, marks=[pytest.mark.slow] if number % 2 else []) for number, name in enumerate(MODELS)]
+
+
+@pytest.mark.parametrize("name", CASES)
 def test_c_answers_as_keras(name, tmp_path):
     """Each layer and option, without undefined behaviour, and without a byte outside of an array."""
     model = MODELS[name]()

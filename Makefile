@@ -71,7 +71,7 @@ clean: ## remove the environment, output/ and every cache
 
 .venv/bin/python:
 	@test -n "$(PYTHON)" || { echo "No Python 3.11, 3.12 or 3.13 found. Install one, or name it: make PYTHON=/path/to/python3.12 run" >&2; exit 1; }
-	@echo "Setting up .venv with $(PYTHON): the first time downloads about 650 MB."
+	@echo "Setting up .venv with $(PYTHON): the first time downloads about 680 MB."
 	@$(PYTHON) -m venv .venv || { rm -rf .venv; echo "$(PYTHON) cannot make a virtual environment. On Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }
 
 # --no-deps: the lock files are complete, and tf-keras asks for a second TensorFlow that must not come.

@@ -2,7 +2,8 @@
 
 from study_keras.formats.written.c_elementwise import ACTIVATIONS, MERGES
 
-WINDOW = """
+# To be closed with the fields of a kind of its own.
+WINDOW_FIELDS = """
 /* What a window that moves over an image needs to know: sizes, and the rows and columns of padding
  * before it. An image is rows x columns x channels, channels next to each other. */
 struct window {
@@ -12,9 +13,8 @@ struct window {
     int row_stride, column_stride;
     int row_dilation, column_dilation;
     int top, left;
-    int groups;
-};
 """
+WINDOW = WINDOW_FIELDS + "    int groups;\n};\n"
 
 LAYERS = {
     "dense": """

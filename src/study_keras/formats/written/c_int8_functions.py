@@ -1,22 +1,17 @@
 """The functions that a C file in int8 calls: integers of 32 bits, rounded to 8 as LiteRT rounds on a processor."""
 
-STRUCTS = """
-/* What a window that moves over an image needs to know: sizes, and the rows and columns of padding
- * before it. An image is rows x columns x channels, channels next to each other. */
-struct window {
-    int rows, columns, channels;
-    int out_rows, out_columns, filters;
-    int kernel_rows, kernel_columns;
-    int row_stride, column_stride;
-    int row_dilation, column_dilation;
-    int top, left;
-};
+from study_keras.formats.written.c_functions import WINDOW_FIELDS
+
+STRUCTS = (
+    WINDOW_FIELDS
+    + """};
 
 /* A stored number q stands for (q - zero) * scale; results are kept from least to most. */
 struct range {
     int zero, out_zero, least, most;
 };
 """
+)
 FUNCTIONS = {
     "limited": """
 static int8_t limited(long number, int least, int most)

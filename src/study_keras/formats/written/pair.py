@@ -14,15 +14,13 @@ def write_pair(path: str | Path, suffix: str) -> Iterator[tuple[Path, Path]]:
 
     Raises:
         OSError: a file cannot be written. Both old files are unchanged.
+        ValueError: a folder has the name of the weights.
     """
-    path = Path(os.path.realpath(path))  # so that a symbolic link is kept
-    with files.staging_folder(path) as folder:
-        source = folder / path.name
-        weights = source.with_suffix(suffix)
-        if path.with_suffix(suffix).is_dir():
-            raise ValueError(f"{path.with_suffix(suffix)}: is a folder; the weights need this name")
+    path = Path(
+        os.path.realpath(path)
+    )  # so that a symbolic link is kept, and the weights lie beside the program itself
+    beside = path.with_suffix(suffix)
+    if beside.is_dir():
+        raise ValueError(f"{beside}: is a folder; the weights need this name")
+    with files.atomic_files(beside, path) as (weights, source):
         yield source, weights
-        for file in (weights, source):
-            files.fsync(file)
-        weights.replace(path.with_suffix(suffix))
-        source.replace(path)

@@ -1,4 +1,5 @@
 // The way from the drawing to the answer, as one picture from top to bottom: what each layer gives.
+import { make } from "./dom.js";
 import { layerNote, layerTitle } from "./layer_names.js";
 import { drawMaps } from "./maps.js";
 import { strings } from "./strings.js";
@@ -18,7 +19,7 @@ let shown = null; // what the steps were made for, and in which language
 export function showLayers(seen, pixels, model, classes) {
   if (!seen || !model.layers) {
     shown = null;
-    place.replaceChildren(Object.assign(document.createElement("li"), { textContent: strings().noLayers }));
+    place.replaceChildren(make("li", {}, strings().noLayers));
     return;
   }
   const layers = model.layers.list();
@@ -45,14 +46,11 @@ function makeSteps(layers, classes) {
 }
 
 function makeStep(title, note, size) {
-  const element = document.createElement("li");
-  const [text, canvas] = ["div", "canvas"].map((name) => document.createElement(name));
-  text.append(made("b", title), made("span", size), made("p", note));
+  const canvas = make("canvas");
   canvas.setAttribute("role", "img");
   canvas.setAttribute("aria-label", `${title}, ${size}`);
-  const picture = document.createElement("div");
-  picture.append(canvas);
-  element.append(text, picture);
+  const picture = make("div", {}, canvas);
+  const element = make("li", {}, make("div", {}, make("b", {}, title), make("span", {}, size), make("p", {}, note)), picture);
   return { element, picture, canvas };
 }
 
@@ -62,20 +60,17 @@ function addAnswers(step, layers, classes) {
   const names = Array.from({ length: last.shape[0] }, (_, label) => classes?.[label] ?? label);
   if (names.length > 16) return;
   if (before?.type === "Dense" && last.type === "Dense" && before.shape[0] <= MOST_UNITS) {
-    step.weights = document.createElement("canvas");
+    const note = strings().layerParts(before.shape[0]);
+    step.weights = make("canvas");
     step.weights.setAttribute("role", "img");
-    step.weights.setAttribute("aria-label", strings().layerParts(before.shape[0]));
-    const parts = made("div", "", "parts");
-    parts.append(step.weights, list(names));
-    step.picture.prepend(made("p", strings().layerParts(before.shape[0])), parts);
+    step.weights.setAttribute("aria-label", note);
+    step.picture.prepend(make("p", {}, note), make("div", { className: "parts" }, step.weights, list(names)));
   }
   step.picture.append(list(names));
 }
 
 function list(names) {
-  const answers = made("div", "", "answers");
-  answers.append(...names.map((name) => made("span", name)));
-  return answers;
+  return make("div", { className: "answers" }, ...names.map((name) => make("span", {}, String(name))));
 }
 
 /** Each unit's value times its weight to each answer; without any value the weights alone. */
@@ -122,8 +117,4 @@ function drawLayer(step, { shape, values }, highest = mostOf(values)) {
 
 function mostOf(values) {
   return values.reduce((most, value) => Math.max(most, value), 1e-9);
-}
-
-function made(name, text, className = "") {
-  return Object.assign(document.createElement(name), { textContent: text, className });
 }

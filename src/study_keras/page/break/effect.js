@@ -3,9 +3,8 @@ import { byId } from "../dom.js";
 import { strings } from "../strings.js";
 import { bestOf } from "../train/network.js";
 import { drawInk } from "../train/pictures.js";
+import { percent as tenths } from "../train/shown.js";
 import { percent, showBars } from "../view.js";
-
-const exactly = (share) => `${(100 * share).toFixed(1)} %`; // from 97.1 to 97.4 % is much
 
 /** Show 784 numbers in [0, 1], white on black. */
 export function showImage(pixels) {
@@ -42,8 +41,8 @@ export function showAnswers(now, before, names, isChanged) {
 export function showAccuracy({ count, before, now }, isChanged) {
   const text = strings();
   const images = count.toLocaleString("en");
-  const known = now === null ? "…" : exactly(now / count);
-  const whole = before !== null && isChanged ? exactly(before / count) : "";
+  const known = now === null ? "…" : tenths(now / count);
+  const whole = before !== null && isChanged ? tenths(before / count) : "";
   byId("effect-accuracy").textContent = known;
   byId("effect-count").textContent = count ? text.effectCount(images) : text.effectLoading;
   byId("effect-whole").textContent = whole && text.effectWhole(whole);

@@ -1,4 +1,5 @@
 // The view "Map": test images placed by what the network's last hidden layer gives for them, and the drawing among them.
+import { byId, make } from "../dom.js";
 import { layerTitle } from "../layer_names.js";
 import { mnist, someOf } from "../mnist.js";
 import { strings } from "../strings.js";
@@ -11,7 +12,6 @@ import { drawMap } from "./plot.js";
 
 const IMAGES = 2000; // as many as the one-file page has there, if it has fewer
 const NEIGHBOURS = 8;
-const byId = (id) => document.getElementById(id);
 
 /** @returns {import("../views.js").View} */
 export function createView(page) {
@@ -74,11 +74,8 @@ export function createView(page) {
 
   function showNeighbours() {
     byId("neighbours-said").textContent = strings()[drawn ? "neighboursSaid" : "neighboursNothing"];
-    byId("neighbours").replaceChildren(...(drawn ?? []).map(({ at }) => {
-      const item = document.createElement("li");
-      item.append(pictureOf(map.images, at), document.createTextNode(map.images.labels[at]));
-      return item;
-    }));
+    const item = ({ at }) => make("li", {}, pictureOf(map.images, at), String(map.images.labels[at]));
+    byId("neighbours").replaceChildren(...(drawn ?? []).map(item));
   }
 
   function showChosen(at) {
@@ -118,8 +115,7 @@ function noteOf({ model, images, ringed }) {
 }
 
 function pictureOf({ pixels }, at) {
-  const canvas = document.createElement("canvas");
-  canvas.ariaHidden = "true";
+  const canvas = make("canvas", { ariaHidden: "true" });
   drawInk(canvas, pixels.subarray(784 * at, 784 * (at + 1)), getComputedStyle(document.body).getPropertyValue("--text"));
   return canvas;
 }

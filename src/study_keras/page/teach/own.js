@@ -1,10 +1,9 @@
 // The part of the view "Teach" about one's own drawings: it adds and removes them, and saves them to files and opens those.
+import { byId } from "../dom.js";
 import { strings } from "../strings.js";
 import { MOST, openSet } from "./own_set.js";
 import { download, packDrawings, readDrawings } from "./save.js";
 import { showOwn } from "./shown.js";
-
-const byId = (id) => document.getElementById(id);
 
 /**
  * @param {(label: number) => string} nameOf

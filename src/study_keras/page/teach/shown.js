@@ -1,11 +1,11 @@
 // Shows what the network reads, the drawings by label, and what a lesson has changed.
+import { byId } from "../dom.js";
 import { strings } from "../strings.js";
 import { drawInk } from "../train/pictures.js";
 import { percent as tenths } from "../train/shown.js";
 import { percent } from "../view.js";
 import { OTHERS } from "./teaching.js";
 
-const byId = (id) => document.getElementById(id);
 const buttons = new WeakMap(); // drawing -> its button: a new canvas costs more than all else
 
 /**

@@ -1,4 +1,5 @@
 // The view "Teach": a drawing gets a label and joins one's own; the network learns them, and is saved or set back.
+import { byId } from "../dom.js";
 import { strings } from "../strings.js";
 import { taughtLayers } from "./learning.js";
 import { createOwn } from "./own.js";
@@ -6,7 +7,6 @@ import { download, packNetwork } from "./save.js";
 import { describe, describeLayers, makeLabels, showAnswer, showResult } from "./shown.js";
 import { readsDigits, teach } from "./teaching.js";
 
-const byId = (id) => document.getElementById(id);
 const LEAST = 10; // drawings for a lesson
 
 /** @returns {import("../views.js").View} */

@@ -33,10 +33,11 @@ coverage: setup .venv/measure.done ## measure the branches that the tests take i
 mutants: setup .venv/measure.done ## measure how many mutants of the gates and limits the tests notice (some 40 minutes)
 	@$(BIN)/python tools/mutants.py
 
-lint: setup ## ruff (format and check) and mypy
+lint: setup ## ruff (format and check), mypy, and oxlint for the JavaScript
 	@$(BIN)/ruff format --check --quiet
 	@$(BIN)/ruff check --quiet
 	@$(BIN)/mypy
+	@$(BIN)/node tests/browser/node_modules/oxlint/bin/oxlint --quiet --config tests/browser/.oxlintrc.json src tests
 
 matrix: setup ## run all models of the matrix in TensorFlow.js, LiteRT and onnxruntime (some 20 minutes)
 	@KERAS_BACKEND=tensorflow PYTHONPATH=src $(BIN)/python tests/matrix/matrix.py output/matrix --jobs 2

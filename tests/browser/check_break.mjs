@@ -84,8 +84,8 @@ const CHECKS = {
       units.push({ labels: await page.locator("#excites-images b").allTextContents(), said: await page.textContent("#excites-status") });
     }
     const hidden = page.locator("#layers li:nth-child(2) canvas");
-    const { width } = await hidden.boundingBox();
-    await hidden.click({ position: { x: width * 0.35, y: 9 } }); // of ten units in a row the fourth
+    const box = await hidden.boundingBox();
+    await hidden.click({ position: { x: box.width * 0.35, y: 9 } }); // of ten units in a row the fourth
     const clicked = await page.locator("#excites-choice output").textContent();
     const weights = await page.locator("#excites-weights canvas").evaluate(({ width, height }) => [width, height]);
     await page.check("#layer-0-zero");

@@ -157,19 +157,19 @@ const CHECKS = {
     const found = {};
     for (const colorScheme of ["light", "dark"]) {
       const page = await open({ colorScheme });
-      const violations = async () => {
+      const barriersOf = async () => {
         await page.evaluate(await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8"));
         const { violations } = await page.evaluate(() => window.axe.run());
         return violations.flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.html}`));
       };
-      found[`${colorScheme} empty`] = await violations();
+      found[`${colorScheme} empty`] = await barriersOf();
       await draw(page, 5);
       await said(page);
-      found[colorScheme] = await violations();
+      found[colorScheme] = await barriersOf();
       await page.click("#clear");
       await draw(page, "20E6");
       await said(page);
-      found[`${colorScheme} several`] = await violations();
+      found[`${colorScheme} several`] = await barriersOf();
     }
     return found;
   },

@@ -24,21 +24,21 @@ const OPTIONS = {
   metafile: true,
 };
 
-const folder = `${DIST}.${process.pid}`; // renamed when it is complete
-rmSync(folder, { recursive: true, force: true });
-mkdirSync(folder);
-const workers = await bundleWorkers(folder);
-await bundle(folder);
-writeIcons(folder);
-writeModels(folder);
-writeWorker(folder);
-await writeOneFile(folder);
-mkdirSync(join(folder, "litert"));
+const building = `${DIST}.${process.pid}`; // renamed to dist when it is complete
+rmSync(building, { recursive: true, force: true });
+mkdirSync(building);
+const workers = await bundleWorkers(building);
+await bundle(building);
+writeIcons(building);
+writeModels(building);
+writeWorker(building);
+await writeOneFile(building);
+mkdirSync(join(building, "litert"));
 for (const name of ["litert_wasm_compat_internal.js", "litert_wasm_compat_internal.wasm"]) {
-  cpSync(join(LITERT, name), join(folder, "litert", name));
+  cpSync(join(LITERT, name), join(building, "litert", name));
 }
 rmSync(DIST, { recursive: true, force: true });
-renameSync(folder, DIST);
+renameSync(building, DIST);
 
 /** The workers, as files and as texts for the one-file page, which may have no other file: name -> {file, text}. */
 async function bundleWorkers(outdir) {

@@ -1,10 +1,10 @@
 // Several digits: their boxes on the paper, and their buttons, one of which is chosen.
+import { byId } from "./dom.js";
 import { fit, HEIGHT, WIDTH } from "./drawing.js";
 import { describe, percent } from "./view.js";
 
 const MOVES = { ArrowLeft: -1, ArrowUp: -1, ArrowRight: 1, ArrowDown: 1, Home: -Infinity, End: Infinity };
 const ROOM = 2; // around a box, which may be a little too small, in the units of the drawing area
-const byId = (id) => document.getElementById(id);
 
 /** Call `onChoose` with the number of the digit that is chosen by a click or by arrow keys. */
 export function chooseDigits(onChoose) {

@@ -1,4 +1,5 @@
 // The page: a drawing or picture goes to the networks, and what they read to the view.
+import { byId } from "./dom.js";
 import { createPad } from "./drawing.js";
 import { chooseDigits, firstChoice, markChosen, showFound } from "./found.js";
 import { install } from "./install.js";
@@ -12,7 +13,6 @@ import { startLanguage, strings, switchLanguage } from "./strings.js";
 import { announce, makeBars, showAnswer, showBars, showSeen } from "./view.js";
 import { followViews } from "./views.js";
 
-const byId = (id) => document.getElementById(id);
 const canvas = byId("pad");
 let model = null;
 let entry = null;

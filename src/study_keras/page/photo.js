@@ -1,7 +1,7 @@
 // Pictures that are not drawn here: chosen, dropped, pasted or taken with the camera.
+import { byId } from "./dom.js";
 
 const MAX_SIDE = 1024; // larger photos are downscaled before digits are looked for, as far as vision/levels.js would
-const byId = (id) => document.getElementById(id);
 
 /**
  * Let the user provide a picture.

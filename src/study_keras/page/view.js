@@ -1,8 +1,8 @@
 // Shows an answer: the digit, the bars, and the image that the network sees.
+import { byId } from "./dom.js";
 import { drawMaps } from "./maps.js";
 import { strings } from "./strings.js";
 
-const byId = (id) => document.getElementById(id);
 
 /**
  * Show what was read.

@@ -29,14 +29,14 @@ export function createView(page) {
     const open = page.open();
     if (!open) return show();
     if (!open.model.layers) problem = () => strings().mapNoLayers;
-    else make(open).catch((error) => {
+    else placeImages(open).catch((error) => {
       problem = () => strings().mapProblem(error.message ?? error);
       show();
     });
     show();
   }
 
-  async function make({ model, entry }) {
+  async function placeImages({ model, entry }) {
     const images = someOf((await mnist()).test, IMAGES);
     const found = await featuresOf(model, images, () => page.open()?.model === model);
     if (!found) return;
@@ -89,8 +89,8 @@ export function createView(page) {
     [pixels, drawn] = [drawing, null];
     if (own && pixels) {
       const { name } = lastHidden(own.model.layers.list());
-      const point = project(await own.model.layers.outputs(name, pixels, 1), 1, own.components);
-      if (own === map) drawn = nearest(point, own.points, NEIGHBOURS);
+      const place = project(await own.model.layers.outputs(name, pixels, 1), 1, own.components);
+      if (own === map) drawn = nearest(place, own.points, NEIGHBOURS);
     }
     show();
   }

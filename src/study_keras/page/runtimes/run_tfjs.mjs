@@ -36,16 +36,16 @@ async function run({ run: path, inputs, folder, batch_size: batchSize }) {
   const { predict } = await open(path);
   const tensors = await Promise.all(inputs.map(readTensor));
   const started = performance.now();
-  const answers = await predict(tensors, batchSize);
+  const predicted = await predict(tensors, batchSize);
   const outputs = [];
-  for (const [index, answer] of answers.entries()) {
-    const data = TYPES[answer.dtype].from(await answer.data()); // the cpu backend may hold bools as bytes under another type
-    outputs.push({ shape: answer.shape, dtype: answer.dtype });
+  for (const [index, output] of predicted.entries()) {
+    const data = TYPES[output.dtype].from(await output.data()); // the cpu backend may hold bools as bytes under another type
+    outputs.push({ shape: output.shape, dtype: output.dtype });
     await writeFile(join(folder, `${index}.bin`), new Uint8Array(data.buffer));
   }
   const milliseconds = performance.now() - started;
   checkMemory();
-  tf.dispose([tensors, answers]);
+  tf.dispose([tensors, predicted]);
   return { outputs, milliseconds };
 }
 

@@ -1,5 +1,4 @@
 // A TF.js model, of layers or a graph, in the page and in Node.
-import * as tf from "@tensorflow/tfjs-core";
 import { loadLayersModel } from "@tensorflow/tfjs-layers";
 
 /**

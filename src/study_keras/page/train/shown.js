@@ -1,9 +1,8 @@
 // Shows the state of the training: its progress and curves, the answer to the drawing, the weights, the mistakes.
+import { byId } from "../dom.js";
 import { strings } from "../strings.js";
 import { ACCURACY, LOSS, drawChart } from "./chart.js";
 import { drawInk, drawUnits } from "./pictures.js";
-
-const byId = (id) => document.getElementById(id);
 
 /** With one decimal: from 97.1 to 97.4 % is much. */
 export function percent(share) {

@@ -1,4 +1,5 @@
 // The view "Train": starts the worker, hands it what is pressed, set and drawn, and shows what it sends.
+import { byId } from "../dom.js";
 import { imagesSource } from "../mnist.js";
 import { strings } from "../strings.js";
 import { startWorker } from "../workers.js";
@@ -7,7 +8,6 @@ import { OPTIMIZERS } from "./optimizers.js";
 import { percent, showDigit, showMistakes, showProgress, showUnits } from "./shown.js";
 import { TUTORIAL } from "./trainer.js";
 
-const byId = (id) => document.getElementById(id);
 
 /** @returns {import("../views.js").View} */
 export function createView() {

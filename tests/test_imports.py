@@ -15,7 +15,7 @@ ORDER = (
     "mnist formats",
     "runtimes",
     "data",
-    "zip_archive processes",
+    "zip_archive processes jax_cache",
     "files limits startup page",
     "stopping write_errors plain_text",
 )

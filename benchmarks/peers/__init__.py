@@ -17,7 +17,10 @@ class Peer(NamedTuple):
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 
 PEERS = {
-    "project": Peer("hello-mnist train (this project)", "project.py", "study_keras"),
+    "project": Peer("hello-mnist train, later runs (this project)", "project.py", "study_keras"),
+    "project-first": Peer(
+        "hello-mnist train, first run", "project.py", "study_keras", {"JAX_ENABLE_COMPILATION_CACHE": "false"}
+    ),
     "tutorial": Peer("tutorial as written, Keras 3", "tutorial.py", "tensorflow"),
     "tutorial-2": Peer("tutorial as written, Keras 2", "tutorial.py", "tf_keras", {"TF_USE_LEGACY_KERAS": "1"}),
     "keras-tensorflow": Peer("Keras on TensorFlow", "keras_fit.py", "tensorflow", {"KERAS_BACKEND": "tensorflow"}),

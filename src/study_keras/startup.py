@@ -14,12 +14,13 @@ from types import ModuleType
 from typing import Any
 
 
-def import_keras(*, with_tensorflow: bool = True) -> Any:
+def import_keras(*, with_tensorflow: bool = True, with_matplotlib: bool = True) -> Any:
     """Import Keras on the backend in ``KERAS_BACKEND``, JAX by default.
 
     Args:
         with_tensorflow: whether Keras on JAX may import TensorFlow. It does so at every seed and every save, only to
             check whether an object is TensorFlow's, which takes half of the time of a short training.
+        with_matplotlib: whether Keras may import matplotlib, for ``keras.visualization`` only.
     """
     os.environ.setdefault("KERAS_BACKEND", "jax")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -27,9 +28,17 @@ def import_keras(*, with_tensorflow: bool = True) -> Any:
         sys.meta_path.insert(0, _QuietTensorFlow())
     if not with_tensorflow and os.environ["KERAS_BACKEND"] == "jax":
         sys.modules.setdefault("tensorflow", None)  # type: ignore[arg-type]  # makes its import fail
-    with _without_gc():
-        import absl.logging
-        import keras
+    if "jax" not in sys.modules:
+        sys.meta_path.insert(0, _LaterFinder())
+    without = set() if with_matplotlib else {"matplotlib"} - sys.modules.keys()
+    sys.modules.update(dict.fromkeys(without))  # type: ignore[arg-type]  # None makes an import fail
+    try:
+        with _without_gc():
+            import absl.logging
+            import keras
+    finally:
+        for name in without:
+            del sys.modules[name]
 
     absl.logging.set_verbosity(absl.logging.ERROR)  # Keras calls .h5 "legacy" at every save and load
     return keras
@@ -88,6 +97,21 @@ class _QuietTensorFlow(importlib.abc.MetaPathFinder, importlib.abc.Loader):
             module.__spec__.loader = self.real
         with silence_output(2), _without_gc():
             self.real.exec_module(module)
+
+
+class _LaterFinder(importlib.abc.MetaPathFinder):
+    """Imports a module that Keras on JAX imports, and with it scipy, when it is first used: by no verb of ours."""
+
+    def find_spec(
+        self, name: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> importlib.machinery.ModuleSpec | None:
+        if name != "jax.experimental.sparse.linalg":
+            return None
+        sys.meta_path.remove(self)
+        spec = importlib.util.find_spec(name)
+        if spec and spec.loader:
+            spec.loader = importlib.util.LazyLoader(spec.loader)
+        return spec
 
 
 @contextmanager

@@ -7,8 +7,7 @@ from typing import Any, TypeVar
 import click
 
 from study_keras.cli.options import DATA, JSON, OUTPUT, Units
-from study_keras.cli.shared import check_name, display_path, hold, output_folder, print_json, say
-from study_keras.startup import import_keras
+from study_keras.cli.shared import check_name, display_path, hold, import_keras, output_folder, print_json, say
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 

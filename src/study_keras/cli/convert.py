@@ -6,8 +6,7 @@ from typing import Any
 import click
 
 from study_keras.cli.options import CALIBRATION, DATA, JSON, PATH
-from study_keras.cli.shared import display_path, print_json, say
-from study_keras.startup import import_keras
+from study_keras.cli.shared import display_path, import_keras, print_json, say
 
 
 @click.command()

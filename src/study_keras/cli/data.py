@@ -5,8 +5,7 @@ from pathlib import Path
 import click
 
 from study_keras.cli.options import EXISTING, JSON, PATH
-from study_keras.cli.shared import display_path, print_json, say
-from study_keras.startup import import_keras
+from study_keras.cli.shared import display_path, import_keras, print_json, say
 
 
 @click.command()

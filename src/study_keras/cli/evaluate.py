@@ -5,8 +5,7 @@ from pathlib import Path
 import click
 
 from study_keras.cli.options import DATA, EXISTING, JSON
-from study_keras.cli.shared import prefix_errors, print_json, result_table
-from study_keras.startup import import_keras
+from study_keras.cli.shared import import_keras, prefix_errors, print_json, result_table
 
 
 @click.command()

@@ -5,8 +5,15 @@ from pathlib import Path
 import click
 
 from study_keras.cli.options import DATA, EXISTING, OUTPUT
-from study_keras.cli.shared import display_path, load_full_model, output_folder, prefix_errors, say, typed_command
-from study_keras.startup import import_keras
+from study_keras.cli.shared import (
+    display_path,
+    import_keras,
+    load_full_model,
+    output_folder,
+    prefix_errors,
+    say,
+    typed_command,
+)
 
 
 @click.command()

@@ -10,6 +10,7 @@ from study_keras.cli.shared import (
     command_name,
     display_path,
     hold,
+    import_keras,
     output_folder,
     result_table,
     say,
@@ -17,7 +18,6 @@ from study_keras.cli.shared import (
     verify_artifacts,
 )
 from study_keras.cli.train import train_and_test
-from study_keras.startup import import_keras
 
 
 @click.command()

@@ -11,7 +11,14 @@ from typing import Any
 
 import click
 
+from study_keras import jax_cache, startup
 from study_keras.plain_text import one_line, printable, to_json
+
+
+def import_keras(*, with_tensorflow: bool = True) -> Any:
+    """Import Keras as ``startup`` does, with the programs that JAX compiled before, and without what no verb needs."""
+    jax_cache.enable()
+    return startup.import_keras(with_tensorflow=with_tensorflow, with_matplotlib=False)
 
 
 def output_folder(folder: Path | None) -> Path:

@@ -5,8 +5,8 @@ from pathlib import Path
 import click
 
 from study_keras.cli.options import PATH
+from study_keras.cli.shared import import_keras
 from study_keras.plain_text import printable
-from study_keras.startup import import_keras
 
 
 @click.command()

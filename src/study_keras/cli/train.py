@@ -18,6 +18,7 @@ from study_keras.cli.shared import (
     command_name,
     display_path,
     hold,
+    import_keras,
     output_folder,
     print_json,
     result_table,
@@ -25,7 +26,6 @@ from study_keras.cli.shared import (
     typed_command,
 )
 from study_keras.files import temporary_folder
-from study_keras.startup import import_keras
 from study_keras.stopping import stop_message
 from study_keras.train import launcher, metadata
 from study_keras.train.recipes import MLP_ONLY, RECIPES, Recipe, backend, from_settings

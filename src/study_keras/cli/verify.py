@@ -6,8 +6,7 @@ from pathlib import Path
 import click
 
 from study_keras.cli.options import EXISTING, JSON, PATH
-from study_keras.cli.shared import load_full_model, verify_artifacts
-from study_keras.startup import import_keras
+from study_keras.cli.shared import import_keras, load_full_model, verify_artifacts
 
 
 @click.command()

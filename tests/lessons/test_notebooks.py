@@ -87,7 +87,8 @@ def test_a_notebook_installs_the_library_by_its_first_cell(checkout, tmp_path):
     try:
         python = environment / "bin/python"
         subprocess.run([python, "-m", "pip", "install", "-q", "nbclient", "ipykernel"], env=alone, check=True)
-        assert subprocess.run([python, "-c", "import study_keras"], check=False, capture_output=True).returncode
+        missing = subprocess.run([python, "-c", "import study_keras"], env=alone, capture_output=True, check=False)
+        assert b"No module named 'study_keras'" in missing.stderr
         folder.mkdir()
         notebook = ROOT / "src/study_keras/notebooks/hello_mnist.ipynb"
         command = [python, "-c", EXECUTE, notebook]

@@ -24,7 +24,6 @@ SOURCE = {".py": "python", ".js": "js"}  # the languages of source files
 LINK = re.compile(r"\]\((?!https?:)([^)#\s]+)")
 SWITCH = re.compile(r"^\[(?:中文|English)\]\(\S+\)\n+", re.MULTILINE)  # the site has its own
 WRAPPED = re.compile(r"(?<=[\u3000-\u9fff\uff00-\uffef])\n(?=[\u3000-\u9fff\uff00-\uffef])")  # Chinese has no spaces
-
 TERM = re.compile(r"^\| [a-z -]+ \| ([\u4e00-\u9fff]+) \|", re.MULTILINE)  # of the glossary: one word for the search
 
 
@@ -36,13 +35,14 @@ class Language(NamedTuple):
     notes: str
     course: str
     page: str
+    download: str
     dark: str
     light: str
 
 
 LANGUAGES = {
-    "en": Language("English", "", ".en", "Course", "The page that reads digits", "Dark mode", "Light mode"),
-    "zh": Language("中文", ".zh-CN", "", "课程", "识别数字的网页", "深色模式", "浅色模式"),
+    "en": Language("English", "", ".en", "Course", "The page that reads digits", "Download", "Dark mode", "Light mode"),
+    "zh": Language("中文", ".zh-CN", "", "课程", "识别数字的网页", "下载", "深色模式", "浅色模式"),
 }
 
 
@@ -64,10 +64,9 @@ def stage(language: Language, folder: Path) -> list[Any]:
     for file in waiting:  # it grows; of two languages of a page the one that is in the navigation comes first
         if not (folder / staged_name(file)).exists():
             waiting += write_page(file, folder / staged_name(file))
-    course_pages = split_course(folder / staged_name(notes[0]))
     return [
         "index.md",
-        {language.course: course_pages},
+        {language.course: split_course(language, folder / staged_name(notes[0]))},
         *map(staged_name, notes[1:]),
         {language.page: "../page.html"},
         *map(staged_name, root),
@@ -121,17 +120,31 @@ def fence(block: str) -> str:
     return re.sub(r"^```(\w+) [\w.]+\n", r"```\1\n", block)
 
 
-def split_course(page: Path) -> list[str]:
-    """Give each section of the course, from the first lesson on, a page of its own, and return the names of all."""
+def split_course(language: Language, page: Path) -> list[str]:
+    """Give each section of the course, from the first lesson on, a page of its own, and return the names of all.
+
+    The page of a lesson begins with links to its script and its notebook.
+    """
     parts = re.split(r"^(?=## )", page.read_text(), flags=re.MULTILINE)
     first = next(number for number, part in enumerate(parts) if "\n```python" in part)
     page.write_text("".join(parts[:first]))
     names = [page.name]
     for number, part in enumerate(parts[first:]):
         raised = (piece if code else re.sub(r"^##", "#", piece, flags=re.MULTILINE) for code, piece in split(part))
+        heading, _, text = "".join(raised).partition("\n")
+        if number < len(course.LESSONS):
+            text = f"\n{downloads(language, course.LESSONS[number], page.parent)}\n{text}"
         names.append(f"{page.stem}_{number}.md")
-        page.with_name(names[-1]).write_text("".join(raised))
+        page.with_name(names[-1]).write_text(f"{heading}\n{text}")
     return names
+
+
+def downloads(language: Language, lesson: Path, folder: Path) -> str:
+    """Copy a lesson's script and notebook to ``folder``, and return a line with links to them."""
+    copies = lesson, lesson.parent / "notebooks" / f"{lesson.stem}{language.notes}.ipynb"
+    for file in copies:
+        shutil.copyfile(file, folder / file.name)
+    return f"{language.download} {', '.join(f'[`{file.name}`]({file.name}){{ download }}' for file in copies)}\n"
 
 
 def palette(language: Language) -> list[dict[str, Any]]:
@@ -154,14 +167,15 @@ def palette(language: Language) -> list[dict[str, Any]]:
 def write_language(code: str, other: str, folder: Path) -> None:
     """Build the website in the language ``code`` into a folder, with a link to the ``other`` on each page."""
     with files.temporary_folder() as temporary:
-        navigation = stage(LANGUAGES[code], temporary)
-        shutil.copytree(SITE / "assets", temporary / "assets")
-        docs, site = str(temporary), str(folder)
-        config = load_config(str(SITE / "mkdocs.yml"), docs_dir=docs, site_dir=site, nav=navigation)
+        pages, words = temporary / "pages", temporary / "words.txt"
+        navigation = stage(LANGUAGES[code], pages)
+        shutil.copytree(SITE / "assets", pages / "assets")
+        words.write_text("\n".join(TERM.findall(course.PAGES[0].read_text())))
+        config = load_config(str(SITE / "mkdocs.yml"), docs_dir=str(pages), site_dir=str(folder), nav=navigation)
+        config.theme.static_templates.clear()  # a page for errors and a sitemap, which need the site's address
         config.theme["language"] = code
         config.theme["palette"] = palette(LANGUAGES[code])
-        (temporary / "words.txt").write_text("\n".join(TERM.findall(course.PAGES[0].read_text())))
-        config.plugins["material/search"].config["jieba_dict_user"] = str(temporary / "words.txt")
+        config.plugins["material/search"].config["jieba_dict_user"] = str(words)
         config.extra["other"] = {"code": other, "name": LANGUAGES[other].name}
         build(config)
 

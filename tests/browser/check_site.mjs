@@ -13,12 +13,8 @@ const WIDE = { viewport: { width: 1280, height: 900 } }; // with the navigation 
 async function search(base, language, query) {
   const page = await open(`${base}${language}/index.html`);
   await page.fill(".md-search__input", query);
-  const found = page.locator(".md-search-result__link").first();
-  // What is typed before the index is there waits for the next key.
-  while (!(await found.isVisible())) {
-    await page.press(".md-search__input", "Space");
-    await page.waitForTimeout(500);
-  }
+  await page.press(".md-search__input", "Space"); // `fill` presses no key, which the search waits for
+  await page.locator(".md-search-result__link").first().waitFor();
   const links = await page.locator(".md-search-result__link").evaluateAll((all) => all.map((link) => link.href));
   const marked = await page.locator(".md-search-result__link mark").allTextContents();
   await page.locator(".md-search-result__link").first().click();

@@ -60,7 +60,7 @@ def site(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def pages(site):
-    return {path: Page(path) for path in site.rglob("*.html") if path.name not in ("page.html", "404.html")}
+    return {path: Page(path) for path in site.rglob("*.html") if path.name != "page.html"}
 
 
 @pytest.fixture(scope="module")
@@ -79,6 +79,10 @@ def test_every_page_of_the_documentation_is_there_in_both_languages(site):
     for number, lesson in enumerate(course.LESSONS):
         page = (site / f"zh/1_hello_mnist_{number}.html").read_text()
         assert f"第 {number} 课" in page
+        notebook = ROOT / f"src/study_keras/notebooks/{lesson.stem}.ipynb"
+        for copy in (lesson, notebook):
+            assert f'href="{copy.name}"' in page
+            assert (site / "zh" / copy.name).read_bytes() == copy.read_bytes()
         assert f"src/study_keras/{lesson.name}.html" in (site / "zh/1_hello_mnist.html").read_text()
 
 

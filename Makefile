@@ -1,6 +1,6 @@
 # The one door for developers. `make` alone prints the targets.
 .DEFAULT_GOAL := help
-.PHONY: help run setup test test-slow fuzz coverage mutants lint matrix bench model notes notebooks pictures lock clean
+.PHONY: help run setup test test-slow fuzz coverage mutants lint matrix bench model notes notebooks site pictures lock clean
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 BIN := .venv/bin
@@ -53,11 +53,15 @@ bench: setup .venv/bench.done ## train as the peers do, side by side, and measur
 model: setup ## train the networks that the package ships anew, and write their card (some hours)
 	@$(BIN)/python tools/make_model.py
 
-notes: setup ## run the lessons, and write what they print and draw into the course (some 5 minutes)
+notes: setup ## run the lessons, and write what they print and draw into the course and the notebooks (some 5 minutes)
 	@$(BIN)/python tools/make_notes.py
-
-notebooks: setup ## write each lesson as a notebook into output/notebooks
 	@$(BIN)/python tools/make_notebooks.py
+
+notebooks: setup ## write each lesson of the course as a notebook into the package
+	@$(BIN)/python tools/make_notebooks.py
+
+site: .venv/site.done .venv/page.done ## build the website, the course, the notes and the page in both languages, into output/site
+	@$(BIN)/python tools/make_site.py
 
 pictures: setup ## photograph the page for the README
 	@PATH="$(CURDIR)/$(BIN):$$PATH" node tests/browser/pictures.mjs notes/study_keras/pictures
@@ -91,6 +95,10 @@ TORCH ?= torch==2.13.0$(if $(filter Linux,$(shell uname)),+cpu)
 
 .venv/measure.done: .venv/dev.done requirements/measure.txt
 	@$(BIN)/python -m pip install --no-deps --require-hashes -r requirements/measure.txt
+	@touch $@
+
+.venv/site.done: .venv/run.done requirements/site.txt
+	@$(BIN)/python -m pip install --no-deps --require-hashes -r requirements/site.txt
 	@touch $@
 
 .venv/bench.done: .venv/dev.done requirements/bench.txt

@@ -1,8 +1,10 @@
-"""Write each lesson of the course, in each language, as a notebook to ``output/notebooks``: make notebooks."""
+"""Write each lesson of the course, in each language, as a notebook into the package: make notebooks.
+
+``hello-mnist lesson --notebook`` copies them from there. They hold no outputs.
+"""
 
 import base64
 import re
-import sys
 from pathlib import Path
 
 import course
@@ -11,13 +13,21 @@ from nbformat import v4
 
 from study_keras import files
 
+FOLDER = course.ROOT / "src/study_keras/notebooks"
+# Jupyter, VS Code and online services open a notebook in environments that may lack the library.
+INSTALL = """\
+try:
+    import study_keras  # the library of this course
+except ImportError:
+    %pip install --quiet hello-mnist"""
+
 
 def notebook(page: Path, lesson: Path) -> nbformat.NotebookNode:
     """Return the section of ``page`` about ``lesson``, its code as code cells and the rest as text cells."""
     sections = re.split(r"^(?=## )", page.read_text(), flags=re.MULTILINE)
     piece = f"```python {lesson.name}\n"
     (section,) = (section for section in sections if piece in section)
-    cells, at = [], 0
+    cells, at = [v4.new_code_cell(INSTALL)], 0
     for fence in course.FENCE.finditer(section):
         if fence[0].startswith(piece):
             cells += [text(section[at : fence.start()], page.parent), v4.new_code_cell(fence[3].rstrip("\n"))]
@@ -25,8 +35,12 @@ def notebook(page: Path, lesson: Path) -> nbformat.NotebookNode:
     cells.append(text(section[at:], page.parent))
     for number, cell in enumerate(cells):
         cell.id = f"cell-{number}"  # so that the file is reproducible
-    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
-    return v4.new_notebook(cells=[cell for cell in cells if cell.source], metadata={"kernelspec": kernel})
+    metadata = {
+        "title": section.partition("\n")[0].removeprefix("## "),
+        "kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"},
+        "language_info": {"name": "python"},
+    }
+    return v4.new_notebook(cells=[cell for cell in cells if cell.source], metadata=metadata)
 
 
 def text(markdown: str, folder: Path) -> nbformat.NotebookNode:
@@ -39,15 +53,14 @@ def text(markdown: str, folder: Path) -> nbformat.NotebookNode:
     return cell
 
 
-def main(folder: Path) -> None:
-    """Write all notebooks to ``folder``."""
+def main(folder: Path = FOLDER) -> None:
+    """Write all notebooks to ``folder``: ``hello_mnist_3.ipynb`` in Chinese, ``hello_mnist_3.en.ipynb`` in English."""
     for page in course.PAGES:
-        for number, lesson in enumerate(course.LESSONS):
-            name = f"lesson_{number}{page.name.removeprefix('1_hello_mnist').removesuffix('.md')}.ipynb"
-            with files.atomic_write(folder / name) as path:
+        language = ".en" if page.name.endswith(".en.md") else ""
+        for lesson in course.LESSONS:
+            with files.atomic_write(files.ensure_writable_dir(folder) / f"{lesson.stem}{language}.ipynb") as path:
                 nbformat.write(notebook(page, lesson), path)
-            print(folder / name)
 
 
 if __name__ == "__main__":
-    main(files.ensure_writable_dir(Path(sys.argv[1]) if sys.argv[1:] else files.output_dir() / "notebooks"))
+    main()

@@ -1,18 +1,13 @@
 """The course: its code is the lessons', its outputs are what a run prints, and both languages are one."""
 
 import builtins
-import os
 import re
 import shlex
-import subprocess
-import sys
 
 import click
 import course
 import keras
-import make_notebooks
 import make_notes
-import nbformat
 import numpy as np
 import pytest
 from conftest import ROOT
@@ -20,19 +15,6 @@ from conftest import ROOT
 from study_keras.cli.commands import cli
 
 IDS = {"ids": lambda path: path.name}
-# Runs notebooks as Jupyter does, each in a kernel of its own.
-EXECUTE = """
-import sys, nbclient, nbformat
-for path in sys.argv[1:]:
-    nbclient.NotebookClient(nbformat.read(path, as_version=4), timeout=600).execute()
-"""
-# In a kernel, before the first cell: 1,000 images to learn from, as many to be tested on.
-FEW_IMAGES = """
-from study_keras import mnist
-few = [tuple(part[:1000] for part in pair) for pair in mnist.load_data()]
-mnist.load_data = lambda few=few: few
-del few, mnist
-"""
 
 
 def skeleton(page):
@@ -179,38 +161,3 @@ def test_a_progress_bar_that_a_callback_cut_off_is_not_an_output(step):
         f"Epoch 1/2\n1/9 ━ 1s 2ms/step\r{step}/9 ━ 0s 2ms/step\nepoch 1: saved x\n\r9/9 ━ 1s 2ms/step - loss: 0.5\n"
     )
     assert course.screen(printed, ROOT) == ["Epoch 1/2", "epoch 1: saved x", "9/9 ━ 1s 2ms/step - loss: 0.5"]
-
-
-@pytest.fixture(scope="module")
-def notebooks(checkout):
-    """The notebooks that ``make notebooks`` writes, by name."""
-    folder = checkout / "output/notebooks"
-    folder.mkdir(parents=True, exist_ok=True)
-    make_notebooks.main(folder)
-    return {path.name: path for path in folder.iterdir()}
-
-
-@pytest.mark.parametrize("language", ["", ".en"])
-@pytest.mark.parametrize("number", range(6))
-def test_a_notebook_holds_the_lesson_and_its_pictures(notebooks, number, language):
-    notebook = nbformat.read(notebooks[f"lesson_{number}{language}.ipynb"], as_version=4)
-    nbformat.validate(notebook)
-    cells = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
-    assert "\n\n".join(cells) + "\n" == course.LESSONS[number].read_text()
-    for cell in notebook.cells:
-        assert set(re.findall(r"attachment:(\S+?)\)", cell.source)) == set(cell.get("attachments", {}))
-
-
-@pytest.mark.slow
-def test_the_notebooks_run_from_top_to_bottom(notebooks, checkout, tmp_path):
-    startup = tmp_path / "profile_default/startup/few_images.py"  # the notebooks themselves stay as they are
-    startup.parent.mkdir(parents=True)
-    startup.write_text(FEW_IMAGES)
-    path = os.pathsep.join([str(checkout / "src"), os.environ.get("PYTHONPATH", "")])
-    environment = {**os.environ, "IPYTHONDIR": str(tmp_path), "PYTHONPATH": path}
-    # In Chinese the cells are the same; the other lessons' cells do nothing that these do not.
-    paths = [notebooks[f"lesson_{number}.en.ipynb"] for number in (1, 3, 5)]
-    command = [sys.executable, "-c", EXECUTE, *paths]
-    result = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert result.returncode == 0, result.stderr
-    assert (checkout / "output/hello_mnist_5.tflite").exists()

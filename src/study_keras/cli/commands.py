@@ -17,10 +17,25 @@ from typing import Any
 
 import click
 
-from study_keras.cli import compare, convert, data, evaluate, formats, predict, report, run, serve, show, train, verify
+from study_keras.cli import (
+    compare,
+    convert,
+    data,
+    evaluate,
+    formats,
+    lesson,
+    predict,
+    report,
+    run,
+    serve,
+    show,
+    train,
+    verify,
+)
 from study_keras.cli.shared import print_error
 
 GROUPS: dict[str, list[click.Command]] = {
+    "Learn": [lesson.lesson],
     "Train": [run.run, train.train, compare.compare],
     "Look": [data.data, evaluate.evaluate, report.report, show.show],
     "Convert": [convert.convert, verify.verify, formats.formats],

@@ -60,7 +60,7 @@ notes: setup ## run the lessons, and write what they print and draw into the cou
 notebooks: setup ## write each lesson of the course as a notebook into the package
 	@$(BIN)/python tools/make_notebooks.py
 
-site: .venv/site.done .venv/page.done ## build the website, the course, the notes and the page in both languages, into output/site
+site: .venv/site.done .venv/page.done .venv/browser.done ## build the website, the course, the notes and the page in both languages, into output/site
 	@$(BIN)/python tools/make_site.py
 
 pictures: setup ## photograph the page for the README

@@ -18,6 +18,9 @@ from mkdocs.config import load_config
 from study_keras import files, startup
 
 SITE = course.ROOT / "tools/site"
+IFRAME_WORKER = (
+    course.ROOT / "tests/browser/node_modules/iframe-worker/shim/index.js"
+)  # the search, where the disk is read
 NETWORK = course.ROOT / "src/study_keras/shipped/digits.tfjs"
 PICTURES = (".png", ".webp")
 SOURCE = {".py": "python", ".js": "js"}  # the languages of source files
@@ -170,6 +173,7 @@ def write_language(code: str, other: str, folder: Path) -> None:
         pages, words = temporary / "pages", temporary / "words.txt"
         navigation = stage(LANGUAGES[code], pages)
         shutil.copytree(SITE / "assets", pages / "assets")
+        shutil.copy(IFRAME_WORKER, pages / "assets/iframe-worker.js")
         words.write_text("\n".join(TERM.findall(course.PAGES[0].read_text())))
         config = load_config(str(SITE / "mkdocs.yml"), docs_dir=str(pages), site_dir=str(folder), nav=navigation)
         config.theme.static_templates.clear()  # a page for errors and a sitemap, which need the site's address

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -15,7 +16,7 @@ import numpy as np
 import pytest
 from conftest import COMMAND, ROOT, hello_mnist
 
-from study_keras.cli import main
+from study_keras.cli import main, shared
 from study_keras.cli.commands import cli
 
 
@@ -303,3 +304,12 @@ def test_an_unexpected_error_is_one_line_that_names_a_file_with_the_trace(monkey
     (log,) = tmp_path.glob("hello-mnist-*.log")
     assert shown == f"hello-mnist: TypeError, a bug in hello-mnist; please report it with the file {log}\n"
     assert "of nobody's making" in log.read_text()
+
+
+def test_the_named_command_runs_where_it_is_not_on_the_path(monkeypatch):
+    monkeypatch.setenv("PATH", "/usr/bin:/bin")
+    monkeypatch.setattr(sys, "argv", [str(ROOT / "src/study_keras/cli/__main__.py")])
+    command = shlex.split(shared.command_name())
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    done = subprocess.run([*command, "--version"], capture_output=True, text=True, check=False, env=environment)
+    assert "hello-mnist" in done.stdout, done.stderr

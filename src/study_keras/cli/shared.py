@@ -65,7 +65,10 @@ def prefix_errors(path: Path) -> Iterator[None]:
 
 def display_path(path: Path) -> str:
     """Return ``path`` quoted for the shell, relative if it is below the current folder."""
-    path = path.resolve()
+    return _quoted(path.resolve())
+
+
+def _quoted(path: Path) -> str:
     return printable(shlex.quote(str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)))
 
 
@@ -83,8 +86,9 @@ def command_name() -> str:
     if shutil.which("hello-mnist"):
         return "hello-mnist"
     if Path(sys.argv[0]).name == "__main__.py":
-        return f"{display_path(Path(sys.executable))} -m study_keras.cli"
-    return display_path(Path(sys.argv[0]))
+        # Not resolved: in a virtual environment it is a link to a Python without the library.
+        return f"{_quoted(Path(sys.executable))} -m study_keras.cli"
+    return _quoted(Path(sys.argv[0]).absolute())
 
 
 def result_table(result: dict[str, Any]) -> Any:

@@ -83,11 +83,11 @@ def check_free(target: Path, sources: Sequence[Path] = ()) -> None:
     Raises:
         ValueError: it is a file, contains anything else, or one of ``sources``.
     """
+    if target.is_file():
+        raise ValueError(f"{target}: is a file; expected a new folder")
     for source in sources:
         if source.resolve().is_relative_to(target.resolve()):
             raise ValueError(f"{target}: contains {source.name}, from which it would be written; choose another folder")
-    if target.is_file():
-        raise ValueError(f"{target}: is a file; expected a new folder")
     found = _contents(target) if target.is_dir() else set()
     if others := sorted(found - _recorded(target)):
         raise ValueError(
@@ -96,9 +96,9 @@ def check_free(target: Path, sources: Sequence[Path] = ()) -> None:
 
 
 def _contents(folder: Path) -> set[str]:
-    """Return the files in a folder, and its empty folders; without what Python compiled of the programs."""
-    found = (path for path in folder.rglob("*") if path.name != "__pycache__" and path.parent.name != "__pycache__")
-    return {path.relative_to(folder).as_posix() for path in found if not path.is_dir() or not any(path.iterdir())}
+    """Return the files in a folder, without what Python compiled of the programs."""
+    found = (path for path in folder.rglob("*") if path.parent.name != "__pycache__")
+    return {path.relative_to(folder).as_posix() for path in found if path.is_symlink() or not path.is_dir()}
 
 
 def _recorded(folder: Path) -> set[str]:
@@ -153,12 +153,17 @@ def _save(model: Any, job: partial[Any], wish: Wish) -> None:
 def _finish(row: Row, folder: Path, error: Exception | None) -> None:
     """Fill in a row: what was written, or why nothing was."""
     if error is not None:
-        row.reason = plain_text.one_line(str(error).replace(f"{folder}/", ""))
+        row.reason = _words(error, folder)
         return
     paths = files_of(folder / row.file, BY_NAME[row.format])
     row.files = [path.relative_to(folder).as_posix() for path in paths]
     inside = [file for path in paths for file in ([path] if path.is_file() else path.rglob("*"))]
     row.bytes = sum(file.stat().st_size for file in inside if file.is_file())
+
+
+def _words(error: Exception, folder: Path) -> str:
+    """Return what an error says on one line, without the temporary folder, and without Keras' bold type."""
+    return plain_text.one_line(re.sub(r"\x1b\[\d*m", "", str(error).replace(f"{folder}/", "")))
 
 
 def _elsewhere(model: Any, path: Path, name: str) -> list[Proof]:
@@ -169,5 +174,5 @@ def _elsewhere(model: Any, path: Path, name: str) -> list[Proof]:
         try:
             found.append(prove(model, path, opened=open_artifact(path, model, runtime)))
         except (ValueError, FileNotFoundError) as error:
-            found.append(Proof(title, missing=plain_text.one_line(str(error).replace(f"{path.parent}/", ""))))
+            found.append(Proof(title, missing=_words(error, path.parent)))
     return found

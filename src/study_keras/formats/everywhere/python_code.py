@@ -1,5 +1,7 @@
 """The first lines of Python for each format that Python runs: ``outputs`` is the answer to an example of zeros."""
 
+from typing import Any
+
 from study_keras.formats.everywhere.interface import Interface, Tensor
 from study_keras.formats.keras_runner import pack
 
@@ -47,7 +49,10 @@ def onnx_lines(to: Interface) -> list[str]:
 
 
 def openvino_lines(to: Interface) -> list[str]:
-    load = [f'model = openvino.compile_model("{to.name}.xml", "CPU")']
+    load = [
+        'hints = {"INFERENCE_PRECISION_HINT": "f32"}  # some processors would compute in bfloat16',
+        f'model = openvino.compile_model("{to.name}.xml", "CPU", hints)',
+    ]
     call = f"model({_named(to)})  # a dict by the names of the outputs"
     return _block(to, ["import numpy as np", "import openvino"], load, call)
 
@@ -59,9 +64,10 @@ def numpy_lines(to: Interface) -> list[str]:
 
 def torch_lines(to: Interface) -> list[str]:
     imports = ["import numpy as np", "import torch", "", f"from {to.name}_torch import load"]
-    load = ["model = load()", "torch.set_grad_enabled(False)"]
     given = ", ".join(f"torch.from_numpy({item.variable})" for item in to.inputs)
-    return _block(to, imports, load, f"model({given})")
+    lines = _block(to, imports, ["model = load()"], f"model({given})")
+    call = next(index for index, line in enumerate(lines) if line.startswith("outputs"))
+    return [*lines[:call], "with torch.inference_mode():", f"    {lines[call]}", *lines[call + 1 :]]
 
 
 def _block(to: Interface, imports: list[str], load: list[str], call: str) -> list[str]:
@@ -77,7 +83,8 @@ def _zeros(item: Tensor) -> str:
 
 def _structure(to: Interface) -> str:
     """Return the inputs as the model takes them: one, a list, a dict, nested ones."""
-    return repr(pack(to.model, [_Code(item.variable) for item in to.inputs]))
+    variables: Any = [_Code(item.variable) for item in to.inputs]
+    return repr(pack(to.model, variables))
 
 
 def _variables(to: Interface) -> str:

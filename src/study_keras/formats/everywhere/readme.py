@@ -96,8 +96,8 @@ def text(to: Interface, rows: Sequence[Row]) -> str:
 def _top(to: Interface, rows: Sequence[Row]) -> Iterator[str]:
     yield f"# {to.name}"
     yield ""
-    yield f"The Keras model `{shown(to.model.name)}` in every format that it can take, written by hello-mnist"
-    yield f"{version('hello-mnist')}. Each file was run in its own runtime on random inputs and compared with Keras. The"
+    yield f"The Keras model `{shown(to.model.name)}` in every format that it can take, written by"
+    yield f"hello-mnist {version('hello-mnist')}. Each file was run in its own runtime and compared with Keras; the"
     yield "difference is the largest in an output, relative to the largest number there."
     yield ""
     yield "| | name | shape | dtype |"

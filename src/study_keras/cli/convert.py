@@ -125,12 +125,17 @@ def _convert_to_all(
         raise click.UsageError(f"{given[0]} is for one TARGET; --all writes every variant")
     import_keras()
     from study_keras.formats.everywhere.folder import convert_all
+    from study_keras.report import evaluation
     from study_keras.report.examples import load_calibration_inputs
     from study_keras.train import metadata
 
+    def images(model: Any) -> Any:
+        if data is None and not evaluation.takes_digits(model):
+            return None
+        return load_calibration_inputs(model, data, CALIBRATION)
+
     metadata.load_metadata(source)  # refuses what it cannot read before the work
     say("writing every format and running each file in its runtime, about 30 s ...", err=True)
-    images = partial(load_calibration_inputs, path=data, count=CALIBRATION)
     beside = partial(metadata.copy_metadata, source)
     result = convert_all(source, target, weights, images, prove=prove, beside=beside)
     if as_json:
@@ -138,8 +143,9 @@ def _convert_to_all(
     from rich.console import Console
 
     Console().print(_formats_table(result["formats"]))
-    for install in dict.fromkeys(row["install"] for row in result["formats"] if row["install"]):
-        say(f"to install what is missing: {install}")
+    for row in result["formats"]:
+        if not row["files"]:
+            say(f"not written: {row['file']}: {row['reason']}" + f"; run: {row['install']}" * bool(row["install"]))
     return say(f"{display_path(source)} -> {display_path(target)}/README.md has the first lines of code")
 
 
@@ -147,17 +153,20 @@ def _formats_table(rows: list[dict[str, Any]]) -> Any:
     from rich.table import Table
     from rich.text import Text
 
-    from study_keras.formats.proof.prove import Proof
-    from study_keras.formats.table import BY_NAME
-
-    table = Table(title="one model, every format", title_justify="left", box=None, padding=(0, 1, 0, 0))
-    for name in ("format", "file", "proof, or why it is not written"):
+    table = Table(title="the same answers in every format", title_justify="left", box=None, padding=(0, 1, 0, 0))
+    table.caption, table.caption_justify = (
+        "the largest difference, relative to the largest number of the answer",
+        "left",
+    )
+    table.add_column("file", overflow="fold")
+    table.add_column("kB", justify="right", no_wrap=True)
+    for name in ("runtime", "largest"):
         table.add_column(name, overflow="fold")
-    for row in rows:
-        proofs = [str(Proof(**proof)) for proof in row["proofs"]] or ["written, not run"]
-        words = proofs if row["files"] else [row["reason"]]
-        cells = (BY_NAME[row["format"]].title, row["file"] if row["files"] else "", "\n".join(words))
-        table.add_row(*map(Text, map(str, cells)))  # rich takes a string for markup
+    for row in filter(lambda row: row["files"], rows):
+        runtimes = [proof["runtime"] for proof in row["proofs"]] or ["not run"]
+        differences = [proof["missing"] or f"{proof['difference']:.1e}" for proof in row["proofs"]]
+        cells = (row["file"], f"{row['bytes'] / 1000:,.0f}", "\n".join(runtimes), "\n".join(differences))
+        table.add_row(*map(Text, cells))  # rich takes a string for markup
     return table
 
 

@@ -111,6 +111,7 @@ def test_int8_is_calibrated_on_the_inputs_of_data(tmp_path, capsys):
     folder, rows, _ = converted("resnet", tmp_path, capsys, "--data", str(tmp_path / "inputs.npz"))
     int8 = {row["format"]: row for row in rows if row["quantize"] == "int8"}
     assert set(int8) == {"litert", "c", "litert_micro"}
+    assert "written C in int8 has only" in int8.pop("c")["reason"]  # it lacks the sums of a ResNet
     assert all(row["files"] and not row["proofs"][0]["random"] for row in int8.values())
     assert "interpreter.input(0)" in readme_code.blocks(folder)["Microcontrollers", "cpp"]
 
@@ -180,5 +181,6 @@ def test_a_format_without_its_runtime_is_left_out_with_what_to_type(tmp_path, mo
     assert missing["torch_program"] == ("PyTorch is not installed", "pip install 'hello-mnist[torch]'")
     assert main(["convert", str(little(tmp_path)), str(tmp_path / "new"), "--all"]) == 0  # replaces its own
     shown = capsys.readouterr().out
-    assert "to install what is missing: pip install 'hello-mnist[torch]'" in shown
+    line = "not written: model_torch.py: PyTorch is not installed; run: pip install 'hello-mnist[torch]'"
+    assert line in shown.splitlines()
     assert "PyTorch is not installed" in (tmp_path / "new" / "README.md").read_text()

@@ -23,6 +23,8 @@ from study_keras.runtimes import installed
 
 RECORD = "hello-mnist.json"  # what was written; a hyphen is in no other name here
 
+WITHOUT_INPUTS = "int8 is calibrated on typical inputs of the model; give some hundred with --data"
+
 
 def convert_all(
     source: str | Path,
@@ -40,7 +42,7 @@ def convert_all(
         target: a new folder, an empty one, or one that this function wrote before, which is replaced.
         weights: a file to load into the model; needed if ``source`` is a structure.
         images: returns some hundred typical inputs for the loaded model, an array for each input, which int8 is
-            calibrated on; or raises ValueError, for which int8 is left out.
+            calibrated on; or None, for which int8 is left out.
         prove: whether each file must give Keras' outputs in its own runtime. A format whose runtime is not installed
             is left out then.
         beside: is called with the path of the ``.keras`` file, and may write files beside it.
@@ -113,7 +115,7 @@ def _write(model: Any, folder: Path, name: str, images: Callable[[Any], Any] | N
     """Write every variant to ``folder``, and return a row for each."""
     variants = [Variant(".keras"), *VARIANTS]
     rows = [Row(item.format.name, name + item.suffix, item.quantize) for item in variants]
-    calibration, why_not = _calibration(model, images)
+    calibration = images(model) if images else None
     here, there = list[tuple[Row, partial[Any]]](), list[tuple[Row, partial[Any]]]()
     for row, variant in zip(rows, variants, strict=True):
         missing = next((key for key in variant.format.runtimes if not installed.version(key)), None)
@@ -121,7 +123,7 @@ def _write(model: Any, folder: Path, name: str, images: Callable[[Any], Any] | N
             row.reason = f"{installed.RUNTIMES[missing].name} is not installed"
             row.install = installed.install_command(missing)
         elif variant.quantize == "int8" and calibration is None:
-            row.reason = why_not
+            row.reason = WITHOUT_INPUTS
         else:
             job = exporter(folder / row.file, variant, calibration, row.proofs.append if proving else False)
             (there if needs_tensorflow(variant, model) else here).append((row, job))
@@ -133,14 +135,6 @@ def _write(model: Any, folder: Path, name: str, images: Callable[[Any], Any] | N
         if proving and row.files:
             row.proofs += _elsewhere(model, folder / row.file, row.format)
     return rows
-
-
-def _calibration(model: Any, images: Callable[[Any], Any] | None) -> tuple[list[Any] | None, str]:
-    """Return the inputs that int8 is calibrated on; or None, and why."""
-    try:
-        return (list(images(model)) if images else None), "int8 needs typical inputs"
-    except ValueError as error:
-        return None, f"int8 is calibrated on typical inputs: {error}"
 
 
 def _save(model: Any, job: partial[Any], wish: Wish) -> None:

@@ -110,6 +110,7 @@ def _top(to: Interface, rows: Sequence[Row]) -> Iterator[str]:
         first, *others = [_ran(proof) for proof in row.proofs] or ["not run |"]
         yield f"| {_title(row)} | {files} | {row.bytes / 1000:,.0f} | {first} |"
         yield from (f"| | | | {ran} |" for ran in others)
+    yield from ("", "The code below reads the float32 files; the smaller ones take the same code.")
     if refused := [row for row in rows if not row.files]:
         yield from ("", "Not written:", "", "| format | reason |", "|---|---|")
         yield from (f"| {_title(row)} | {_cell(_reason(row))} |" for row in refused)

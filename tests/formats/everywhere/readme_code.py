@@ -25,8 +25,12 @@ SAVE = {
 def blocks(folder):
     """The blocks of a README.md: (heading, language) -> code."""
     text = (folder / "README.md").read_text(encoding="utf-8")
-    found = re.findall(r"^## (.+?)\n.*?^```(\w+)\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
-    return {(heading, language): code for heading, language, code in found}
+    found = {}
+    for section in re.split(r"^## ", text, flags=re.MULTILINE)[1:]:
+        heading = section.partition("\n")[0]
+        for language, code in re.findall(r"^```(\w+)\n(.*?)^```", section, re.MULTILINE | re.DOTALL):
+            found[heading, language] = code
+    return found
 
 
 def run_python(folder, code, monkeypatch):

@@ -69,7 +69,7 @@ def check_code(folder, rows, model, tmp_path, monkeypatch):
         numbers = np.concatenate([np.ravel(output) for output in outputs])
         wanted = np.concatenate([np.ravel(output) for output in expected])
         np.testing.assert_allclose(numbers, wanted, rtol=1e-4, atol=1e-5, err_msg=heading)
-    assert len({heading for heading, language in found if language in RUN}) >= 9
+    assert len({heading for heading, language in found if language in RUN}) >= 8
     return found
 
 
@@ -95,7 +95,7 @@ def test_every_format_is_proven_and_the_code_of_the_readme_runs(tmp_path, tmp_pa
         ("mobile_net", {}),
         ("text", {"litert_micro": "TFLite Micro cannot run it"}),
         ("open_text", {"litert_micro": "", **dict.fromkeys(SOURCES, "tokens")}),
-        ("lstm", {"litert_micro": "", **dict.fromkeys(SOURCES, "lstm")}),
+        ("lstm", dict.fromkeys(SOURCES, "lstm")),
     ],
 )
 def test_each_format_of_a_strangers_model_is_right_or_refused_by_name(name, refused, tmp_path, monkeypatch, capsys):

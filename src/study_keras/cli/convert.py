@@ -135,7 +135,7 @@ def _convert_to_all(
         return load_calibration_inputs(model, data, CALIBRATION)
 
     metadata.load_metadata(source)  # refuses what it cannot read before the work
-    say("writing every format and running each file in its runtime, about 30 s ...", err=True)
+    say(f"writing every format{' and running each file' * prove}, about 30 s ...", err=True)
     beside = partial(metadata.copy_metadata, source)
     result = convert_all(source, target, weights, images, prove=prove, beside=beside)
     if as_json:

@@ -11,6 +11,9 @@ from study_keras.formats.proof.prove import Proof
 from study_keras.formats.table import BY_NAME
 from study_keras.formats.written.text import shown
 
+PROVEN = """Each file was run in its own runtime and compared with Keras; the difference
+is the largest in an output, relative to the largest number there."""
+
 
 class Section(NamedTuple):
     """A block of code, which is shown where its file was written.
@@ -52,7 +55,7 @@ TFJS = (
     "@tensorflow/tfjs-layers @tensorflow/tfjs-converter`"
 )
 C = "Compile it with `cc main.c NAME.c -lm`. The header says how much memory the model takes."
-PARTS = "The structure and the weights apart, in Keras."
+PARTS = "The structure and the weights apart."
 SECTIONS = (
     Section("Python: Keras", ".keras", "python", python_code.keras_lines, "`pip install keras`, and a backend of it."),
     Section("Python: Keras, from two files", ".weights.h5", "python", python_code.parts_lines, PARTS),
@@ -97,8 +100,7 @@ def _top(to: Interface, rows: Sequence[Row]) -> Iterator[str]:
     yield f"# {to.name}"
     yield ""
     yield f"The Keras model `{shown(to.model.name)}` in every format that it can take, written by"
-    yield f"hello-mnist {version('hello-mnist')}. Each file was run in its own runtime and compared with Keras; the"
-    yield "difference is the largest in an output, relative to the largest number there."
+    yield f"hello-mnist {version('hello-mnist')}. {PROVEN if any(row.proofs for row in rows) else 'No file was run.'}"
     yield ""
     yield "| | name | shape | dtype |"
     yield "|---|---|---|---|"

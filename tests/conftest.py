@@ -43,10 +43,10 @@ def pytest_configure(config):
 
 # The files that take longest, the longest first.
 LONGEST = (
-    "test_matrix", "test_lessons", "test_processes", "test_keras2_loading", "test_export", "test_proof",
-    "test_page", "test_programs", "test_c", "test_teach_view", "test_map_view", "test_train_view", "test_break_view",
-    "test_onnx_in_the_page", "test_engine", "test_mobile", "test_shards", "test_strangers", "test_server",
-    "test_formats",
+    "test_matrix", "test_lessons", "test_processes", "test_keras2_loading", "test_export", "test_everywhere",
+    "test_proof", "test_page", "test_programs", "test_c", "test_teach_view", "test_map_view", "test_train_view",
+    "test_break_view", "test_onnx_in_the_page", "test_engine", "test_mobile", "test_shards", "test_strangers",
+    "test_server", "test_formats",
 )  # fmt: skip
 
 

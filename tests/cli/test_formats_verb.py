@@ -37,12 +37,12 @@ def test_it_says_which_version_of_a_runtime_is_here(capsys):
 
 
 def test_what_is_missing_is_named_with_a_line_that_can_be_pasted():
-    """In a process that finds no OpenVINO, and no Keras, which the table does not import."""
+    """In a process that finds no OpenVINO and no safetensors, and no Keras, which the table does not import."""
     code = (
         "import sys; from importlib import metadata\n"
         "real = metadata.version\n"
         "def version(name):\n"
-        "    if name == 'openvino': raise metadata.PackageNotFoundError(name)\n"
+        "    if name in ('openvino', 'safetensors'): raise metadata.PackageNotFoundError(name)\n"
         "    return real(name)\n"
         "metadata.version = version\n"
         "sys.modules['keras'] = sys.modules['openvino'] = None\n"
@@ -50,7 +50,10 @@ def test_what_is_missing_is_named_with_a_line_that_can_be_pasted():
         "sys.exit(main(['formats']))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert "OpenVINO is missing; to install it: pip install 'hello-mnist[openvino]'" in done.stdout.splitlines()
+    lines = done.stdout.splitlines()
+    assert "OpenVINO is missing; to install it: pip install 'hello-mnist[openvino]'" in lines
+    assert "safetensors is missing; to install it: pip install 'hello-mnist[safetensors]'" in lines
+    assert "PyTorch is missing; to install it: pip install 'hello-mnist[torch]'" in lines  # its programs need both
 
 
 @pytest.mark.parametrize("name", ["4_formats.en.md"])

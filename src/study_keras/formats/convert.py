@@ -7,6 +7,7 @@ from typing import Any
 
 from study_keras import formats
 from study_keras.formats.proof.prove import Proof
+from study_keras.formats.table import QUANTIZED
 from study_keras.formats.tfjs import why_graph
 
 
@@ -39,12 +40,12 @@ def convert(
         OSError: the target cannot be written. What stood there is untouched.
     """
     was, becomes = formats.detect(source), formats.detect_target(target)
-    if quantize and becomes.name not in ("tfjs", "litert", "litert_micro", "c"):
+    if quantize and becomes.name not in QUANTIZED:
         raise ValueError(f"{target}: only .tfjs, .tflite, .c and .html can be quantized, not {becomes.name}")
     model, held = load_source(source, target, weights, structure_only=becomes.keeps == ("structure",))
     if quantize:
         options["quantize"] = quantize
-    if becomes.name in ("litert", "litert_micro", "c") and quantize == "int8" and images:
+    if quantize == "int8" and becomes.name != "tfjs" and images:
         options["images"] = images(model)
     proof = _save(model, target, becomes, prove, options)
     becomes = formats.detect(target) if becomes.name == "tfjs" else becomes

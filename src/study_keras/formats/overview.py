@@ -30,7 +30,7 @@ def overview() -> list[dict[str, Any]]:
             "keeps": list(item.keeps),
             "read_by": item.read_by or None,
             "reads": item.reads or None,
-            "runtimes": [found[name] for name in (item.runtime or "keras", *item.also)],
+            "runtimes": [found[name] for name in (*item.runtimes, *item.also)],
         }
         for item in ordered
     ]

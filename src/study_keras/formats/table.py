@@ -22,6 +22,7 @@ class Format:
         list_weights: returns name and shape of each array.
         runtime: the module that runs it, below ``study_keras.runtimes``; None for what Keras runs.
         also: other modules that run the same file, elsewhere than on this machine: in a browser.
+        package: what ``save`` and ``load_weights`` need besides, a key of ``runtimes.installed.RUNTIMES``.
         title: what people call it.
         read_by: who else reads what ``save`` writes.
         reads: whose files of it are read here.
@@ -39,11 +40,17 @@ class Format:
     list_weights: str | None = None
     runtime: str | None = None
     also: tuple[str, ...] = ()
+    package: str | None = None
     title: str = ""
     read_by: str = ""
     reads: str = ""
     needs: str | None = None
     text: str | None = None
+
+    @property
+    def runtimes(self) -> tuple[str, ...]:
+        """What it takes to write and run it on this machine: keys of ``runtimes.installed.RUNTIMES``."""
+        return (self.runtime or "keras", *([self.package] if self.package else []))
 
     def function(self, task: str) -> Any:
         """Import and return the function for ``task``, the name of one of the attributes; None if there is none."""
@@ -127,6 +134,7 @@ FORMATS = (
         save="formats.saving.safetensors_file:save_safetensors",
         load_weights="formats.saving.safetensors_file:load_weights_safetensors",
         list_weights="formats.saving.safetensors_file:list_safetensors",
+        package="safetensors",
         title="safetensors",
         read_by="PyTorch, candle, Keras 3 by this project",
         reads="this project's, others of the same layers",
@@ -252,6 +260,7 @@ FORMATS = (
         text="formats.written.torch_program:torch_text",
     ),
 )
+QUANTIZED = ("tfjs", "litert", "litert_micro", "c")  # whose `save` takes `quantize`
 BY_NAME = {item.name: item for item in FORMATS}
 
 

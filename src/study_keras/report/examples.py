@@ -22,12 +22,32 @@ def load_test_examples(model: Any, path: Path | None) -> tuple[Arrays | None, La
     Raises:
         ValueError: the file has no inputs for this model.
     """
-    digits = evaluation.takes_digits(model)
-    if path is None and not digits:
+    if path is None and not evaluation.takes_digits(model):
         return None, None
+    return _load(model, path, part=1)
+
+
+def load_calibration_inputs(model: Any, path: Path | None, count: int) -> Arrays:
+    """Return at most ``count`` typical inputs for ``model``, one array per input, which int8 is calibrated on.
+
+    Args:
+        path: as for ``load_test_examples``; of a dataset the training part.
+
+    Raises:
+        ValueError: the file has no inputs for this model, or there is none and the model does not take digits.
+    """
+    if path is None and not evaluation.takes_digits(model):
+        shape = getattr(model, "input_shape", None)
+        raise ValueError(f"the model takes {shape}, no digits; give typical inputs with --data, an .npy or .npz file")
+    return [array[:count] for array in _load(model, path, part=0, count=count)[0]]
+
+
+def _load(model: Any, path: Path | None, part: int, count: int | None = None) -> tuple[Arrays, Labels | None]:
+    """Return the inputs and the labels of the training part (0) or the test part (1)."""
+    digits = evaluation.takes_digits(model)
     if path is None or path.is_dir() or prefix_of(path) is not None or (digits and npz.has_keys(path)):
-        images, labels = load_data(path)[1]
-        return [evaluation.to_model_inputs(model, images)], labels
+        images, labels = load_data(path)[part]
+        return [evaluation.to_model_inputs(model, images[:count])], labels
 
     def prepare(array: Any) -> Any:
         return evaluation.to_model_inputs(model, array) if digits and array.dtype == "uint8" else array

@@ -15,6 +15,7 @@ class Runtime:
     Attributes:
         name: as people call it.
         packages: of Python, any of which has it; or the package of npm, for what runs in Node.
+        beside: further packages of Python, all of which it needs here.
         extra: of this project's, which installs it; None for what comes with the project.
         node: whether it runs in Node.
         command: of the system, which does as well.
@@ -25,6 +26,7 @@ class Runtime:
     extra: str | None = None
     node: bool = False
     command: str | None = None
+    beside: tuple[str, ...] = ()
 
 
 RUNTIMES = {
@@ -38,7 +40,8 @@ RUNTIMES = {
     "tflite_micro": Runtime("TFLite Micro", ("tflite-micro",), extra="micro"),
     "c_code": Runtime("C compiler", ("ziglang",), extra="c", command="cc"),
     "numpy_program": Runtime("NumPy", ("numpy",)),
-    "torch_program": Runtime("PyTorch", ("torch",), extra="torch"),
+    "torch_program": Runtime("PyTorch", ("torch",), extra="torch", beside=("safetensors",)),
+    "safetensors": Runtime("safetensors", ("safetensors",), extra="safetensors"),
 }
 
 
@@ -49,12 +52,15 @@ def version(runtime: str) -> str | None:
         return _node_version(found.packages[0])
     if found.command and shutil.which(found.command):
         return found.command
-    for package in found.packages:
-        try:
-            return metadata.version(package)
-        except metadata.PackageNotFoundError:
-            continue
-    return None
+    versions = list(filter(None, map(_package_version, found.packages)))
+    return versions[0] if versions and all(map(_package_version, found.beside)) else None
+
+
+def _package_version(package: str) -> str | None:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None
 
 
 def _node_version(package: str) -> str | None:

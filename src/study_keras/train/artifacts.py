@@ -1,46 +1,13 @@
 """Saving one model in every format."""
 
-from functools import partial
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import keras
 
-from study_keras import formats
+from study_keras.formats.everywhere.variants import VARIANTS, exporter, needs_tensorflow
 from study_keras.formats.export import tensorflow_process
-
-# What follows the model's name, and the quantization.
-ARTIFACTS = (
-    (".h5", None),
-    (".model.json", None),  # NAME.json is the metadata
-    (".model.yaml", None),
-    (".weights.h5", None),
-    (".ckpt", None),
-    (".savedmodel", None),
-    (".tfjs", None),
-    ("_float16.tfjs", "float16"),
-    ("_uint16.tfjs", "uint16"),
-    ("_uint8.tfjs", "uint8"),
-    (".tflite", None),
-    ("_float16.tflite", "float16"),
-    ("_dynamic.tflite", "dynamic"),
-    ("_int8.tflite", "int8"),
-    (".onnx", None),
-    (".safetensors", None),
-    ("_numpy.py", None),
-    (".c", None),
-    ("_torch.py", None),
-    (".xml", None),
-    ("_int8.micro.c", "int8"),
-)
-# The packages that are optional, by the name of the format.
-OPTIONAL = {
-    "safetensors": ("safetensors",),
-    "torch_program": ("safetensors", "torch"),
-    "openvino": ("openvino",),
-    "litert_micro": ("tflite_micro",),
-}
+from study_keras.runtimes import installed
 
 
 def save_all(model: keras.Model, path: Path, images: Any) -> list[Path]:
@@ -59,20 +26,15 @@ def save_all(model: keras.Model, path: Path, images: Any) -> list[Path]:
         OSError: a file cannot be written.
     """
     paths, jobs = [path], []
-    for suffix, quantize in ARTIFACTS:
-        target = path.with_name(path.stem + suffix)
-        found = formats.detect_target(target)
-        if not all(map(find_spec, OPTIONAL.get(found.name, ()))):
+    for variant in filter(lambda variant: variant.in_run, VARIANTS):
+        if any(installed.RUNTIMES[name].extra and not installed.version(name) for name in variant.format.runtimes):
             continue
-        options: dict[str, Any] = {"prove": False} if found.runtime else {}
-        if found.name in ("tfjs", "litert", "litert_micro"):
-            options["quantize"] = quantize
-        if quantize == "int8":
-            options["images"] = [images]
-        if found.needs == "tensorflow":
-            jobs.append(partial(formats.save, path=target, **options))
+        target = path.with_name(path.stem + variant.suffix)
+        job = exporter(target, variant, [images], prove=False)
+        if needs_tensorflow(variant, model):
+            jobs.append(job)
         else:
-            formats.save(model, target, **options)
+            job(model)
         paths.append(target)
     tensorflow_process.export_many(model, jobs)
     return paths

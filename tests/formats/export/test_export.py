@@ -18,11 +18,13 @@ from conftest import ROOT
 from study_keras import formats, mnist
 from study_keras.cli import main
 from study_keras.formats import verify as verifying
+from study_keras.formats.everywhere import variants
 from study_keras.formats.proof.differences import THRESHOLDS
 from study_keras.formats.verify import verify, verify_all
 from study_keras.report import evaluation
-from study_keras.train import artifacts, models, recipes
+from study_keras.train import models, recipes
 
+VARIANTS = [variant for variant in variants.VARIANTS if variant.in_run]
 KEYS = {"artifact", "runtime", "bytes", "images", "random", "agree", "accuracy", "ms_per_image", "passed"}
 DIFFERENCES = {"max_abs_diff", "mean_abs_diff", "max_relative_diff", "mean_relative_diff"}
 FLOAT32 = ["Keras"] * 7 + ["TensorFlow", "TF.js", "LiteRT", "onnxruntime", "OpenVINO", "NumPy", "PyTorch", "C"]
@@ -70,7 +72,7 @@ def everywhere(request, ran, tutorial, tmp_path_factory):
 
 def test_run_takes_the_model_everywhere(ran):
     _, shown, rows = ran
-    assert len(rows) == len(artifacts.ARTIFACTS) + 2  # the model itself, and ONNX in a browser's runtime, too
+    assert len(rows) == len(VARIANTS) + 2  # the model itself, and ONNX in a browser's runtime, too
     assert len(re.findall(r" ok *$", shown, re.MULTILINE)) == len(rows)
     assert "DIFFERS" not in shown
     assert len({row["artifact"] for row in rows}) >= 22
@@ -79,8 +81,8 @@ def test_run_takes_the_model_everywhere(ran):
 
 def test_every_export_gives_the_answers_of_keras_on_10000_digits(everywhere):
     found = [row for row in everywhere[1] if row["runtime"] != "onnxruntime-web"]
-    assert len(found) == len(artifacts.ARTIFACTS) + 1
-    quantize = dict(artifacts.ARTIFACTS)
+    assert len(found) == len(VARIANTS) + 1
+    quantize = {variant.suffix: variant.quantize for variant in VARIANTS}
     exact = []
     for result in found:
         assert set(result) == KEYS | DIFFERENCES

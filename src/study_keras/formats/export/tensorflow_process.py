@@ -55,6 +55,17 @@ def export_file(
 
 
 def export_many(model: keras.Model, jobs: Sequence[partial[Any]]) -> None:
+    """Run several exports in one subprocess with TensorFlow; see ``export_each``.
+
+    Raises:
+        ValueError, FileNotFoundError: the first that a job raised; the other jobs are done.
+        OSError: as ``export_each``.
+    """
+    for error in filter(None, export_each(model, jobs)):
+        raise error
+
+
+def export_each(model: keras.Model, jobs: Sequence[partial[Any]]) -> list[Exception | None]:
     """Run several exports in one subprocess with TensorFlow, whose start takes most of the time.
 
     If Keras runs on TensorFlow already, they run in this process.
@@ -64,58 +75,93 @@ def export_many(model: keras.Model, jobs: Sequence[partial[Any]]) -> None:
         jobs: an exporter each, such as ``partial(export_onnx, path=..., prove=False)``, with all arguments but the
             model. ``images`` is a list of arrays.
 
+    Returns:
+        For each job None, or why it wrote nothing, as ``refusal`` returns it.
+
     Raises:
-        ValueError, OSError: as the exporter; the jobs before it are done.
+        OSError: as the exporter; the jobs before it are done.
     """
     if keras.backend.backend() == "tensorflow":
-        for job in jobs:
-            job(model)
-        return
-    _check_layers(model)
+        return [refusal(partial(job, model)) for job in jobs]
+    if not jobs:
+        return []
     with files.temporary_folder() as folder:
+        if error := refusal(partial(_check_layers, model)):
+            return [error] * len(jobs)
         save_keras(model, folder / "model.keras")
         described = [_described(folder, index, job) for index, job in enumerate(jobs)]
         (folder / "jobs.json").write_text(json.dumps(described))
-        proofs = _run(folder)
-        for job, proof in zip(jobs, proofs, strict=True):
-            if callable(job.keywords.get("prove")) and proof:
-                job.keywords["prove"](Proof(**proof))
+        results = _run(folder, len(jobs))
+    for job, result in zip(jobs, results, strict=True):
+        if callable(job.keywords.get("prove")) and result.get("proof"):
+            job.keywords["prove"](Proof(**result["proof"]))
+    return [_error(result) for result in results]
 
 
-def _run(folder: Path) -> list[dict[str, Any] | None]:
-    """Run ``main`` in a subprocess, and return the fields of each job's ``Proof``."""
+def refusal(export: Callable[[], Any]) -> Exception | None:
+    """Run an export; return why the model cannot be written, or which package is missing; None if it is written.
+
+    Raises:
+        OSError: the disk is full or the like.
+    """
+    try:
+        export()
+    except ValueError as error:
+        return error
+    except FileNotFoundError as error:
+        if error.errno is not None:  # a package that is missing has none
+            raise
+        return error
+    return None
+
+
+def _error(result: dict[str, Any]) -> Exception | None:
+    if "error" not in result:
+        return None
+    return FileNotFoundError(result["error"]) if result["missing"] else ValueError(result["error"])
+
+
+def _run(folder: Path, count: int) -> list[dict[str, Any]]:
+    """Run ``main`` in a subprocess, and return what it wrote of each job; of a crash also for those after it."""
     environment = processes.environment(KERAS_BACKEND="tensorflow", TF_CPP_MIN_LOG_LEVEL="3")
     command = processes.python(_CODE, str(folder))
     with processes.child(command, env=environment, stdout=PIPE, stderr=STDOUT, encoding="utf-8") as process:
         said = cast(IO[str], process.stdout).read()
         code = process.wait()
-    if not (folder / "result.json").is_file():
-        last = (said.strip().splitlines() or ["no message"])[-1]
-        raise ValueError(f"the subprocess with TensorFlow exited with code {code}: {last}")
-    result = json.loads((folder / "result.json").read_text())
-    if "errno" in result:
-        raise write_error(result["errno"], result["error"], result["filename"])
-    if "error" in result:
-        raise ValueError(result["error"])
-    return list(result["proofs"])
+    written = folder / "results.jsonl"
+    lines = written.read_text().splitlines() if written.is_file() else []
+    results = [json.loads(line) for line in lines]
+    if results and "errno" in results[-1]:
+        raise write_error(results[-1]["errno"], results[-1]["error"], results[-1]["filename"])
+    last = (said.strip().splitlines() or ["no message"])[-1]
+    crash = {"error": f"the subprocess with TensorFlow exited with code {code}: {last}", "missing": False}
+    return [*results, *[crash] * (count - len(results))]
 
 
 def main(folder: str) -> None:
-    """Run the jobs in ``folder``, in the subprocess with TensorFlow, and write ``result.json`` there."""
-    result: dict[str, Any] = {"proofs": []}
-    try:
-        model = load_keras(Path(folder, "model.keras"))
+    """Run the jobs in ``folder``, in the subprocess with TensorFlow, and write a line of each to ``results.jsonl``."""
+    model = load_keras(Path(folder, "model.keras"))
+    with Path(folder, "results.jsonl").open("w") as results:
         for function, options in json.loads(Path(folder, "jobs.json").read_text()):
-            if options.get("images"):
-                options["images"] = [np.load(file) for file in options["images"]]
-            proofs: list[Proof] = []
-            resolve_name(function)(model, **{**options, "prove": proofs.append if options["prove"] else False})
-            result["proofs"].append(asdict(proofs[0]) if proofs else None)
-    except ValueError as error:
-        result = {"error": str(error)}
+            result = _result(model, function, options)
+            results.write(json.dumps(result) + "\n")
+            results.flush()
+            if "errno" in result:
+                return
+
+
+def _result(model: keras.Model, function: str, options: dict[str, Any]) -> dict[str, Any]:
+    """Run one job, and return what became of it."""
+    proofs: list[Proof] = []
+    if options.get("images"):
+        options["images"] = [np.load(file) for file in options["images"]]
+    job = partial(resolve_name(function), model, **{**options, "prove": proofs.append if options["prove"] else False})
+    try:
+        if error := refusal(job):
+            return {"error": str(error), "missing": isinstance(error, FileNotFoundError)}
     except OSError as error:
-        result = {"error": error.strerror or str(error), "errno": error.errno or 0, "filename": error.filename}
-    Path(folder, "result.json").write_text(json.dumps(result))
+        return {"error": error.strerror or str(error), "errno": error.errno or 0, "filename": error.filename}
+    return {"proof": asdict(proofs[0]) if proofs else None}
 
 
 def _check_layers(model: keras.Model) -> None:

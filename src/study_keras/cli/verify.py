@@ -19,7 +19,11 @@ from study_keras.startup import import_keras
     metavar="PATH",
     help="An .npy file of inputs; an .npz file of inputs by name, or of x_test and y_test; or a dataset of digits.",
 )
-@click.option("--everywhere", is_flag=True, help="Run an .onnx also in onnxruntime-web, the runtime of browsers.")
+@click.option(
+    "--everywhere",
+    is_flag=True,
+    help="Run an .onnx also in onnxruntime-web, the runtime of browsers, and a _numpy.py also in JAX.",
+)
 @click.option(
     "--run-code",
     is_flag=True,

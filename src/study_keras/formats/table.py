@@ -21,7 +21,7 @@ class Format:
         load_weights: puts the weights into a model.
         list_weights: returns name and shape of each array.
         runtime: the module that runs it, below ``study_keras.runtimes``; None for what Keras runs.
-        also: other modules that run the same file, elsewhere than on this machine: in a browser.
+        also: other modules that run the same file: in a browser, or compiled.
         title: what people call it.
         read_by: who else reads what ``save`` writes.
         reads: whose files of it are read here.
@@ -237,6 +237,7 @@ FORMATS = (
         ("inference",),
         save="formats.written.numpy_program:export_numpy",
         runtime="numpy_program",
+        also=("jax_program",),
         title="NumPy program",
         read_by="NumPy, JAX",
         text="formats.written.numpy_program:numpy_text",

@@ -97,15 +97,21 @@ def _run(folder: Path, framework: str, batch_size: int) -> dict[str, Any]:
     """Run the program in ``folder``, and return what its process wrote.
 
     Raises:
-        ValueError: it failed; the message is its last line.
+        ValueError: it failed; the message names its exception.
     """
     command = processes.python(_CODE, str(folder), framework, str(batch_size))
-    environment = processes.environment(JAX_PLATFORMS="cpu", CUDA_VISIBLE_DEVICES="")
+    environment = processes.environment(JAX_PLATFORMS="cpu", JAX_TRACEBACK_FILTERING="off", CUDA_VISIBLE_DEVICES="")
     options: dict[str, Any] = {"env": environment, "cwd": folder, "stdout": subprocess.PIPE}
     with processes.child(command, encoding="utf-8", errors="replace", stderr=subprocess.STDOUT, **options) as process:
         said = process.stdout.read() if process.stdout else ""
         code = process.wait()
     if code or not (folder / "result.json").is_file():
-        last = (said.strip().splitlines() or ["no message"])[-1]
-        raise ValueError(f"its process ended with code {code}: {last}")
+        raise ValueError(f"its process ended with code {code}: {_reason(said)}")
     return dict(json.loads((folder / "result.json").read_text()))
+
+
+def _reason(said: str) -> str:
+    """Return the first line of the exception that ends what a process said; without one, the last line."""
+    _, traceback, end = said.rpartition("Traceback (most recent call last):\n")
+    lines = [line for line in end.splitlines() if line.strip() and not line.startswith(" ")]
+    return "no message" if not lines else lines[0] if traceback else lines[-1]

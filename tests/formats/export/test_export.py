@@ -70,15 +70,17 @@ def everywhere(request, ran, tutorial, tmp_path_factory):
 
 def test_run_takes_the_model_everywhere(ran):
     _, shown, rows = ran
-    assert len(rows) == len(artifacts.ARTIFACTS) + 2  # the model itself, and ONNX in a browser's runtime, too
+    assert (
+        len(rows) == len(artifacts.ARTIFACTS) + 3
+    )  # the model itself, ONNX in a browser's runtime, and NumPy's program in JAX
     assert len(re.findall(r" ok *$", shown, re.MULTILINE)) == len(rows)
     assert "DIFFERS" not in shown
     assert len({row["artifact"] for row in rows}) >= 22
-    assert len({row["runtime"] for row in rows}) >= 11
+    assert len({row["runtime"] for row in rows}) >= 12
 
 
 def test_every_export_gives_the_answers_of_keras_on_10000_digits(everywhere):
-    found = [row for row in everywhere[1] if row["runtime"] != "onnxruntime-web"]
+    found = [row for row in everywhere[1] if row["runtime"] not in ("onnxruntime-web", "JAX")]
     assert len(found) == len(artifacts.ARTIFACTS) + 1
     quantize = dict(artifacts.ARTIFACTS)
     exact = []

@@ -30,6 +30,7 @@ ARTIFACTS = (
     (".safetensors", None),
     ("_numpy.py", None),
     (".c", None),
+    ("_int8.c", "int8"),
     ("_torch.py", None),
     (".xml", None),
     ("_int8.micro.c", "int8"),
@@ -65,11 +66,11 @@ def save_all(model: keras.Model, path: Path, images: Any) -> list[Path]:
         if not all(map(find_spec, OPTIONAL.get(found.name, ()))):
             continue
         options: dict[str, Any] = {"prove": False} if found.runtime else {}
-        if found.name in ("tfjs", "litert", "litert_micro"):
+        if quantize:
             options["quantize"] = quantize
         if quantize == "int8":
             options["images"] = [images]
-        if found.needs == "tensorflow":
+        if found.needs == "tensorflow" or quantize == "int8":  # LiteRT's converter chooses the numbers
             jobs.append(partial(formats.save, path=target, **options))
         else:
             formats.save(model, target, **options)

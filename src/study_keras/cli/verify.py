@@ -27,7 +27,7 @@ from study_keras.startup import import_keras
 @click.option(
     "--run-code",
     is_flag=True,
-    help="Also run a .py or .c ARTIFACT that differs from what this version writes for MODEL: it can do anything.",
+    help="Also run a .py, .c or .pt2 ARTIFACT that is not what this version writes for MODEL: it can do anything.",
 )
 @JSON
 def verify(

@@ -252,6 +252,16 @@ FORMATS = (
         read_by="PyTorch",
         text="formats.written.torch_program:torch_text",
     ),
+    Format(
+        "torch_export",
+        (".pt2",),
+        ("inference",),
+        save="formats.export.torch_export:export_pt2",
+        runtime="torch_export",
+        title="PyTorch export",
+        read_by="PyTorch",
+        text="formats.export.torch_export:pt2_content",
+    ),
 )
 BY_NAME = {item.name: item for item in FORMATS}
 

@@ -18,7 +18,7 @@ def open(path: str | Path, runtime: str, *options: Any) -> Runner:  # noqa: A001
     Args:
         path: the file or folder.
         runtime: ``litert``, ``onnx``, ``tfjs``, ``saved_model``, ``tflite_micro``, ``c_code``, ``numpy_program``,
-            ``jax_program`` or ``torch_program``: a module of this package.
+            ``jax_program``, ``torch_program`` or ``torch_export``: a module of this package.
         options: further arguments of the module's ``open``, such as the only program that may run.
 
     Raises:

@@ -40,6 +40,7 @@ RUNTIMES = {
     "numpy_program": Runtime("NumPy", ("numpy",)),
     "jax_program": Runtime("JAX", ("jax",)),
     "torch_program": Runtime("PyTorch", ("torch",), extra="torch"),
+    "torch_export": Runtime("PyTorch", ("torch",), extra="torch"),
 }
 
 

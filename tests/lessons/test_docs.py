@@ -9,6 +9,7 @@ import pytest
 from conftest import ROOT
 
 from study_keras.cli.commands import cli
+from study_keras.formats import overview
 
 PACKAGE = ROOT / "src/study_keras"
 NOTES = ROOT / "notes/study_keras"
@@ -187,6 +188,15 @@ def test_the_table_of_lessons_names_what_is_new_in_each(page):
             assert new.search(source), call
             assert not new.search(before), call
         before += source
+
+
+def test_the_table_of_formats_is_that_of_the_command():
+    english, chinese = ((NOTES / name).read_text() for name in ("4_formats.en.md", "4_formats.md"))
+    table = overview.markdown()
+    assert f"\n\n{table}\n\n" in english
+    cells = [line.split("|") for line in table.splitlines()]
+    translated = [line.split("|") for line in chinese.splitlines() if line.startswith("|")][: len(cells)]
+    assert [row[2].replace("`, `", "`、`") for row in cells[1:]] == [row[2] for row in translated[1:]]  # the suffixes
 
 
 def test_every_picture_is_shown_in_both_languages():

@@ -67,6 +67,7 @@ def convert(
     .micro.c        a C array for TensorFlow Lite for Microcontrollers
     _numpy.py       a program for NumPy and JAX to read, with its weights as .npz
     _torch.py       a program for PyTorch to read, with its weights as .safetensors
+    .pt2            a file of torch.export for PyTorch, which loads it without Keras
     .html           a page to draw digits on, with the model inside
 
     The content of SOURCE decides its format; Keras 2 files are read too, and the .tfjs files that the page saves. A

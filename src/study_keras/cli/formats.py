@@ -29,7 +29,7 @@ def formats(markdown: bool, as_json: bool) -> None:
     from rich.console import Console
 
     Console().print(_table(rows))
-    for runtime in {id(runtime): runtime for row in rows for runtime in row["runtimes"]}.values():
+    for runtime in {runtime["name"]: runtime for row in rows for runtime in row["runtimes"]}.values():
         if not runtime["version"]:
             say(f"{runtime['name']} is missing; to install it: {runtime['install']}")
     return None

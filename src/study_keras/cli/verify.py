@@ -18,11 +18,15 @@ from study_keras.cli.shared import import_keras, load_full_model, verify_artifac
     metavar="PATH",
     help="An .npy file of inputs; an .npz file of inputs by name, or of x_test and y_test; or a dataset of digits.",
 )
-@click.option("--everywhere", is_flag=True, help="Run an .onnx also in onnxruntime-web, the runtime of browsers.")
+@click.option(
+    "--everywhere",
+    is_flag=True,
+    help="Run an .onnx also in onnxruntime-web, the runtime of browsers, and a _numpy.py also in JAX.",
+)
 @click.option(
     "--run-code",
     is_flag=True,
-    help="Also run a .py or .c ARTIFACT that differs from what this version writes for MODEL: it can do anything.",
+    help="Also run a .py, .c or .pt2 ARTIFACT that is not what this version writes for MODEL: it can do anything.",
 )
 @JSON
 def verify(

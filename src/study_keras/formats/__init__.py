@@ -40,8 +40,8 @@ def save(model: "keras.Model", path: str | Path, **options: Any) -> Path:
         path: ``.keras``, ``.h5``, ``.weights.h5``, ``.json``, ``.yaml``, ``.weights`` or ``.ckpt`` (a TensorFlow
             checkpoint), ``.savedmodel`` or no suffix (a SavedModel folder), ``.tfjs`` (a folder for TensorFlow.js),
             ``.tflite``, ``.onnx``, or ``.xml`` (OpenVINO, with a ``.bin`` file beside it); ``.safetensors`` (weights);
-            ``NAME_numpy.py`` or ``NAME_torch.py`` (a program and its weights); ``.c`` (a program and its header) or
-            ``.micro.c`` (a C array for microcontrollers).
+            ``NAME_numpy.py`` or ``NAME_torch.py`` (a program and its weights); ``.c`` (a program and its header),
+            ``.micro.c`` (a C array for microcontrollers) or ``.pt2`` (of ``torch.export``).
         options: further arguments of the format's own function, such as ``quantize``.
 
     Returns:

@@ -21,7 +21,7 @@ class Format:
         load_weights: puts the weights into a model.
         list_weights: returns name and shape of each array.
         runtime: the module that runs it, below ``study_keras.runtimes``; None for what Keras runs.
-        also: other modules that run the same file, elsewhere than on this machine: in a browser.
+        also: other modules that run the same file: in a browser, or compiled.
         package: what ``save`` and ``load_weights`` need besides, a key of ``runtimes.installed.RUNTIMES``.
         title: what people call it.
         read_by: who else reads what ``save`` writes.
@@ -245,6 +245,7 @@ FORMATS = (
         ("inference",),
         save="formats.written.numpy_program:export_numpy",
         runtime="numpy_program",
+        also=("jax_program",),
         title="NumPy program",
         read_by="NumPy, JAX",
         text="formats.written.numpy_program:numpy_text",
@@ -258,6 +259,16 @@ FORMATS = (
         title="PyTorch program",
         read_by="PyTorch",
         text="formats.written.torch_program:torch_text",
+    ),
+    Format(
+        "torch_export",
+        (".pt2",),
+        ("inference",),
+        save="formats.export.torch_export:export_pt2",
+        runtime="torch_export",
+        title="PyTorch export",
+        read_by="PyTorch",
+        text="formats.export.torch_export:pt2_content",
     ),
 )
 QUANTIZED = ("tfjs", "litert", "litert_micro", "c")  # whose `save` takes `quantize`

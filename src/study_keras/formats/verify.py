@@ -90,7 +90,7 @@ def verify_all(
         inputs: as the ``images`` of ``verify``; None for 16 to 1000 random ones, as many as fit in about a minute.
         labels: ``(n,)`` the true classes.
         watch: receives the name of each step when it starts.
-        everywhere: whether each artifact is run in all runtimes that read it, an ``.onnx`` also in that of browsers.
+        everywhere: whether each artifact is run in all runtimes that read it, as ``Format.also`` lists them.
 
     Returns:
         What ``verify`` returns for each artifact and runtime; ``artifact``, ``error`` and ``passed``: False for a
@@ -194,7 +194,7 @@ def _task(model: Any, arrays: Arrays, labels: Any, batch: int | None, *, random:
 
 def _row(path: str | Path, runner: Runner, task: Task) -> dict[str, Any]:
     count = len(task.arrays[0])
-    if runner.runtime != "TF.js" and not task.random:  # TF.js times itself; for random examples a first batch has run
+    if not runner.call_timed and not task.random:  # some time themselves; for random examples a first batch has run
         runner.run([array[: task.batch] for array in task.arrays], task.batch)  # the first run compiles
     answers, seconds = runner.run(task.arrays, task.batch)
     given, wanted = ([array.shape for array in arrays] for arrays in (answers, task.expected))

@@ -1,4 +1,4 @@
-"""Run a model file in its own runtime: LiteRT, ONNX Runtime, TensorFlow.js in Node, TensorFlow, NumPy, PyTorch.
+"""Run a model file in its own runtime: LiteRT, ONNX Runtime, TensorFlow.js in Node, TensorFlow, NumPy, JAX, PyTorch.
 
 Imports no Keras.
 """
@@ -17,8 +17,8 @@ def open(path: str | Path, runtime: str, *options: Any) -> Runner:  # noqa: A001
 
     Args:
         path: the file or folder.
-        runtime: ``litert``, ``onnx``, ``tfjs``, ``saved_model``, ``tflite_micro``, ``c_code``, ``numpy_program`` or
-            ``torch_program``: a module of this package.
+        runtime: ``litert``, ``onnx``, ``tfjs``, ``saved_model``, ``tflite_micro``, ``c_code``, ``numpy_program``,
+            ``jax_program``, ``torch_program`` or ``torch_export``: a module of this package.
         options: further arguments of the module's ``open``, such as the only program that may run.
 
     Raises:

@@ -40,7 +40,9 @@ RUNTIMES = {
     "tflite_micro": Runtime("TFLite Micro", ("tflite-micro",), extra="micro"),
     "c_code": Runtime("C compiler", ("ziglang",), extra="c", command="cc"),
     "numpy_program": Runtime("NumPy", ("numpy",)),
+    "jax_program": Runtime("JAX", ("jax",)),
     "torch_program": Runtime("PyTorch", ("torch",), extra="torch", beside=("safetensors",)),
+    "torch_export": Runtime("PyTorch", ("torch",), extra="torch", beside=("safetensors",)),
     "safetensors": Runtime("safetensors", ("safetensors",), extra="safetensors"),
 }
 

@@ -21,8 +21,8 @@ from study_keras.runtimes.runner import Answer, Arrays, Runner
 _CODE = """
 end_with_parent()
 import sys
-from study_keras.runtimes.program_worker import main
-main(*sys.argv[1:])
+from study_keras.runtimes import program_worker
+getattr(program_worker, sys.argv[1])(*sys.argv[2:])
 """
 _allowed = ContextVar("allowed", default=False)
 
@@ -37,6 +37,11 @@ def allow_code() -> Iterator[None]:
         _allowed.reset(token)
 
 
+def code_is_allowed() -> bool:
+    """Return whether any program may run here: within ``allow_code``."""
+    return _allowed.get()
+
+
 def check_code(path: Path, *, known: bool) -> None:
     """Refuse to run a program that is not, or may not be, this version's own, outside of ``allow_code``.
 
@@ -47,7 +52,7 @@ def check_code(path: Path, *, known: bool) -> None:
     Raises:
         ValueError: names the option that allows it.
     """
-    if not _allowed.get():
+    if not code_is_allowed():
         what = "is not the program that this version writes for this model" if known else "is a program"
         raise ValueError(
             f"{path}: {what}, and a program can do anything; read it, then run it with: hello-mnist verify --run-code"
@@ -77,35 +82,72 @@ def open_program(
         raise ValueError(f"{error.filename or path}: cannot be read: {error.strerror}") from error
     if text is None or source != text.encode():
         check_code(path, known=text is not None)
+    return run_files(name, path, framework, {"program.py": source, f"program{suffix}": stored})
+
+
+def run_files(name: str, path: Path, framework: str, contents: dict[str, bytes]) -> Runner:
+    """Return a runner of a program that may run.
+
+    Args:
+        name: of the runtime, for messages.
+        path: likewise.
+        framework: a key of ``program_worker.CALLS``.
+        contents: of its files, by the names that ``program_worker`` expects.
+    """
 
     def call_timed(arrays: Arrays, batch_size: int) -> Answer:
         with temporary_folder() as folder:
-            (folder / "program.py").write_bytes(source)
-            (folder / f"program{suffix}").write_bytes(stored)
-            floats = [array.astype("float32") if array.dtype.kind in "fV" else array for array in arrays]
-            np.savez(
-                folder / "inputs.npz", allow_pickle=False, **{str(index): array for index, array in enumerate(floats)}
-            )
-            result = _run(folder, framework, batch_size)
+            _write(folder, contents, arrays)
+            result = _run(folder, "main", str(folder), framework, str(batch_size))
             with np.load(folder / "outputs.npz") as file:
                 return Answer([file[str(index)] for index in range(len(file))], result["seconds"])
 
     return Runner(name, path, lambda arrays: call_timed(arrays, 1000).outputs, call_timed=call_timed)
 
 
-def _run(folder: Path, framework: str, batch_size: int) -> dict[str, Any]:
-    """Run the program in ``folder``, and return what its process wrote.
+def export_program(text: str, weights: bytes, arrays: Arrays) -> bytes:
+    """Return the ``.pt2`` file of a PyTorch program, the same for the same arguments.
+
+    Args:
+        text: of the program, which runs: this package must have written it.
+        weights: the content of its ``.safetensors`` file.
+        arrays: examples of its inputs, at least two, since a size of 1 is taken for a constant.
 
     Raises:
-        ValueError: it failed; the message is its last line.
+        ValueError: PyTorch cannot export it.
     """
-    command = processes.python(_CODE, str(folder), framework, str(batch_size))
-    environment = processes.environment(JAX_PLATFORMS="cpu", CUDA_VISIBLE_DEVICES="")
+    with temporary_folder() as folder:
+        _write(folder, {"program.py": text.encode(), "program.safetensors": weights}, arrays)
+        _run(folder, "export", str(folder))
+        return (folder / "program.pt2").read_bytes()
+
+
+def _write(folder: Path, contents: dict[str, bytes], arrays: Arrays) -> None:
+    for name, content in contents.items():
+        (folder / name).write_bytes(content)
+    floats = [array.astype("float32") if array.dtype.kind in "fV" else array for array in arrays]
+    np.savez(folder / "inputs.npz", allow_pickle=False, **{str(index): array for index, array in enumerate(floats)})
+
+
+def _run(folder: Path, function: str, *arguments: str) -> dict[str, Any]:
+    """Run a function of ``program_worker`` on the files in ``folder``, and return what its process wrote.
+
+    Raises:
+        ValueError: it failed; the message names its exception.
+    """
+    command = processes.python(_CODE, function, *arguments)
+    environment = processes.environment(JAX_PLATFORMS="cpu", JAX_TRACEBACK_FILTERING="off", CUDA_VISIBLE_DEVICES="")
     options: dict[str, Any] = {"env": environment, "cwd": folder, "stdout": subprocess.PIPE}
     with processes.child(command, encoding="utf-8", errors="replace", stderr=subprocess.STDOUT, **options) as process:
         said = process.stdout.read() if process.stdout else ""
         code = process.wait()
     if code or not (folder / "result.json").is_file():
-        last = (said.strip().splitlines() or ["no message"])[-1]
-        raise ValueError(f"its process ended with code {code}: {last}")
+        raise ValueError(f"its process ended with code {code}: {_reason(said)}")
     return dict(json.loads((folder / "result.json").read_text()))
+
+
+def _reason(said: str) -> str:
+    """Return the first line of the exception that ends what a process said; without one, the last line."""
+    _, traceback, end = said.rpartition("Traceback (most recent call last):\n")
+    lines = [line for line in end.splitlines() if line.strip() and not line.startswith(" ")]
+    return "no message" if not lines else lines[0] if traceback else lines[-1]

@@ -17,7 +17,7 @@ from study_keras.formats.proof.random_inputs import random_inputs
 from study_keras.formats.table import BY_NAME
 from study_keras.runtimes import installed, openvino
 
-SOURCES = {"c", "numpy_program", "torch_program"}  # which are written layer by layer
+SOURCES = {"c", "numpy_program", "torch_program", "torch_export"}  # which are written layer by layer
 RUN = {"python", "js", "c"}  # the languages that run here
 
 

@@ -1,6 +1,7 @@
 """Models as programs: each answers in NumPy, JAX and PyTorch as in Keras, and what is not written is named."""
 
 import importlib.util
+import json
 import sys
 
 import keras
@@ -11,6 +12,7 @@ from mobile_net import mobile_net
 from small_models import MODELS, sequential, with_random_weights
 
 from study_keras import formats
+from study_keras.cli import main
 from study_keras.formats.convert import convert
 from study_keras.formats.keras_internals import as_float32
 from study_keras.formats.keras_runner import keras_answers
@@ -66,6 +68,23 @@ def test_convert_proves_and_verify_runs(saved, suffix):
     (row,) = verify_all(formats.load(saved), [target])
     assert row["passed"], row
     assert row["agree"] == row["images"]
+
+
+def test_verify_everywhere_compiles_the_numpy_program_in_jax(saved, capsys):
+    target, given = saved.with_name("digits_numpy.py"), saved.with_name("inputs.npy")
+    convert(saved, target, prove=False)
+    inputs = np.random.default_rng(1).random((20, 6, 5, 2), "float32")
+    np.save(given, inputs)
+    assert main(["verify", str(saved), str(target), "--everywhere", "--json", "--data", str(given)]) == 0
+    rows = json.loads(capsys.readouterr().out)
+    assert [row["runtime"] for row in rows] == ["NumPy", "JAX"]
+    assert all(row["passed"] for row in rows)
+    text = target.read_text()
+    target.write_text(text.replace("np=numpy):", "np=numpy):\n    import numpy as np"))  # NumPy takes no traced arrays
+    with allow_code():
+        numpy_row, jax_row = verify_all(formats.load(saved), [target], inputs, everywhere=True)
+    assert numpy_row["passed"]
+    assert "JAX failed: its process ended with code 1: jax.errors.TracerArrayConversionError: The" in jax_row["error"]
 
 
 @needs_torch

@@ -64,8 +64,17 @@ def numpy_lines(to: Interface) -> list[str]:
 
 def torch_lines(to: Interface) -> list[str]:
     imports = ["import numpy as np", "import torch", "", f"from {to.name}_torch import load"]
+    return _torch_block(to, imports, "model = load()")
+
+
+def pt2_lines(to: Interface) -> list[str]:
+    load = f'model = torch.export.load("{to.name}.pt2").module()'
+    return _torch_block(to, ["import numpy as np", "import torch"], load)
+
+
+def _torch_block(to: Interface, imports: list[str], load: str) -> list[str]:
     given = ", ".join(f"torch.from_numpy({item.variable})" for item in to.inputs)
-    lines = _block(to, imports, ["model = load()"], f"model({given})")
+    lines = _block(to, imports, [load], f"model({given})")
     call = next(index for index, line in enumerate(lines) if line.startswith("outputs"))
     return [*lines[:call], "with torch.inference_mode():", f"    {lines[call]}", *lines[call + 1 :]]
 

@@ -63,6 +63,7 @@ SECTIONS = (
     Section("Python: onnxruntime", ".onnx", "python", python_code.onnx_lines, "`pip install onnxruntime`"),
     Section("Python: OpenVINO", ".xml", "python", python_code.openvino_lines, "`pip install openvino`"),
     Section("Python: PyTorch", "_torch.py", "python", python_code.torch_lines, "`pip install torch safetensors`"),
+    Section("Python: PyTorch, exported", ".pt2", "python", python_code.pt2_lines, "`pip install torch`"),
     Section("Python: NumPy", "_numpy.py", "python", python_code.numpy_lines, "`pip install numpy`; JAX runs it, too."),
     Section("Python: TensorFlow", ".savedmodel", "python", python_code.saved_model_lines, "`pip install tensorflow`"),
     Section("Web: TensorFlow.js", ".tfjs", "js", web_code.tfjs_lines, TFJS),

@@ -26,7 +26,7 @@ def open_artifact(path: str | Path, model: Any, runtime: str | None = None) -> R
     """
     found = formats.detect(path)
     if found.text:
-        return runtimes.open(path, str(found.runtime), found.function("text")(model))
+        return runtimes.open(path, runtime or str(found.runtime), found.function("text")(model))
     if found.runtime:
         return runtimes.open(path, runtime or found.runtime).reorder(input_names(model), output_names(model))
     if "structure" not in found.keeps:

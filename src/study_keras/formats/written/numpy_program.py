@@ -13,7 +13,7 @@ from study_keras.formats.written.numpy_lines import expression
 from study_keras.formats.written.pair import write_pair
 from study_keras.formats.written.steps import Program, program_of
 from study_keras.formats.written.text import answers, describe, heading, shown, sizes
-from study_keras.runtimes import numpy_program
+from study_keras.runtimes import jax_program
 
 SUFFIX = "_numpy.py"
 _RESERVED = {*FUNCTIONS, "numpy", "itertools", "load_weights", "path", "file"}
@@ -71,7 +71,7 @@ def numpy_text(model: keras.Model) -> str:
 def _proof(model: keras.Model, source: Path, text: str) -> Proof:
     """Run the program in NumPy, then in JAX, and return what was seen as one proof."""
     numpy_proof = prove(model, source)
-    jax_proof = prove(model, source, opened=numpy_program.open(source, text, "jax"))
+    jax_proof = prove(model, source, opened=jax_program.open(source, text))
     difference = max(numpy_proof.difference, jax_proof.difference)
     return Proof("NumPy and JAX", numpy_proof.examples, difference)
 

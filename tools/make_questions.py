@@ -6,6 +6,7 @@ holds what it prints. A cell draws to ``output/question_NAME.png``, which become
 
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import course
@@ -42,10 +43,10 @@ def main() -> None:
     """Run all cells, or those of the questions that are named: ``make_questions.py 3 13``."""
     started = time.perf_counter()
     wanted = [int(number) for number in sys.argv[1:]] or range(1, len(cells(PAGES[1])) + 1)
-    for number in wanted:
-        printed = run(number, course.ROOT)
-        for page in PAGES:
-            make_notes.replace(page, [cells(page)[number - 1][1]], [printed])
+    with ThreadPoolExecutor(2) as pool:
+        for number, printed in zip(wanted, pool.map(lambda number: run(number, course.ROOT), wanted), strict=True):
+            for page in PAGES:
+                make_notes.replace(page, [cells(page)[number - 1][1]], [printed])
     write_pictures(course.ROOT / "output", PAGES[0].parent / "pictures")
     print(f"total {time.perf_counter() - started:.0f} s")
 

@@ -2,6 +2,7 @@
 
 import re
 import warnings
+import zipfile
 from pathlib import Path
 
 import course
@@ -95,6 +96,17 @@ def download(origin, digest=None):
     keras.utils.get_file("mnist.npz", address, file_hash=digest, cache_dir=".")
 
 
+def load_keras_of_keras_2():
+    """A file with an argument that Keras 3 no longer has; question 10 does it with one of Keras 2."""
+    small_model().save("old.keras")
+    with zipfile.ZipFile("old.keras") as new:
+        entries = {name: new.read(name).replace(b'"units"', b'"groups": 1, "units"') for name in new.namelist()}
+    with zipfile.ZipFile("old.keras", "w") as old:
+        for name, content in entries.items():
+            old.writestr(name, content)
+    keras.models.load_model("old.keras")
+
+
 def load_weights_as_a_model():
     model = small_model()
     model.save_weights("model.weights.h5")
@@ -149,6 +161,7 @@ PROVOKED = {
     "Unrecognized keyword arguments passed to DepthwiseConv2D: {'groups': 1}": (
         lambda: keras.layers.DepthwiseConv2D.from_config({"kernel_size": 3, "groups": 1})
     ),
+    "could not be deserialized properly": load_keras_of_keras_2,
     "File format not supported: filepath=": lambda: keras.models.load_model("saved_model"),
     "Could not locate class 'Sequential'": (
         lambda: keras.models.model_from_json('{"class_name": "Sequential", "config": {"layers": []}}')

@@ -53,8 +53,9 @@ bench: setup .venv/bench.done ## train as the peers do, side by side, and measur
 model: setup ## train the networks that the package ships anew, and write their card (some hours)
 	@$(BIN)/python tools/make_model.py
 
-notes: setup ## run the lessons, and write what they print and draw into the course and the notebooks (some 5 minutes)
+notes: setup ## run the lessons and the cells, and write what they print and draw into the course and the notebooks (some 7 minutes)
 	@$(BIN)/python tools/make_notes.py
+	@$(BIN)/python tools/make_questions.py
 	@$(BIN)/python tools/make_notebooks.py
 
 notebooks: setup ## write each lesson of the course as a notebook into the package

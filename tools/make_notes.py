@@ -17,7 +17,7 @@ def run(script: Path, root: Path) -> list[str]:
     """Run a script of the checkout ``root`` on JAX; return the lines it prints, and its error if it fails."""
     environment = {**os.environ, "KERAS_BACKEND": "jax", "PYTHONPATH": str(root / "src")}
     started = time.perf_counter()
-    result = subprocess.run([sys.executable, script], capture_output=True, check=False, env=environment)
+    result = subprocess.run([sys.executable, script], capture_output=True, check=False, env=environment, cwd=root)
     print(f"{script.name:20} {time.perf_counter() - started:5.1f} s", flush=True)
     return course.screen((result.stdout + result.stderr * bool(result.returncode)).decode(), root)
 
@@ -34,10 +34,14 @@ def try_out(root: Path) -> list[list[str]]:
 
 def write(page: Path, lessons: dict[str, list[str]], tried: list[list[str]]) -> None:
     """Replace the outputs in ``page`` with the printed lines."""
-    lines = page.read_text().splitlines()
     outputs = [block for block in course.blocks(page) if block.language == "text" and block.of]
     tries = iter(tried)
-    printed = [next(tries) if block.of == "changed" else lessons[block.of] for block in outputs]
+    replace(page, outputs, [next(tries) if block.of == "changed" else lessons[block.of] for block in outputs])
+
+
+def replace(page: Path, outputs: list[course.Block], printed: list[list[str]]) -> None:
+    """Write what was printed into the blocks ``outputs`` of ``page``, which are in the order of the page."""
+    lines = page.read_text().splitlines()
     for block, new in reversed(
         list(zip(outputs, printed, strict=True))
     ):  # from the end, so that line numbers stay valid

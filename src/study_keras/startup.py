@@ -22,9 +22,7 @@ def import_keras(*, with_tensorflow: bool = True) -> Any:
             check whether an object is TensorFlow's, which takes half of the time of a short training.
     """
     os.environ.setdefault("KERAS_BACKEND", "jax")
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    if "tensorflow" not in sys.modules and not any(isinstance(finder, _QuietTensorFlow) for finder in sys.meta_path):
-        sys.meta_path.insert(0, _QuietTensorFlow())
+    hide_tensorflow_messages()
     if not with_tensorflow and os.environ["KERAS_BACKEND"] == "jax":
         sys.modules.setdefault("tensorflow", None)  # type: ignore[arg-type]  # makes its import fail
     with _without_gc():
@@ -33,6 +31,16 @@ def import_keras(*, with_tensorflow: bool = True) -> Any:
 
     absl.logging.set_verbosity(absl.logging.ERROR)  # Keras calls .h5 "legacy" at every save and load
     return keras
+
+
+def hide_tensorflow_messages() -> None:
+    """Hide what TensorFlow reports about itself and the processor, now and when it is imported later.
+
+    The lessons call this before they import Keras, which imports TensorFlow on every backend.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    if "tensorflow" not in sys.modules and not any(isinstance(finder, _QuietTensorFlow) for finder in sys.meta_path):
+        sys.meta_path.insert(0, _QuietTensorFlow())
 
 
 @contextmanager

@@ -35,6 +35,7 @@ NUMBER = r"[-+.\de]+"
 def reader_environment(checkout, backend):
     """The environment of a reader, where nothing has silenced TensorFlow."""
     environment = {**os.environ, "KERAS_BACKEND": backend, "PYTHONPATH": str(checkout / "src")}
+    environment["OPENBLAS_NUM_THREADS"] = "1"  # NumPy's threads would wait for each other while other tests run
     del environment["TF_CPP_MIN_LOG_LEVEL"]
     return environment
 

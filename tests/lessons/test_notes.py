@@ -122,7 +122,7 @@ def test_each_lesson_but_the_first_ends_in_three_exercises_with_folded_solutions
     for lesson in course.LESSONS[1:]:
         (section,) = (section for section in sections if f"```python {lesson.name}\n" in section)
         folded = re.findall(
-            r"^<details>\n<summary>.+</summary>\n\n(.+?)\n\n</details>$", section, re.MULTILINE | re.DOTALL
+            r"^<details>\n<summary>[^<]+</summary>\n\n(.+?)\n\n</details>$", section, re.MULTILINE | re.DOTALL
         )
         assert len(folded) == section.count("<details>") == section.count(f"```diff {lesson.name}\n") == 3
         for solution in folded:

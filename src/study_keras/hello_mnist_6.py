@@ -54,7 +54,7 @@ print(f"loss, by hand: {np.mean(losses):.5f}")
 pairs = zip(weights, model.get_weights(), strict=True)
 print(f"largest difference of a weight: {max(np.abs(ours - theirs).max() for ours, theirs in pairs):.1e}")
 
-# The rest of an epoch by hand: all images in random order, 32 at a time.
+# An epoch by hand: all images in random order, 32 at a time.
 for step, batch in enumerate(np.random.permutation(60000).reshape(-1, 32), start=11):
     train_step(x_train[batch], y_train[batch], step)
-print(f"accuracy, by hand: {np.mean(forward(x_test)[1].argmax(axis=1) == y_test):.4f}")
+print(f"one epoch by hand, accuracy: {np.mean(forward(x_test)[1].argmax(axis=1) == y_test):.4f}")

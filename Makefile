@@ -53,7 +53,7 @@ bench: setup .venv/bench.done ## train as the peers do, side by side, and measur
 model: setup ## train the networks that the package ships anew, and write their card (some hours)
 	@$(BIN)/python tools/make_model.py
 
-notes: setup ## run the lessons, and write what they print and draw into the course (some 5 minutes)
+notes: setup ## run the lessons, and write what they print and draw into the course (some 7 minutes)
 	@$(BIN)/python tools/make_notes.py
 
 notebooks: setup ## write each lesson as a notebook into output/notebooks

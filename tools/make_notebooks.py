@@ -20,7 +20,7 @@ def notebook(page: Path, lesson: Path) -> nbformat.NotebookNode:
     cells, at = [], 0
     for fence in course.FENCE.finditer(section):
         if fence[0].startswith(piece):
-            cells += [text(section[at : fence.start()], page.parent), v4.new_code_cell(fence[3].removesuffix("\n"))]
+            cells += [text(section[at : fence.start()], page.parent), v4.new_code_cell(fence[3].rstrip("\n"))]
             at = fence.end()
     cells.append(text(section[at:], page.parent))
     for number, cell in enumerate(cells):

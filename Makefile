@@ -53,7 +53,7 @@ bench: setup .venv/bench.done ## train as the peers do, side by side, and measur
 model: setup ## train the networks that the package ships anew, and write their card (some hours)
 	@$(BIN)/python tools/make_model.py
 
-notes: setup ## run the lessons and the cells, and write what they print and draw into the course and the notebooks (some 7 minutes)
+notes: setup ## run the lessons and the cells, and write what they print and draw into the course and the notebooks (some 8 minutes)
 	@$(BIN)/python tools/make_notes.py
 	@$(BIN)/python tools/make_questions.py
 	@$(BIN)/python tools/make_notebooks.py

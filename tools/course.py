@@ -2,7 +2,7 @@
 
 The first line of a block states its content:
 
-    ```python hello_mnist.py    a part of that lesson; all parts, joined by blank lines, are the file
+    ```python hello_mnist.py    a part of that lesson; all parts, joined by its blank lines, are the file
     ```text hello_mnist.py      the output of that lesson; a line ``...`` is any lines, at a line's end the rest of it
     ```diff hello_mnist.py      a suggested change of that lesson; a line ``...`` separates two places
     ```text changed             the output of the changed lesson
@@ -69,12 +69,14 @@ def check_code(page: Path, lesson: Path) -> None:
         StaleError: they differ; the message names the first line.
     """
     shown: list[tuple[int, str]] = []
+    lines = lesson.read_text().splitlines()
     for block in blocks(page):
         if (block.language, block.of) == ("python", lesson.name):
-            shown += [(block.line - 1, "")] if shown else []
+            if shown:
+                blank = lines[len(shown) : len(shown) + 2] == ["", ""]  # two around a function
+                shown += [(block.line - 1, "")] * (1 + blank)
             shown += enumerate(block.lines, start=block.line)
     end = (shown[-1][0] + 1 if shown else 1, "(the end)")
-    lines = lesson.read_text().splitlines()
     for number, source in enumerate(lines):
         line, text = shown[number] if number < len(shown) else end
         if text != source:

@@ -2,8 +2,10 @@
 
 import os
 
+from study_keras import startup
+
 os.environ.setdefault("KERAS_BACKEND", "jax")
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+startup.hide_tensorflow_messages()
 
 import keras
 
@@ -34,7 +36,7 @@ json_model = keras.models.model_from_json((output / "hello_mnist_2.model.json").
 formats.save(model, output / "hello_mnist_2.model.yaml")
 yaml_model = formats.load(output / "hello_mnist_2.model.yaml")
 
-# Structure and weights say nothing about training: what the new models are for is told anew.
+# Keras 3 also writes how the model was compiled, Keras 2 did not: whoever compiles again depends on neither.
 for loaded in (json_model, yaml_model):
     loaded.compile(optimizer="adam", loss="sparse_categorical_crossentropy", metrics=["accuracy"])
 

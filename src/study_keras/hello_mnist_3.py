@@ -2,8 +2,10 @@
 
 import os
 
+from study_keras import startup
+
 os.environ.setdefault("KERAS_BACKEND", "jax")
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+startup.hide_tensorflow_messages()
 
 import shutil
 

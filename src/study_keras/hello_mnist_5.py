@@ -3,8 +3,10 @@
 import os
 import sys
 
+from study_keras import startup
+
 os.environ.setdefault("KERAS_BACKEND", "jax")
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+startup.hide_tensorflow_messages()
 
 import absl.logging
 import keras
@@ -38,7 +40,8 @@ print("signature:", interpreter.get_signature_list())
 run = interpreter.get_signature_runner("serving_default")
 (output_name,) = run.get_output_details()
 (input_name,) = run.get_input_details()
-litert = run(**{input_name: x_test[:10]})[output_name]  # (10, 28, 28) -> (10, 10)
+with startup.silence_output(2):  # LiteRT reports how it computes
+    litert = run(**{input_name: x_test[:10]})[output_name]  # (10, 28, 28) -> (10, 10)
 
 # The phone's answers are Keras' answers.
 expected = model.predict(x_test[:10], verbose=0)

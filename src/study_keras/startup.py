@@ -23,9 +23,7 @@ def import_keras(*, with_tensorflow: bool = True, with_matplotlib: bool = True) 
         with_matplotlib: whether Keras may import matplotlib, for ``keras.visualization`` only.
     """
     os.environ.setdefault("KERAS_BACKEND", "jax")
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    if "tensorflow" not in sys.modules and not any(isinstance(finder, _QuietTensorFlow) for finder in sys.meta_path):
-        sys.meta_path.insert(0, _QuietTensorFlow())
+    hide_tensorflow_messages()
     if not with_tensorflow and os.environ["KERAS_BACKEND"] == "jax":
         sys.modules.setdefault("tensorflow", None)  # type: ignore[arg-type]  # makes its import fail
     if "jax" not in sys.modules:
@@ -42,6 +40,16 @@ def import_keras(*, with_tensorflow: bool = True, with_matplotlib: bool = True) 
 
     absl.logging.set_verbosity(absl.logging.ERROR)  # Keras calls .h5 "legacy" at every save and load
     return keras
+
+
+def hide_tensorflow_messages() -> None:
+    """Hide what TensorFlow reports about itself and the processor, now and when it is imported later.
+
+    The lessons call this before they import Keras, which imports TensorFlow on every backend.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    if "tensorflow" not in sys.modules and not any(isinstance(finder, _QuietTensorFlow) for finder in sys.meta_path):
+        sys.meta_path.insert(0, _QuietTensorFlow())
 
 
 @contextmanager

@@ -98,6 +98,22 @@ def test_links_and_pictures_are_there_and_small(page):
         assert (page.parent / target).stat().st_size < 200_000, target
 
 
+@pytest.mark.parametrize("page", course.PAGES, **IDS)
+def test_each_lesson_but_the_first_ends_in_three_exercises_with_folded_solutions(page):
+    sections = re.split(r"^(?=## )", page.read_text(), flags=re.MULTILINE)
+    for lesson in course.LESSONS[1:]:
+        (section,) = (section for section in sections if f"```python {lesson.name}\n" in section)
+        folded = re.findall(
+            r"^<details>\n<summary>[^<]+</summary>\n\n(.+?)\n\n</details>$", section, re.MULTILINE | re.DOTALL
+        )
+        assert len(folded) == section.count("<details>") == section.count(f"```diff {lesson.name}\n") == 3
+        for solution in folded:
+            assert solution.startswith(f"```diff {lesson.name}\n")
+            assert solution.count("\n```text changed\n") == 1
+            assert not solution.endswith("```")  # the result is explained
+        assert re.findall(r"^\*\*(\d)\. ", section, re.MULTILINE) == ["1", "2", "3"]
+
+
 def test_every_picture_of_the_course_is_shown():
     drawn = {f"pictures/{path.name}" for path in (ROOT / "notes/study_keras/pictures").glob("course_*.png")}
     assert drawn <= set(skeleton(course.PAGES[0])["pictures"])

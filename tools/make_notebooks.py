@@ -44,7 +44,8 @@ def notebook(page: Path, lesson: Path) -> nbformat.NotebookNode:
 
 
 def text(markdown: str, folder: Path) -> nbformat.NotebookNode:
-    """Return a text cell with its pictures as attachments, so that the notebook can be opened anywhere."""
+    """Return a text cell for a notebook that can be opened anywhere: pictures as attachments, no links to other pages."""
+    markdown = re.sub(r"(?<!!)\[([^\]]+)\]\((?!https?:)[^)]+\)", r"\1", markdown)
     pictures = re.findall(r"\]\(pictures/(.+?)\)", markdown)
     cell = v4.new_markdown_cell(markdown.replace("](pictures/", "](attachment:").strip())
     if pictures:

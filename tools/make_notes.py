@@ -8,9 +8,9 @@ import time
 from pathlib import Path
 
 import course
-from course_pictures import draw
 
 from study_keras import files
+from study_keras.startup import import_keras
 
 
 def run(script: Path, root: Path) -> list[str]:
@@ -54,6 +54,9 @@ def main() -> None:
     started = time.perf_counter()
     kept = files.output_dir() / "printed.json"
     if sys.argv[1:] != ["--keep"]:
+        import_keras()
+        from course_pictures import draw
+
         lessons = {lesson.name: run(lesson, course.ROOT) for lesson in course.LESSONS}
         draw(course.PAGES[0].parent / "pictures")
         kept.write_text(json.dumps([lessons, try_out(course.ROOT)]))

@@ -73,7 +73,9 @@ def test_pytorch_loads_it_without_the_program(saved):
         answer = module(torch.tensor(inputs)).detach().numpy()
         np.testing.assert_allclose(answer, formats.load(source).predict(inputs, verbose=0), rtol=1e-4, atol=1e-5)
     with zipfile.ZipFile(target) as archive:
-        assert not [name for name in archive.namelist() if str(target.parent).encode() in archive.read(name)]
+        assert not [
+            name for name in archive.namelist() if b"program.py" in archive.read(name)
+        ]  # no path of this machine
 
 
 @pytest.mark.slow

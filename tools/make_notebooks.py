@@ -44,8 +44,8 @@ def notebook(page: Path, lesson: Path) -> nbformat.NotebookNode:
 
 
 def text(markdown: str, folder: Path) -> nbformat.NotebookNode:
-    """Return a text cell for a notebook that can be opened anywhere: pictures as attachments, no links to other pages."""
-    markdown = re.sub(r"(?<!!)\[([^\]]+)\]\((?!https?:)[^)]+\)", r"\1", markdown)
+    """Return a text cell that can be read anywhere: its pictures are attachments, and no link leads to another page."""
+    markdown = re.sub(r"(?<!!)\[([^\[\]\n]+)\]\((?!https?:)[^)]+\)", r"\1", markdown)
     pictures = re.findall(r"\]\(pictures/(.+?)\)", markdown)
     cell = v4.new_markdown_cell(markdown.replace("](pictures/", "](attachment:").strip())
     if pictures:

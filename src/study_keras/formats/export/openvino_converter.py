@@ -11,7 +11,7 @@ import keras
 
 from study_keras.formats.export.graph.frozen import lacks, owner
 from study_keras.formats.export.onnx_converter import to_onnx
-from study_keras.formats.export.openvino_integers import check_integers
+from study_keras.formats.export.openvino_operations import check_operations
 from study_keras.runtimes.openvino import library
 from study_keras.runtimes.runner import first_words
 
@@ -24,18 +24,21 @@ def to_openvino(model: keras.Model) -> Any:
     Raises:
         ValueError: ONNX or OpenVINO cannot express the model; the message names the layer.
     """
+    import onnx
+
     openvino = library()
     try:
         content = to_onnx(model, OPSET)
     except ValueError as error:
         raise ValueError(f"{error} (a file for OpenVINO is written by way of ONNX)") from error
+    graph = onnx.load_from_string(content).graph
     try:
         # From a file, it would lose the tensors that a loop takes from around it.
         converted = openvino.Core().read_model(content)
     except Exception as error:  # RuntimeError
         raise _refusal(model, content, str(error)) from error
-    converted = _with_all_inputs(converted, content)
-    check_integers(model, converted)
+    converted = _with_all_inputs(converted, graph)
+    check_operations(model, converted)
     _keep_transposes(converted)
     _sort_in_order(converted)
     for port in converted.outputs:
@@ -44,12 +47,10 @@ def to_openvino(model: keras.Model) -> Any:
     return converted
 
 
-def _with_all_inputs(converted: Any, content: bytes) -> Any:
+def _with_all_inputs(converted: Any, graph: Any) -> Any:
     """Return the model with the inputs that OpenVINO dropped, since no output depends on them."""
-    import onnx
-
     found = {name: port.node for port in converted.inputs for name in port.get_names()}
-    wanted = onnx.load_from_string(content).graph.input
+    wanted = graph.input
     if all(item.name in found for item in wanted):
         return converted
     parameters = [found.get(item.name) or _parameter(item) for item in wanted]

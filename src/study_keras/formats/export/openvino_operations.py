@@ -1,16 +1,17 @@
-"""What OpenVINO 2026.4 computes otherwise on a processor, of integers and half floats: it takes int32 or float32."""
+"""The operations that OpenVINO 2026.4 computes otherwise than Keras on a processor, or cannot run."""
 
 from typing import Any
 
 import keras
 
-from study_keras.formats.export.graph.frozen import owner
+from study_keras.formats.export.graph.frozen import lacks, owner
 
+# Integers and half floats are int32 or float32 there.
 NARROW = {"i8", "u8", "i16", "u16", "f16"}
 SUMS = {"Add", "Subtract", "Multiply", "ReduceSum", "ReduceProd", "CumSum"}
 
 
-def check_integers(model: keras.Model, converted: Any) -> None:
+def check_operations(model: keras.Model, converted: Any) -> None:
     """Refuse operations on values of the inputs that OpenVINO does otherwise than Keras.
 
     Args:
@@ -26,16 +27,15 @@ def check_integers(model: keras.Model, converted: Any) -> None:
         taken = [port for port in given if port.get_node().get_friendly_name() in depend]
         if kind == "Parameter" or (taken and kind != "ShapeOf"):
             depend.add(name)
+        if kind == "Unique":
+            raise lacks(model, name, kind, "OpenVINO")
         if taken and (why := _otherwise(node, kind, [port.get_element_type().get_type_name() for port in taken])):
             raise ValueError(f"{owner(model, name)}: OpenVINO has no {why}; leave this layer out of the exported model")
 
 
 def _otherwise(node: Any, kind: str, taken: list[str]) -> str | None:
     """Return what OpenVINO computes otherwise, of a node that takes values of these dtypes from the inputs."""
-    integers = all(dtype[0] in "iu" for dtype in taken)
     made = node.get_output_element_type(0).get_type_name() if node.get_output_size() else ""
-    if kind == "TopK" and integers and node.output(0).get_target_inputs():
-        return "sorting of integers"
     if kind == "Convert" and made in NARROW - {"i8", "u8"} and taken != [made]:
         return f"conversion to {made}, but to a wider dtype"
     if kind in SUMS and made in NARROW:

@@ -4,8 +4,8 @@
 
 The network is trained for two epochs first. The bytes are those of the model's own file, compiled for size (``-Os``),
 as ``size`` counts them: flash is text and data, RAM is data and bss. For TFLite Micro, whose interpreter is not
-counted, RAM is the arena. The time is that of one image at a time: in the C program itself as ``-O3`` compiles it, of
-others a call from Python. The files alternate for several rounds, and the output is the median, the range, and the
+counted, RAM is the arena. The time is that of the processor for one image at a time: in the C program itself as ``-O3``
+compiles it, of others a call from Python. The files alternate for several rounds, and the output is the median, the range, and the
 median of each round's ratio to LiteRT in float32. For int8 the last columns count the 10,000 test images of which all
 answers are, bit for bit, those of LiteRT in int8, and those with the same class.
 """
@@ -88,13 +88,13 @@ def same_as_litert(runners, images):
 
 
 def seconds(runner, images):
-    """Return what one image takes."""
+    """Return what one image takes of the processor: other work on the machine does not count."""
     if runner.call_timed:
         return runner.run([images], 1).seconds / len(images)
-    started = time.perf_counter()
+    started = time.process_time()
     for row in range(len(images)):
         runner.call([images[row : row + 1]])
-    return (time.perf_counter() - started) / len(images)
+    return (time.process_time() - started) / len(images)
 
 
 def main():

@@ -1,10 +1,10 @@
 """MobileNetV2 as a PyTorch program and as plain C, beside LiteRT's file and Keras: bytes, time to write, time to run.
 
-    python benchmarks/source.py [--pixels 224] [--rounds 5]
+    python benchmarks/source.py [--pixels 224] [--rounds 3]
 
 The network is that of ``keras.applications`` with random weights, the statistics of a batch in its normalizations, and
-logits as its answers. All run in float32 on one thread, an image at a time; the time of C is that of its function, as
-``-O3`` compiles it without options for a processor. The files alternate for several rounds, and the output is the
+logits as its answers. All run in float32 on one thread, an image at a time, and the time is that of the processor; for C in
+its function, as ``-O3`` compiles it without options for a processor. The files alternate for several rounds, and the output is the
 median, the range, and the median of each round's ratio to LiteRT. The difference is the largest from Keras, relative to
 the largest logit.
 """
@@ -30,10 +30,10 @@ from rich.table import Table
 
 from study_keras import formats, runtimes
 from study_keras.formats.keras_runner import keras_runner
-from study_keras.runtimes import c_compiler
+from study_keras.runtimes import Runner, c_compiler, program_worker
 from study_keras.runtimes.program import allow_code
 
-IMAGES = 20
+IMAGES = 12
 SUFFIXES = (".tflite", ".c", "_torch.py")
 COLUMNS = ("runtime", "written s", "opened s", "bytes", "difference", "ms/image", "from", "to", "ratio")
 
@@ -47,6 +47,11 @@ def network(pixels):
     return model, images
 
 
+def in_process(path):
+    """Return the PyTorch program as a runner in this process, where the time of the processor can be measured."""
+    return Runner("PyTorch", path, program_worker.CALLS["torch"](program_worker._import(path)))
+
+
 def write(model, folder):
     """Return for each file its runner, the seconds of writing and of opening it, and its bytes with those beside it."""
     found = [(keras_runner(model, "Keras", compiled=True), 0.0, 0.0, 0)]
@@ -55,7 +60,7 @@ def write(model, folder):
         path.parent.mkdir()
         formats.save(model, path, prove=False)
         written, started = time.perf_counter() - started, time.perf_counter()
-        runner = runtimes.open(path, formats.detect(path).runtime)
+        runner = in_process(path) if suffix == "_torch.py" else runtimes.open(path, formats.detect(path).runtime)
         opened = time.perf_counter() - started
         found.append((runner, written, opened, sum(file.stat().st_size for file in path.parent.iterdir())))
     return found
@@ -64,7 +69,7 @@ def write(model, folder):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--pixels", type=int, default=224)
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--rounds", type=int, default=3)
     chosen = parser.parse_args()
     model, images = network(chosen.pixels)
     with tempfile.TemporaryDirectory() as name, allow_code():

@@ -5,9 +5,9 @@
 The network is trained for two epochs first. The bytes are those of the model's own file, compiled for size (``-Os``),
 as ``size`` counts them: flash is text and data, RAM is data and bss. For TFLite Micro, whose interpreter is not
 counted, RAM is the arena. The time is that of the processor for one image at a time: in the C program itself as ``-O3``
-compiles it, of others a call from Python. The files alternate for several rounds, and the output is the median, the range, and the
-median of each round's ratio to LiteRT in float32. For int8 the last columns count the 10,000 test images of which all
-answers are, bit for bit, those of LiteRT in int8, and those with the same class.
+compiles it, of others a call from Python. The files alternate for several rounds, and the output is the median, the
+range, and the median of each round's ratio to LiteRT in float32. For int8 the last columns count the 10,000 test images
+of which all answers are, bit for bit, those of LiteRT in int8, and those with the same class.
 """
 
 import os

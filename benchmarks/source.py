@@ -3,10 +3,10 @@
     python benchmarks/source.py [--pixels 224] [--rounds 3]
 
 The network is that of ``keras.applications`` with random weights, the statistics of a batch in its normalizations, and
-logits as its answers. All run in float32 on one thread, an image at a time, and the time is that of the processor; for C in
-its function, as ``-O3`` compiles it without options for a processor. The files alternate for several rounds, and the output is the
-median, the range, and the median of each round's ratio to LiteRT. The difference is the largest from Keras, relative to
-the largest logit.
+logits as its answers. All run in float32 on one thread, an image at a time, and the time is that of the processor; for
+C in its function, as ``-O3`` compiles it without options for a processor. The files alternate for several rounds, and
+the output is the median, the range, and the median of each round's ratio to LiteRT. The difference is the largest from
+Keras, relative to the largest logit.
 """
 
 import argparse

@@ -39,7 +39,7 @@ lint: setup ## ruff (format and check), mypy, and oxlint for the JavaScript
 	@$(BIN)/mypy
 	@$(BIN)/node tests/browser/node_modules/oxlint/bin/oxlint --quiet --config tests/browser/.oxlintrc.json src tests
 
-matrix: setup ## run all models of the matrix in TensorFlow.js, LiteRT and onnxruntime (some 20 minutes)
+matrix: setup ## run all models of the matrix in every format for inference, each in its runtime (an hour or so)
 	@KERAS_BACKEND=tensorflow PYTHONPATH=src $(BIN)/python tests/matrix/matrix.py output/matrix --jobs 2
 
 SECONDS ?= 60

@@ -78,19 +78,33 @@ def atomic_write(path: str | Path) -> Iterator[Path]:
 def atomic_files(*paths: str | Path) -> Iterator[list[Path]]:
     """Yield a temporary path for each of several files in one folder, and rename them when the block succeeds.
 
-    Each is replaced atomically, one after the other: whoever is killed in between leaves the last ones old.
+    Whoever is killed in between leaves no file at the first path, rather than one beside the others of another write.
 
     Raises:
         OSError: a file cannot be written. The old files are unchanged.
     """
     targets = [Path(os.path.realpath(path)) for path in paths]
     with staging_folder(targets[0]) as folder:
-        written = [folder / path.name for path in targets]
+        written = [folder / Path(path).name for path in paths]
         yield written
         for file in written:
             fsync(file)
-        for file, path in zip(written, targets, strict=True):
+        _replace_all(written, targets)
+
+
+def _replace_all(written: list[Path], targets: list[Path]) -> None:
+    """Put new files in the place of old ones, all or none."""
+    done = list[tuple[Path, Path]]()
+    former = [(path, file.with_name(f"former.{file.name}")) for file, path in zip(written, targets, strict=True)]
+    moves = [move for move in former if move[0].exists()] + list(zip(written, targets, strict=True))[::-1]
+    try:
+        for file, path in moves:
             file.replace(path)
+            done.append((file, path))
+    except OSError:
+        for file, path in reversed(done):
+            path.replace(file)
+        raise
 
 
 @contextmanager

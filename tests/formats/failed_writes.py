@@ -39,6 +39,7 @@ FAULTS = (
     "the last rename",
 )
 SLOW = ("model.savedmodel", "model.tflite", "model.onnx", "graph.tfjs", "page.html", "report.html")
+SLOW += ("model.xml", "model.micro.c", "int8.c")
 FEW = ("the half",)  # for the slow ones, without --all
 
 
@@ -52,10 +53,12 @@ def make_model():
 
 def writers(model):
     """Return by name what is written and the function that writes it."""
-    whole = (".keras", ".h5", ".weights.h5", ".json", ".yaml", ".ckpt", "_two.weights")
+    whole = (".keras", ".h5", ".weights.h5", ".json", ".yaml", ".ckpt", "_two.weights", ".safetensors")
     table = {f"model{suffix}": lambda path: formats.save(model, path) for suffix in whole}
-    for suffix in (".savedmodel", ".tfjs", ".tflite", ".onnx"):
+    for suffix in (".savedmodel", ".tfjs", ".tflite", ".onnx", ".xml", ".micro.c", ".c", "_numpy.py", "_torch.py"):
         table[f"model{suffix}"] = lambda path: formats.save(model, path, prove=False)
+    images = np.zeros((4, 28, 28), "float32")
+    table["int8.c"] = lambda path: formats.save(model, path, prove=False, quantize="int8", images=images)
     table["graph.tfjs"] = lambda path: formats.save(model, path, kind="graph", prove=False)
     test = tuple(part[:50] for part in load_data()[1])
     result = evaluation.evaluate(model, *test)
@@ -84,22 +87,18 @@ def content(folder):
 
 
 @contextlib.contextmanager
-def failing(fault, size):
-    """Let writes fail as ``fault`` says, where ``size`` is that of the largest file."""
-    if fault == "the last rename":
-        with last_rename_failing():
-            yield
-        return
-    if fault in ("flush", "rename"):
-        places = [(os, "fsync")] if fault == "flush" else [(Path, "replace"), (Path, "rename"), (files, "_exchange")]
-        real = [getattr(place, name) for place, name in places]
-        for place, name in places:
-            setattr(place, name, fail)
+def failing(fault, size, last):
+    """Let writes fail as ``fault`` says, where ``size`` is that of the largest file, and ``last`` counts renames."""
+    if fault == "flush":
+        real, os.fsync = os.fsync, fail
         try:
             yield
         finally:
-            for (place, name), function in zip(places, real, strict=True):
-                setattr(place, name, function)
+            os.fsync = real
+        return
+    if "rename" in fault:
+        with renaming(last if "last" in fault else 1):
+            yield
         return
     limits = {"the half": size // 2, "the last byte": size - 1}
     limit = limits[fault] if fault in limits else int(fault.split()[1])
@@ -112,27 +111,36 @@ def failing(fault, size):
 
 
 @contextlib.contextmanager
-def last_rename_failing():
-    """Let only the rename of the index of a checkpoint fail, or that of any other file and folder."""
-    replace, rename, exchange = Path.replace, Path.rename, files._exchange
-    Path.replace = lambda self, target: replace(self, target) if ".data-" in self.name else fail()
-    Path.rename = lambda self, target: rename(self, target) if "shard" in self.name else fail()
-    files._exchange = fail
+def renaming(failing_one=None):
+    """Yield a list of the renames of files and folders; let one of them fail, counted from 1."""
+    places = [(Path, "replace"), (Path, "rename"), (files, "_exchange")]
+    real, done = [getattr(place, name) for place, name in places], []
+
+    def counted(function):
+        def rename(*paths):
+            done.append(paths)
+            return fail() if len(done) == failing_one else function(*paths)
+
+        return rename
+
+    for (place, name), function in zip(places, real, strict=True):
+        setattr(place, name, counted(function))
     try:
-        yield
+        yield done
     finally:
-        Path.replace, Path.rename, files._exchange = replace, rename, exchange
+        for (place, name), function in zip(places, real, strict=True):
+            setattr(place, name, function)
 
 
 def fail(*_, **__):
     raise OSError(errno.EIO, os.strerror(errno.EIO))
 
 
-def problems(write, path, fault, size):
+def problems(write, path, fault, size, last):
     """Return what is wrong after a failed write: a list of texts."""
     before, found = content(path.parent), []
     try:
-        with failing(fault, size):
+        with failing(fault, size, last):
             write(path)
         found.append("no error")
     except OSError as error:
@@ -157,14 +165,18 @@ def main(folder, every):
     for name, write in writers(make_model()).items():
         place = folder / name.replace(".", "_")
         place.mkdir()
-        for _ in range(2 if "two" in name else 1):
-            write(place / name)
+        faults = FEW if name in SLOW and not every else FAULTS
+        for _ in range(3 if "two" in name else 2 if len(faults) > 1 else 1):
+            with renaming() as renames:
+                write(place / name)
         size = max(len(data) for data in content(place).values())
-        for fault in FEW if name in SLOW and not every else FAULTS:
+        # A checkpoint is the new one as soon as its index has its name, which happens twice.
+        last = next((number for number, (*_, to) in enumerate(renames, 1) if str(to).endswith(".index")), len(renames))
+        for fault in faults:
             if fault.startswith("byte") and int(fault.split()[1]) >= size:
                 continue
-            case = {"writer": name, "fault": fault, "problems": problems(write, place / name, fault, size)}
-            print(json.dumps(case), flush=True)
+            found = problems(write, place / name, fault, size, last)
+            print(json.dumps({"writer": name, "fault": fault, "problems": found}), flush=True)
 
 
 if __name__ == "__main__":

@@ -18,4 +18,4 @@ def test_every_writer_survives_a_failure_at_any_byte_at_the_flush_and_at_the_ren
     cases = [json.loads(line) for line in done.stdout.splitlines()]
     assert [case for case in cases if case["problems"]] == []
     assert len(cases) > 100
-    assert len({case["writer"] for case in cases}) == 19
+    assert len({case["writer"] for case in cases}) == 26

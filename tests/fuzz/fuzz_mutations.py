@@ -13,6 +13,7 @@ import zlib
 from pathlib import Path
 
 import fuzz_hdf5
+import fuzz_inference
 import fuzz_json
 import fuzz_protobuf
 from fuzz_values import INTEGERS, NAMES, TEXTS
@@ -45,9 +46,7 @@ def changed(content: bytes, rng: random.Random, outside: str, suffix: str = "") 
     try:
         change = next(change for start, change in BY_START.items() if content.startswith(start))
     except StopIteration:
-        change = {".yaml": fuzz_json.change_yaml, ".pb": fuzz_protobuf.change, ".onnx": fuzz_protobuf.change}.get(
-            suffix
-        )
+        change = BY_SUFFIX.get(suffix)
     try:
         return change(content, rng, outside) if change else change_bytes(content, rng)
     except Exception:  # an earlier change has left nothing that can be parsed
@@ -208,4 +207,12 @@ BY_START = {
     b"{": fuzz_json.change_json,
     b"[": fuzz_json.change_json,
     b"\0\0\x08": change_idx,
+}
+BY_SUFFIX = {
+    ".yaml": fuzz_json.change_yaml,
+    ".pb": fuzz_protobuf.change,
+    ".onnx": fuzz_protobuf.change,
+    ".xml": fuzz_inference.change_xml,
+    ".safetensors": fuzz_inference.change_safetensors,
+    ".c": fuzz_inference.change_c_array(change_bytes),
 }

@@ -29,6 +29,7 @@ def write_models(folder: Path) -> None:
     dense.compile("adam", "mse")
     dense.fit(np.ones((2, 3)), np.ones((2, 2)), verbose=0)
     names = ("m.keras", "m.h5", "m.weights.h5", "m.json", "m.yaml", "m.ckpt", "m.savedmodel", "m.tflite", "m.onnx")
+    names += ("m.xml", "m.safetensors", "m_numpy.py", "m.c", "m.micro.c")
     for name in names:
         formats.save(dense, place(folder, name.removeprefix("m.").replace(".", "_")) / name)
     formats.export_tfjs(dense, place(folder, "tfjs") / "m.tfjs", quantize="uint8", training=True, prove=False)
@@ -46,6 +47,7 @@ def write_models(folder: Path) -> None:
     images = np.zeros((4, 28, 28, 1), "float32")
     formats.export_litert(image, place(folder, "tflite_int8") / "m.tflite", quantize="int8", images=images, prove=False)
     formats.export_onnx(image, place(folder, "onnx_conv") / "m.onnx", prove=False)
+    formats.export_openvino(image, place(folder, "xml_conv") / "m.xml", prove=False)
 
 
 def many_layers(keras: Any) -> Any:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from study_keras import formats
+from study_keras import formats, runtimes
 from study_keras.data import class_names, dataset
 from study_keras.train import metadata
 from study_keras.vision import classifier, detection, image_io, marks, recognize
@@ -26,7 +26,7 @@ class Target(NamedTuple):
 
 def only(folder: Path) -> Path:
     """Return the model or the file in ``folder``, without the suffix that a checkpoint has."""
-    found = sorted(folder.iterdir())[0]
+    found = min(folder.iterdir(), key=lambda path: (path.suffix in (".bin", ".npz"), path))
     return found.with_suffix("") if found.name.startswith("m.ckpt.") else found
 
 
@@ -37,13 +37,17 @@ def load(folder: Path) -> Any:
     return hashlib.sha256(b"".join(array.tobytes() for array in weights)).hexdigest()
 
 
-def load_weights(folder: Path) -> Any:
-    """Load the weights into the model that they belong to; if they are refused, it must be as before."""
+def dense() -> Any:
+    """Return the network of the seeds."""
     import keras
 
-    model = keras.Sequential(
-        [keras.Input((3,)), keras.layers.Dense(4, name="dense"), keras.layers.Dense(2, name="dense_1")]
-    )
+    layers = [keras.layers.Dense(4, "relu", name="dense"), keras.layers.Dense(2, name="dense_1")]
+    return keras.Sequential([keras.Input((3,)), *layers], name="m")
+
+
+def load_weights(folder: Path) -> Any:
+    """Load the weights into the model that they belong to; if they are refused, it must be as before."""
+    model = dense()
     before = [array.copy() for array in model.get_weights()]
     try:
         formats.load_weights(model, only(folder))
@@ -68,6 +72,12 @@ def run(folder: Path) -> None:
     if shapes and all(np.prod(shape, dtype=object) <= CALL_AT_MOST for shape in shapes):
         specs = zip(shapes, runner.inputs or (), strict=True)
         runner.run([np.zeros(shape, spec.dtype if spec.dtype != "string" else object) for shape, spec in specs])
+
+
+def open_program(folder: Path) -> None:
+    """Read a program for NumPy and its weights, without running it."""
+    path = only(folder)
+    runtimes.open(path, "numpy_program", formats.detect(path).function("text")(dense()))
 
 
 def read_dataset(folder: Path) -> None:
@@ -110,7 +120,11 @@ def resume(folder: Path) -> None:
     checkpoint.load_unfinished(folder)
 
 
-WEIGHTS = ("keras", "h5", "weights_h5", "ckpt", "keras2_ckpt", "keras2_h5", "keras2_keras", "keras2_weights_h5")
+WEIGHTS = ("keras", "h5", "weights_h5", "ckpt", "safetensors")
+WEIGHTS += ("keras2_ckpt", "keras2_h5", "keras2_keras", "keras2_weights_h5")
+LISTED = ("weights_h5", "ckpt", "savedmodel", "tfjs", "tfjs_archive", "tfjs_graph", "tflite", "onnx")
+LISTED += ("xml", "safetensors", "c", "micro_c")
+RUN = ("tflite", "tflite_int8", "onnx", "onnx_conv", "savedmodel", "xml", "xml_conv", "micro_c")
 STRUCTURES = (
     *("keras", "h5", "json", "yaml", "savedmodel", "tfjs", "tfjs_archive"),
     *("many_keras", "many_json", "many_h5", "many_tfjs"),
@@ -120,11 +134,9 @@ STRUCTURES = (
 TARGETS = {
     **{f"load:{seed}": Target(seed, load) for seed in STRUCTURES},
     **{f"load_weights:{seed}": Target(seed, load_weights) for seed in WEIGHTS},
-    **{
-        f"list_weights:{seed}": Target(seed, list_weights)
-        for seed in ("weights_h5", "ckpt", "savedmodel", "tfjs", "tfjs_archive", "tfjs_graph", "tflite", "onnx")
-    },
-    **{f"run:{seed}": Target(seed, run) for seed in ("tflite", "tflite_int8", "onnx", "onnx_conv", "savedmodel")},
+    **{f"list_weights:{seed}": Target(seed, list_weights) for seed in LISTED},
+    **{f"run:{seed}": Target(seed, run) for seed in RUN},
+    "open:numpy_program": Target("m_numpy_py", open_program),
     **{
         f"dataset:{seed}": Target(seed, read_dataset) for seed in ("npz", "npz_small", "npy", "shards", "idx", "idx_gz")
     },

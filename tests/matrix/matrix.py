@@ -1,7 +1,7 @@
 """The matrix as a program: every model of ``models`` in every target, run in its real runtime, against Keras.
 
 Usage: KERAS_BACKEND=tensorflow python tests/matrix/matrix.py FOLDER [--only PATTERN] [--rooms A,B]
-       [--targets tfjs,litert,onnx] [--prove] [--jobs N] [--share 1/3]
+       [--targets tfjs,litert,onnx,onnx_web,openvino,numpy,torch,c] [--prove] [--jobs N] [--share 1/3]
 FOLDER/results.jsonl has a line for each model and target, FOLDER/report.json the lists. A run that was cut off goes on.
 On another backend of Keras: TF.js' layers models only.
 """
@@ -19,7 +19,8 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).parent
-TARGETS = ("tfjs", "litert", "onnx")
+SOURCE = ("numpy", "torch", "c")  # programs of few layers
+TARGETS = ("tfjs", "litert", "onnx", "onnx_web", "openvino", *SOURCE)
 CHUNK = 30  # models that share a Node process, which fails for want of memory after hundreds
 OUTCOMES = ("equal", "refused", "refused by proof", "wrong", "internal error", "no answer of Keras")
 Row = dict[str, Any]

@@ -9,15 +9,22 @@ import keras
 import numpy as np
 from matrix_model import Arrays
 
-from study_keras import formats
+from study_keras import formats, runtimes
 from study_keras.formats import inference
 from study_keras.formats.tfjs import export_tfjs
+from study_keras.runtimes import program_worker
+from study_keras.runtimes.program import allow_code
 from study_keras.startup import silence_output
 
 EXPORTS: dict[str, tuple[str, Callable[..., Any]]] = {
     "tfjs": (".tfjs", export_tfjs),
     "litert": (".tflite", formats.export_litert),
     "onnx": (".onnx", formats.export_onnx),
+    "onnx_web": (".onnx", formats.export_onnx),
+    "openvino": (".xml", formats.export_openvino),
+    "numpy": ("_numpy.py", formats.export_numpy),
+    "torch": ("_torch.py", formats.export_torch),
+    "c": (".c", formats.export_c),
 }
 
 
@@ -66,6 +73,29 @@ def run_onnx(model: keras.Model, path: Path, batches: Sequence[Arrays]) -> list[
     return [session.run(None, dict(zip(names, arrays, strict=True))) for arrays in batches]
 
 
+def run_opened(runtime: str) -> Callable[[keras.Model, Path, Sequence[Arrays]], list[Arrays]]:
+    """Return a function to what a runtime answers that the project opens as users do."""
+
+    def run(model: keras.Model, path: Path, batches: Sequence[Arrays]) -> list[Arrays]:
+        with allow_code():
+            runner = runtimes.open(path, runtime)
+        if getattr(model, "inputs", None):
+            runner = runner.reorder(inference.input_names(model), inference.output_names(model))
+        return [runner.run(arrays).outputs for arrays in batches]
+
+    return run
+
+
+def run_program(framework: str) -> Callable[[keras.Model, Path, Sequence[Arrays]], list[Arrays]]:
+    """Return a function to what a Python program answers, in this process: to start another takes seconds."""
+
+    def run(_: keras.Model, path: Path, batches: Sequence[Arrays]) -> list[Arrays]:
+        call = program_worker.CALLS[framework](program_worker._import(path))
+        return [call(arrays) for arrays in batches]
+
+    return run
+
+
 def in_order(names_of: Callable[[keras.Model], list[str]], model: keras.Model, found: list[str]) -> list[str]:
     """The names that a file has, in the model's order where they are the model's."""
     try:
@@ -75,4 +105,12 @@ def in_order(names_of: Callable[[keras.Model], list[str]], model: keras.Model, f
     return names if sorted(names) == sorted(found) else list(found)
 
 
-RUN = {"litert": run_litert, "onnx": run_onnx}
+RUN = {
+    "litert": run_litert,
+    "onnx": run_onnx,
+    "onnx_web": run_opened("onnx_web"),
+    "openvino": run_opened("openvino"),
+    "numpy": run_program("numpy"),
+    "torch": run_program("torch"),
+    "c": run_opened("c_code"),
+}

@@ -30,7 +30,7 @@ class Described(NamedTuple):
 
 
 def open(  # noqa: A001
-    path: str | Path, own: Callable[[Path], tuple[str, str]] | None = None, options: Sequence[str] = ("-O2",)
+    path: str | Path, own: Callable[[Path], tuple[str, str]] | None = None, options: Sequence[str] = c_compiler.FAST
 ) -> Runner:
     """Compile a ``.c`` file that ``export_c`` wrote, with the header beside it.
 

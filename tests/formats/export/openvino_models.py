@@ -43,7 +43,16 @@ def unused():
     return Model([two, one], layers.Dense(2, name="only")(one))
 
 
+def stacked():
+    """What one LSTM gives is taken by another, and by what else: OpenVINO once mixed up the two."""
+    steps = Input((6, 5))
+    x = layers.LSTM(5, return_sequences=True)(steps)
+    y = layers.LSTM(5, return_sequences=True)(x)
+    return Model(steps, [layers.Add(name="both")([x, y]), layers.GlobalAveragePooling1D(name="mean")(y)])
+
+
 MODELS = {
+    "stacked": stacked,
     "unused": unused,
     "several": several,
     "recurrent": recurrent,

@@ -33,7 +33,7 @@ def exported(tmp_path_factory):
     return folder, {line["name"]: line for line in lines}
 
 
-@pytest.mark.parametrize("name", ["unused", "several", "recurrent", "images", "no weights"])
+@pytest.mark.parametrize("name", ["unused", "several", "recurrent", "stacked", "images", "no weights"])
 def test_openvino_answers_as_keras_does(exported, name):
     result = exported[1][name]
     assert result["proof"].startswith("OpenVINO answers as Keras does: 5 random examples")
@@ -48,7 +48,9 @@ def test_inputs_and_outputs_have_the_names_and_the_order_of_keras(exported):
     assert [spec.shape for spec in runner.inputs] == [(None, 4)] * 2
 
 
-@pytest.mark.parametrize(("name", "word"), [("text", "Hashing 'bins'"), ("wraps", "does not answer as Keras does")])
+@pytest.mark.parametrize(
+    ("name", "word"), [("text", "Hashing 'bins'"), ("wraps", "Lambda 'sum': OpenVINO has no arithmetic in u8")]
+)
 def test_what_openvino_cannot_say_is_refused_and_leaves_nothing_behind(exported, name, word):
     result = exported[1][name]
     assert word in result["refused"]

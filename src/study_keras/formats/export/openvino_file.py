@@ -46,13 +46,9 @@ def export_openvino(model: keras.Model, path: str | Path, *, prove: bool | Calla
     from study_keras.formats.export.openvino_converter import to_openvino  # loads TensorFlow
 
     converted = to_openvino(model)
-    with files.staging_folder(path.absolute()) as folder:
-        new = folder / path.name
+    with files.atomic_files(path, path.with_suffix(".bin")) as (new, _):
         _write(converted, new)
         prove_export(prove, model, new)
-        for file in (new, new.with_suffix(".bin")):
-            files.fsync(file)
-        _replace(path, folder)
     return path
 
 
@@ -66,29 +62,6 @@ def _write(converted: Any, path: Path) -> None:
             with file.open("ab") as more:
                 more.write(bytes(2**20))
         raise OSError(errno.EIO, os.strerror(errno.EIO), str(path)) from error
-
-
-def _replace(path: Path, folder: Path) -> None:
-    """Put the new files in ``folder`` in the place of the old ones, both or none.
-
-    Killed in between, there is no ``.xml``, rather than one beside the weights of another model.
-    """
-    pair = (path, path.with_suffix(".bin"))
-    moved, placed = list[Path](), list[Path]()
-    try:
-        for file in pair:
-            if file.exists():
-                file.replace(folder / f"former{file.suffix}")
-                moved.append(file)
-        for file in reversed(pair):
-            (folder / file.name).replace(file)
-            placed.append(file)
-    except OSError:
-        for file in placed:
-            file.unlink()
-        for file in reversed(moved):
-            (folder / f"former{file.suffix}").replace(file)
-        raise
 
 
 def _check_beside(path: Path) -> None:

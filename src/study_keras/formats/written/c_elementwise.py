@@ -28,6 +28,7 @@ _SOFTPLUS = "(x > 0.0f ? x + log1pf(expf(-x)) : log1pf(expf(x)))"
 _HARD_SIGMOID = "fminf(fmaxf(x / 6.0f + 0.5f, 0.0f), 1.0f)"
 ACTIVATIONS = {
     "relu": _elementwise("relu", "x < 0.0f ? 0.0f : x"),
+    "clipped_relu": _elementwise("clipped_relu", "x < 0.0f ? 0.0f : x > most ? most : x", "float most, "),
     "limited_relu": _elementwise(
         "limited_relu",
         "fminf(fmaxf(x > threshold ? x : 0.0f, least), most) - slope * fmaxf(threshold - x, 0.0f)",

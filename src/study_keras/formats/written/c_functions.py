@@ -83,10 +83,12 @@ static void depthwise_conv2d(const struct window *w, const float *restrict input
                         continue;
                     const float *pixel = input + (y * w->columns + x) * w->channels;
                     const float *weights = kernel + (i * w->kernel_columns + j) * w->filters;
-                    for (int channel = 0; channel < w->channels; channel++)
-                        for (int m = 0; m < multiplier; m++)
-                            output[channel * multiplier + m] += pixel[channel]
-                                                                * weights[channel * multiplier + m];
+                    if (multiplier == 1) /* many numbers at once, where the processor can */
+                        for (int filter = 0; filter < w->filters; filter++)
+                            output[filter] += pixel[filter] * weights[filter];
+                    else
+                        for (int filter = 0; filter < w->filters; filter++)
+                            output[filter] += pixel[filter / multiplier] * weights[filter];
                 }
             }
         }

@@ -161,12 +161,13 @@ def _activation(calls: Calls, step: Step, given: list[str], out: str) -> None:
     function = options.pop("function")
     if function == "softmax":
         return calls.call("apply_softmax", *_counted(step), given[0], out)
-    numbers: list[str] = []
-    if function == "relu" and (options["max_value"], options["negative_slope"], options["threshold"]) != (None, 0, 0):
+    numbers, limit = list[str](), options.get("max_value")
+    if function == "relu" and any((options["negative_slope"], options["threshold"])):
         function = "limited_relu"
-        limit = options["max_value"]
         numbers = ["-INFINITY", "INFINITY"] if limit is None else ["0.0f", number(limit)]
         numbers += [number(options["negative_slope"]), number(options["threshold"])]
+    elif limit is not None:
+        function, numbers = "clipped_relu", [number(limit)]
     elif function in ("elu", "leaky_relu"):
         numbers = [number(value) for value in options.values()]
     elif function == "gelu" and options["approximate"]:

@@ -53,6 +53,9 @@ SUPPORTED = sorted(
     {*KINDS, *_IDENTITY, *_ACTIVATIONS, "SeparableConv2D"} - {"Cast"},
 )
 _TAKES_INTEGERS = {"Embedding", "Flatten", "Reshape", "Permute", "Rescaling", *_IDENTITY}
+# Of integers Keras makes floats in these, whatever it says of their dtype; in others they stay integers.
+_MAKES_FLOATS = {"Dense", "BatchNormalization", "LayerNormalization"}
+_MAKES_FLOATS |= {"Conv1D", "Conv2D", "DepthwiseConv2D", "SeparableConv2D"}
 # No output depends on these options at inference; see also `check_options`.
 _TRAINING = re.compile(
     "name|trainable|dtype|seed|weights|batch_shape|synchronized|activity_regularizer|momentum|quantization_config"
@@ -66,10 +69,17 @@ def add_layer(place: Place, call: Any, inputs: Sequence[str]) -> str:
     Raises:
         ValueError: names the layer, and what of it has no step.
     """
+    kind = _kind(place.layer)
+    _check_call(place.layer, call, kind)
+    shape = known_shape(call.outputs[0], f"{type(place.layer).__name__} {place.layer.name!r}")
+    dtypes = {place.given(name).dtype for name in inputs}
+    if kind not in _TAKES_INTEGERS | _MAKES_FLOATS and not any("float" in dtype for dtype in dtypes):
+        refuse(place.layer, f"arithmetic in {', '.join(sorted(dtypes))}; it computes in float32")
+    return _add_kind(place, kind, inputs, shape)
+
+
+def _add_kind(place: Place, kind: str, inputs: Sequence[str], shape: Shape) -> str:
     layer = place.layer
-    kind = _kind(layer)
-    _check_call(layer, call, kind)
-    shape = known_shape(call.outputs[0], f"{type(layer).__name__} {layer.name!r}")
     if kind not in _TAKES_INTEGERS:
         inputs = [_as_float(place, name) for name in inputs]
     if kind in _IDENTITY:
@@ -117,7 +127,9 @@ def _check_call(layer: Any, call: Any, kind: str) -> None:
     """Refuse a call with further arguments, and options that no step has."""
     arguments = call.arguments
     # Keras replaces `training` by that of the outermost call.
-    others = {key: value for key, value in arguments.kwargs.items() if key != "training" and value not in (None, False)}
+    others = [
+        key for key, value in arguments.kwargs.items() if key != "training" and value is not None and value is not False
+    ]
     taken = keras.tree.flatten(arguments.args)
     if others or len(taken) != len(arguments.keras_tensors):
         refuse(layer, f"further arguments of a call, here {', '.join(others) or 'a constant'}")

@@ -22,5 +22,5 @@ def write_pair(path: str | Path, suffix: str) -> Iterator[tuple[Path, Path]]:
     beside = path.with_suffix(suffix)
     if beside.is_dir():
         raise ValueError(f"{beside}: is a folder; the weights need this name")
-    with files.atomic_files(beside, path) as (weights, source):
+    with files.atomic_files(path, beside) as (source, weights):
         yield source, weights

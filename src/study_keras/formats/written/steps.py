@@ -160,8 +160,9 @@ def program_of(model: keras.Model, reserved: Collection[str] = ()) -> Program:
     for tensor, given_name in zip(model.inputs, given, strict=True):
         shape = known_shape(tensor, f"the input {given_name!r}")
         dtype = keras.backend.standardize_dtype(tensor.dtype)
-        if dtype in ("string", "complex64", "complex128", "float64") or getattr(tensor, "sparse", False):
-            raise ValueError(f"the input {given_name!r} is sparse or {dtype}; expected dense numbers up to float32")
+        found = "sparse" if getattr(tensor, "sparse", False) else dtype
+        if found in ("sparse", "string", "complex64", "complex128", "float64"):
+            raise ValueError(f"the input {given_name!r} is {found}; expected dense numbers up to float32")
         inputs.append(Value(builder.name(given_name), given_name, shape, dtype))
         builder.values[inputs[-1].name] = _Made(inputs[-1].name, shape, dtype)
     outputs = _add_model(builder, model, [item.name for item in inputs], (), add_layer)

@@ -183,6 +183,9 @@ EXPRESSIONS: dict[str, Callable[..., str]] = {
     "Average": lambda _, *inputs: f"({' + '.join(inputs)}) / {len(inputs)}",
     "Maximum": _nested("maximum"),
     "Minimum": _nested("minimum"),
+    "LayerNormalization": lambda step, x: (  # one without scale and shift
+        f"{F}.layer_norm({x}, ({step.shape[-1]},), eps={literal(step.options['epsilon'])})"
+    ),
     "Rescaling": _rescaling,
     "Cast": lambda _, x: f"{x}.float()",
 }

@@ -138,7 +138,7 @@ class _Forward:
     def _lines(self, step: Step) -> Iterator[str]:
         first = lines.channels_first(step, [(name, True) in self.made for name in step.inputs])
         inputs = [self._ordered(*pair, first) for pair in zip(step.inputs, step.input_shapes, strict=True)]
-        text = self._module_call(step, inputs[0]) if step.kind in lines.MODULES else None
+        text = self._module_call(step, inputs[0]) if step.kind in lines.MODULES and step.weights else None
         text = text or lines.expression(step, inputs, first)
         first = first and len(step.shape) > 1
         self.made[step.name, first] = step.name

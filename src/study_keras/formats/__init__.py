@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from study_keras import limits, runtimes
-from study_keras.formats.table import FORMATS, Format, detect, detect_target
+from study_keras.formats.detection import detect, detect_target
+from study_keras.formats.table import FORMATS, Format
 from study_keras.startup import import_keras
 
 if TYPE_CHECKING:

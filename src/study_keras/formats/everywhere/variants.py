@@ -5,8 +5,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from study_keras.formats.detection import detect_target
 from study_keras.formats.proof.prove import Proof
-from study_keras.formats.table import QUANTIZED, Format, detect_target
+from study_keras.formats.table import QUANTIZED, Format
 from study_keras.formats.tfjs import why_graph
 
 Wish = bool | Callable[[Proof], None]

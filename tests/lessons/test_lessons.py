@@ -165,6 +165,7 @@ def test_lesson_6_trains_by_hand_as_keras_does(run_lesson):
     assert 0.95 < float(re.search(rf"^one epoch by hand, accuracy: ({NUMBER})$", printed, re.MULTILINE)[1]) < 0.98
 
 
+@pytest.mark.slow
 def test_lesson_7_runs_each_of_its_settings(checkout, tmp_path):
     source = (checkout / "src/study_keras/hello_mnist_7.py").read_text()
     for number, fewer in (

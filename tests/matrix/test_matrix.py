@@ -94,10 +94,10 @@ def test_a_model_answers_as_in_keras_or_is_refused_by_name(found: dict, target: 
     assert target in matrix.SOURCE or not set(lists["refused"]) & set(itertools.chain(*ONCE_WRONG.values()))
 
 
-# JAX compiles each operation of each model.
+@pytest.mark.slow
 @pytest.mark.parametrize(
-    ("backend", "share", "least"), [pytest.param("jax", 24, 4, marks=pytest.mark.slow), ("numpy", 6, 20)]
-)
+    ("backend", "share", "least"), [("jax", 24, 4), ("numpy", 6, 20)]
+)  # JAX compiles each operation of each model
 def test_other_backends_write_the_same_layers_models(
     backend: str, share: int, least: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -112,6 +112,7 @@ def test_other_backends_write_the_same_layers_models(
     assert os.environ["KERAS_BACKEND"] == backend
 
 
+@pytest.mark.slow
 def test_every_layer_of_keras_is_in_the_matrix() -> None:
     environment = {**os.environ, "KERAS_BACKEND": "tensorflow", "TF_CPP_MIN_LOG_LEVEL": "3"}
     command = [sys.executable, "-c", LAYERS]

@@ -296,6 +296,7 @@ def test_no_error_reached_the_console(seen):
     assert seen("errors") == []
 
 
+@pytest.mark.slow
 def test_the_page_of_the_tutorials_network_is_small_and_made_by_the_command(trained, tmp_path):
     target = tmp_path / "digits.html"
     done = hello_mnist("convert", trained, target, "--json")
@@ -339,6 +340,7 @@ def test_weights_alone_make_no_page(trained, tmp_path):
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 def test_a_graph_model_reads_in_the_page(shipped, tmp_path):
     model = keras.Model(shipped.inputs, keras.ops.clip(shipped.outputs[0], 0.0, 1.0))  # which no layer of TF.js does
     path = single_file.write_page(model, tmp_path / "graph.html")

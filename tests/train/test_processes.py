@@ -151,6 +151,7 @@ def test_two_hosts_learn_as_one(six_thousand, alone, tmp_path, hosts):
     assert not list(folders[1].iterdir())
 
 
+@pytest.mark.slow
 def test_a_host_that_falls_silent_ends_the_other_with_one_line(six_thousand, tmp_path, hosts):
     processes = start_on(hosts, [tmp_path / "0", tmp_path / "1"], six_thousand, "--epochs", 5000)
     try:
@@ -285,6 +286,7 @@ def listening(parent):
     return found
 
 
+@pytest.mark.slow
 def test_strangers_on_the_ports_of_one_host_change_nothing(six_thousand, alone, tmp_path):
     arguments = [COMMAND, *map(str, command(six_thousand, tmp_path, "--processes", 2))]
     clients, seen = [], {}

@@ -69,6 +69,7 @@ def test_it_reads_as_much_of_the_test_set_as_the_card_says(network, test_set):
     assert ACCURACY["test"] >= 0.994
 
 
+@pytest.mark.slow
 def test_it_reads_as_much_of_each_variation_as_the_card_says(network, test_set):
     images, labels = test_set
     for name, pictures in corruptions.corrupt(images).items():
@@ -88,6 +89,7 @@ def test_the_copy_for_the_page_gives_the_same_answers(network, test_set):
 # The detector and the reader
 
 
+@pytest.mark.slow
 def test_they_read_as_much_of_the_pages_as_the_card_says(network):
     expected = CARD["pages"]
     found = figures.measure(network, load_finder(), expected["pages"])

@@ -73,6 +73,7 @@ def check_code(folder, rows, model, tmp_path, monkeypatch):
     return found
 
 
+@pytest.mark.slow
 def test_every_format_is_proven_and_the_code_of_the_readme_runs(tmp_path, tmp_path_factory, monkeypatch, capsys):
     folder, rows, model = converted("two_in_two_out", tmp_path, capsys)
     check_rows(rows, folder, {"litert_micro": "TFLite Micro cannot run it"})

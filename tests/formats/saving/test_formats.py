@@ -39,6 +39,7 @@ def model():
     return made
 
 
+@pytest.mark.slow
 def test_random_models_survive_every_format():
     formats_roundtrip.roundtrip()
 

@@ -179,6 +179,7 @@ def test_what_tfjs_cannot_load_is_told(exported: Path) -> None:
         run_tfjs(exported, np.zeros((1, 28, 28), "float32"))
 
 
+@pytest.mark.slow
 def test_a_folder_of_the_keras_2_converter_is_read(tmp_path: Path) -> None:
     subprocess.run([sys.executable, str(KERAS2), str(tmp_path)], check=True, capture_output=True)
     with np.load(tmp_path / "example.npz") as example:

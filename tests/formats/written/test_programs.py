@@ -34,7 +34,9 @@ def answers(path, framework, arrays):
     return program_worker.CALLS[framework](program_worker._import(path))(floats)
 
 
-@pytest.mark.parametrize("framework", ["numpy", "jax", pytest.param("torch", marks=needs_torch)])
+@pytest.mark.parametrize(
+    "framework", ["numpy", pytest.param("jax", marks=pytest.mark.slow), pytest.param("torch", marks=needs_torch)]
+)
 @pytest.mark.parametrize("name", MODELS)
 def test_each_layer_answers_as_in_keras(tmp_path, name, framework):
     model = with_random_weights(MODELS[name]())

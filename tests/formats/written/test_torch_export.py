@@ -61,6 +61,7 @@ def test_each_layer_answers_as_in_keras(tmp_path, name):
         assert differences(one, other, len(one)).max() < 1e-5
 
 
+@pytest.mark.slow
 def test_pytorch_loads_it_without_the_program(saved):
     import torch
 

@@ -47,6 +47,10 @@ def test_a_notebook_holds_the_lesson_and_its_pictures_and_no_outputs(path):
     assert re.search(r"^ +%pip install .*hello-mnist$", install.source, re.MULTILINE)
     source = (ROOT / "src/study_keras" / f"{path.name.partition('.')[0]}.py").read_text()
     lesson = source.replace("\n\n\n", "\n\n")  # two blank lines around a function
+    if path.stem.partition(".")[0] != "hello_mnist":  # the quiz is about the lessons from 1 on
+        number, language = path.stem[12], "en" if ".en" in path.name else "zh"
+        assert notebook.cells[-1].source == f'from study_keras import quiz\n\nquiz.show({number}, "{language}")'
+        assert cells.pop() == notebook.cells[-1]
     assert "\n\n".join(cell.source for cell in cells) + "\n" == lesson
     assert not any(cell.outputs or cell.execution_count for cell in cells)
     assert notebook.metadata.title in notebook.cells[1].source

@@ -14,6 +14,7 @@ from typing import Any
 
 FOLDER = Path(__file__).parent
 LANGUAGES = ("en", "zh")
+LETTERS = "ABCD"  # of the choices
 ENVIRONMENT = ("LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG")  # the first that is set counts, as in gettext
 
 
@@ -88,7 +89,8 @@ def _section(questions: list[dict[str, Any]], words: dict[str, str], language: s
 
 
 def _question(number: int, question: dict[str, Any]) -> str:
-    buttons = "".join(f'<button type="button">{_markup(choice)}</button>' for choice in question["choices"])
+    choices = zip(LETTERS, question["choices"], strict=False)
+    buttons = "".join(f'<button type="button">{letter}. {_markup(choice)}</button>' for letter, choice in choices)
     return (
         f'<fieldset data-answer="{question["answer"]}"><legend>{number}. {_markup(question["question"])}</legend>'
         f'{buttons}<p class="feedback" role="status"></p><template>{_markup(question["why"])}</template></fieldset>'

@@ -29,7 +29,8 @@
     right.dataset.mark = "right";
     for (const other of buttons) other.setAttribute("aria-disabled", "true"); // `disabled` would lose the focus
     const why = question.querySelector("template").content.cloneNode(true);
-    question.querySelector(".feedback").replaceChildren(`${quiz.dataset[question.dataset.chosen]} `, why);
+    const said = quiz.dataset[question.dataset.chosen].replace("{letter}", right.textContent[0]);
+    question.querySelector(".feedback").replaceChildren(`${said} `, why);
   }
 
   function clear(question) {

@@ -8,6 +8,7 @@ from html.parser import HTMLParser
 import keras
 import numpy as np
 import pytest
+from IPython.core.formatters import DisplayFormatter
 
 from study_keras import quiz
 
@@ -128,13 +129,18 @@ def test_the_html_is_one_section_that_asks_no_host(lesson, language):
     assert not re.search(r"://|url\(|@import|fetch|\n\s*\n", html)
 
 
+def test_a_notebook_shows_the_html():
+    shown, _ = DisplayFormatter().format(quiz.show(3, "en"))
+    assert shown["text/html"] == quiz.show(3, "en").html
+    assert shown["text/plain"] == "Quiz(lesson=3, language='en')"
+
+
 def test_the_language_is_the_systems(monkeypatch):
     for name in quiz.ENVIRONMENT:
         monkeypatch.delenv(name, raising=False)
     assert quiz.show(3).language == "en"
     monkeypatch.setenv("LANG", "zh_CN.UTF-8")
     assert quiz.show(3) == quiz.show(3, "zh")
-    assert repr(quiz.show(3)) == "Quiz(lesson=3, language='zh')"
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ ORDER = (
     "runtimes",
     "data",
     "zip_archive processes jax_cache",
-    "files limits startup page",
+    "files limits startup page quiz",
     "stopping write_errors plain_text",
 )
 RANK = {room: rank for rank, rooms in enumerate(ORDER) for room in rooms.split()}

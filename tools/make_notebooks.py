@@ -11,7 +11,7 @@ import course
 import nbformat
 from nbformat import v4
 
-from study_keras import files
+from study_keras import files, quiz
 
 FOLDER = course.ROOT / "src/study_keras/notebooks"
 # Jupyter, VS Code and online services open a notebook in environments that may lack the library.
@@ -22,8 +22,8 @@ except ImportError:
     %pip install --quiet hello-mnist"""
 
 
-def notebook(page: Path, lesson: Path) -> nbformat.NotebookNode:
-    """Return the section of ``page`` about ``lesson``, its code as code cells and the rest as text cells."""
+def notebook(page: Path, lesson: Path, language: str) -> nbformat.NotebookNode:
+    """Return the section of ``page`` about ``lesson``, the code as code cells, the rest as text cells, and its quiz."""
     sections = re.split(r"^(?=## )", page.read_text(), flags=re.MULTILINE)
     piece = f"```python {lesson.name}\n"
     (section,) = (section for section in sections if piece in section)
@@ -32,7 +32,7 @@ def notebook(page: Path, lesson: Path) -> nbformat.NotebookNode:
         if fence[0].startswith(piece):
             cells += [text(section[at : fence.start()], page.parent), v4.new_code_cell(fence[3].rstrip("\n"))]
             at = fence.end()
-    cells.append(text(section[at:], page.parent))
+    cells += [text(section[at:], page.parent), *quiz_cells(course.LESSONS.index(lesson), language)]
     for number, cell in enumerate(cells):
         cell.id = f"cell-{number}"  # so that the file is reproducible
     metadata = {
@@ -41,6 +41,15 @@ def notebook(page: Path, lesson: Path) -> nbformat.NotebookNode:
         "language_info": {"name": "python"},
     }
     return v4.new_notebook(cells=[cell for cell in cells if cell.source], metadata=metadata)
+
+
+def quiz_cells(lesson: int, language: str) -> list[nbformat.NotebookNode]:
+    """Return the cells that end a notebook, a heading and the quiz; none if there is no quiz about the lesson."""
+    content = quiz.load(language)
+    if str(lesson) not in content["lessons"]:
+        return []
+    heading = v4.new_markdown_cell(f"### {content['words']['title']}\n\n{content['words']['intro']}")
+    return [heading, v4.new_code_cell(f'from study_keras import quiz\n\nquiz.show({lesson}, "{language}")')]
 
 
 def text(markdown: str, folder: Path) -> nbformat.NotebookNode:
@@ -57,10 +66,10 @@ def text(markdown: str, folder: Path) -> nbformat.NotebookNode:
 def main(folder: Path = FOLDER) -> None:
     """Write all notebooks to ``folder``: ``hello_mnist_3.ipynb`` in Chinese, ``hello_mnist_3.en.ipynb`` in English."""
     for page in course.PAGES:
-        language = ".en" if page.name.endswith(".en.md") else ""
+        language, suffix = ("en", ".en") if page.name.endswith(".en.md") else ("zh", "")
         for lesson in course.LESSONS:
-            with files.atomic_write(files.ensure_writable_dir(folder) / f"{lesson.stem}{language}.ipynb") as path:
-                nbformat.write(notebook(page, lesson), path)
+            with files.atomic_write(files.ensure_writable_dir(folder) / f"{lesson.stem}{suffix}.ipynb") as path:
+                nbformat.write(notebook(page, lesson, language), path)
 
 
 if __name__ == "__main__":

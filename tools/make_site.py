@@ -15,7 +15,7 @@ import course
 from mkdocs.commands.build import build
 from mkdocs.config import load_config
 
-from study_keras import files, startup
+from study_keras import files, quiz, startup
 
 SITE = course.ROOT / "tools/site"
 IFRAME_WORKER = (
@@ -33,6 +33,7 @@ TERM = re.compile(r"^\| [a-z -]+ \| ([\u4e00-\u9fff]+) \|", re.MULTILINE)  # of 
 class Language(NamedTuple):
     """What differs between the languages: the suffixes of files in the root and in notes/, and words of the site."""
 
+    code: str
     name: str
     root: str
     notes: str
@@ -44,8 +45,10 @@ class Language(NamedTuple):
 
 
 LANGUAGES = {
-    "en": Language("English", "", ".en", "Course", "The page that reads digits", "Download", "Dark mode", "Light mode"),
-    "zh": Language("中文", ".zh-CN", "", "课程", "识别数字的网页", "下载", "深色模式", "浅色模式"),
+    "en": Language(
+        "en", "English", "", ".en", "Course", "The page that reads digits", "Download", "Dark mode", "Light mode"
+    ),
+    "zh": Language("zh", "中文", ".zh-CN", "", "课程", "识别数字的网页", "下载", "深色模式", "浅色模式"),
 }
 
 
@@ -126,7 +129,7 @@ def fence(block: str) -> str:
 def split_course(language: Language, page: Path) -> list[str]:
     """Give each section of the course, from the first lesson on, a page of its own, and return the names of all.
 
-    The page of a lesson begins with links to its script and its notebook.
+    The page of a lesson begins with links to its script and its notebook, and ends in its quiz.
     """
     parts = re.split(r"^(?=## )", page.read_text(), flags=re.MULTILINE)
     first = next(number for number, part in enumerate(parts) if "\n```python" in part)
@@ -136,10 +139,21 @@ def split_course(language: Language, page: Path) -> list[str]:
         raised = (piece if code else re.sub(r"^##", "#", piece, flags=re.MULTILINE) for code, piece in split(part))
         heading, _, text = "".join(raised).partition("\n")
         if number < len(course.LESSONS):
-            text = f"\n{downloads(language, course.LESSONS[number], page.parent)}\n{text}"
+            text = (
+                f"\n{downloads(language, course.LESSONS[number], page.parent)}\n{text}{quiz_section(language, number)}"
+            )
         names.append(f"{page.stem}_{number}.md")
         page.with_name(names[-1]).write_text(f"{heading}\n{text}")
     return names
+
+
+def quiz_section(language: Language, lesson: int) -> str:
+    """Return the quiz about a lesson as a section of its page; empty if there is none."""
+    content = quiz.load(language.code)
+    if str(lesson) not in content["lessons"]:
+        return ""
+    title, intro = content["words"]["title"], content["words"]["intro"]
+    return f"\n## {title}\n\n{intro}\n\n{quiz.show(lesson, language.code).html}\n"
 
 
 def downloads(language: Language, lesson: Path, folder: Path) -> str:

@@ -31,6 +31,15 @@ await run({
       for (const base of [server.url, disk]) (found[query] ??= []).push(await search(base, language, query));
     return found;
   },
+  quiz: async () => {
+    const found = [];
+    for (const base of [server.url, disk]) {
+      const page = await open(`${base}zh/1_hello_mnist_3.html`);
+      await page.locator(".hello-mnist-quiz fieldset").first().locator("button").nth(spec.choice).click();
+      found.push(await page.locator(".hello-mnist-quiz .score").textContent());
+    }
+    return found;
+  },
   root: async () => {
     const found = [];
     for (const locale of ["zh-CN", "zh-TW", "en-GB", "de-DE"]) {

@@ -47,6 +47,10 @@ def test_a_notebook_holds_the_lesson_and_its_pictures_and_no_outputs(path):
     assert re.search(r"^ +%pip install .*hello-mnist$", install.source, re.MULTILINE)
     source = (ROOT / "src/study_keras" / f"{path.name.partition('.')[0]}.py").read_text()
     lesson = source.replace("\n\n\n", "\n\n")  # two blank lines around a function
+    if path.stem.partition(".")[0] != "hello_mnist":  # the quiz is about the lessons from 1 on
+        number, language = path.stem[12], "en" if ".en" in path.name else "zh"
+        assert notebook.cells[-1].source == f'from study_keras import quiz\n\nquiz.show({number}, "{language}")'
+        assert cells.pop() == notebook.cells[-1]
     assert "\n\n".join(cell.source for cell in cells) + "\n" == lesson
     assert not any(cell.outputs or cell.execution_count for cell in cells)
     assert notebook.metadata.title in notebook.cells[1].source
@@ -62,12 +66,14 @@ def test_the_notebooks_run_from_top_to_bottom(checkout, tmp_path):
     startup.parent.mkdir(parents=True)
     startup.write_text(FEW_IMAGES)
     path = os.pathsep.join([str(checkout / "src"), os.environ.get("PYTHONPATH", "")])
-    environment = {**os.environ, "IPYTHONDIR": str(tmp_path), "PYTHONPATH": path}
     # In Chinese the cells are the same; the other lessons' cells do nothing that these do not.
-    paths = [path for path in NOTEBOOKS if re.search(r"_[1356789].en.ipynb", path.name)]
-    command = [sys.executable, "-c", EXECUTE, *paths]
-    result = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert result.returncode == 0, result.stderr
+    # Lessons 6 and 7 name images by their place among the 60,000, so they get all.
+    for lessons, profile in (("135", tmp_path), ("67", tmp_path / "all_images")):
+        paths = [path for path in NOTEBOOKS if re.search(rf"_[{lessons}].en.ipynb", path.name)]
+        environment = {**os.environ, "IPYTHONDIR": str(profile), "PYTHONPATH": path}
+        command = [sys.executable, "-c", EXECUTE, *paths]
+        result = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True, check=False)
+        assert result.returncode == 0, result.stderr
     assert (checkout / "output/hello_mnist_5.tflite").exists()
 
 

@@ -1,6 +1,7 @@
 """The website that ``make site`` builds: its links, its search, and that no page asks another host."""
 
 import os
+import re
 import subprocess
 import sys
 from html.parser import HTMLParser
@@ -11,9 +12,17 @@ import pytest
 from browser_checks import run_checks
 from conftest import ROOT
 
+from study_keras import quiz
+
 pytestmark = pytest.mark.slow
 LANGUAGES = ("en", "zh")
-READABLE = ("en/1_hello_mnist_0.html", "zh/index.html", "en/4_formats.html", "zh/CONTRIBUTING.html")
+READABLE = (
+    "en/1_hello_mnist_0.html",
+    "en/1_hello_mnist_4.html",
+    "zh/index.html",
+    "en/4_formats.html",
+    "zh/CONTRIBUTING.html",
+)
 QUERIES = (("en", "quantization"), ("zh", "过拟合"), ("zh", "softmax"))
 
 
@@ -70,6 +79,7 @@ def seen(site, tmp_path_factory):
     server = [sys.executable, "-u", "-m", "http.server", "--bind", "127.0.0.1", "--directory", str(site), "0"]
     names = [path.relative_to(site).as_posix() for code in LANGUAGES for path in (site / code).glob("*.html")]
     spec = {"site": str(site), "server": server, "queries": QUERIES, "pages": names, "readable": READABLE}
+    spec["choice"] = quiz.load("zh")["lessons"]["3"][0]["answer"]  # the right one of the first question
     return run_checks("check_site.mjs", spec, tmp_path_factory.mktemp("checks"))
 
 
@@ -85,6 +95,15 @@ def test_every_page_of_the_documentation_is_there_in_both_languages(site):
             assert f'href="{copy.name}"' in page
             assert (site / "zh" / copy.name).read_bytes() == copy.read_bytes()
         assert f"src/study_keras/{lesson.name}.html" in (site / "zh/1_hello_mnist.html").read_text()
+
+
+def test_each_lesson_from_1_on_ends_in_its_quiz(site, seen):
+    for code in LANGUAGES:
+        for number, _ in enumerate(course.LESSONS):
+            page = (site / code / f"1_hello_mnist_{number}.html").read_text()
+            assert page.count(quiz.show(number, code).html if number else "hello-mnist-quiz") == (number > 0)
+    for score in seen("quiz"):  # from a server, and from the disk
+        assert re.findall(r"\d+", score) == ["1", "1"]
 
 
 def test_each_link_leads_to_a_page_and_an_anchor_that_are_there(site, pages):

@@ -9,12 +9,11 @@ from pathlib import Path
 
 import click
 
-from study_keras import files
+from study_keras import files, quiz
 from study_keras.cli.shared import say
 
 PACKAGE = Path(__file__).resolve().parents[1]
 LANGUAGES = {"en": ".en.ipynb", "zh": ".ipynb"}  # the suffixes of the notebooks
-ENVIRONMENT = ("LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG")  # the first that is set counts, as in gettext
 
 
 @click.command()
@@ -34,7 +33,7 @@ def lesson(number: int | None, notebook: bool, language: str | None, force: bool
 
     Example: hello-mnist lesson 3 --notebook
     """
-    suffix = LANGUAGES[language or _system_language()]
+    suffix = LANGUAGES[language or quiz.system_language()]
     scripts = sorted(PACKAGE.glob("hello_mnist*.py"))
     if number is None:
         for script in scripts:
@@ -56,11 +55,6 @@ def _notebook(script: Path, suffix: str) -> Path:
 
 def _title(notebook: Path) -> str:
     return str(json.loads(notebook.read_text(encoding="utf-8"))["metadata"]["title"])
-
-
-def _system_language() -> str:
-    values = [value for name in ENVIRONMENT if (value := os.environ.get(name))]
-    return "zh" if values and values[0].lower().startswith("zh") else "en"
 
 
 def _copy(source: Path, target: Path, force: bool) -> Path:

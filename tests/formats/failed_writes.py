@@ -176,7 +176,8 @@ def main(folder, every):
         for fault in faults:
             if fault.startswith("byte") and int(fault.split()[1]) >= size:
                 continue
-            model.layers[-1].bias.assign(model.layers[-1].bias + 1)  # so that each write is of something else
+            # Each write is of something else, of the same size: the text of other numbers might be shorter.
+            model.layers[-1].bias.assign(np.roll(model.layers[-1].bias, 1))
             found = problems(write, place / name, fault, size, last)
             print(json.dumps({"writer": name, "fault": fault, "problems": found}), flush=True)
 

@@ -11,7 +11,7 @@ from study_keras.formats import inference
 from study_keras.formats.proof.prove import Proof, report_proof
 from study_keras.formats.proof.prove import prove as prove_file
 from study_keras.formats.saving.safetensors_file import to_safetensors
-from study_keras.formats.written.steps import program_of
+from study_keras.formats.written.model_steps import program_of
 from study_keras.formats.written.torch_program import torch_text
 from study_keras.runtimes import installed, program, torch_export
 

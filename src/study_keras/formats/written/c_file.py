@@ -16,7 +16,7 @@ from study_keras.formats.written import c_int8, c_int8_functions, c_text
 from study_keras.formats.written.c_program import to_c
 from study_keras.formats.written.fold import fold_batch_normalization
 from study_keras.formats.written.int8_program import program_of_litert
-from study_keras.formats.written.steps import program_of
+from study_keras.formats.written.model_steps import program_of
 from study_keras.runtimes.program import allow_code
 
 

@@ -8,10 +8,11 @@ import numpy as np
 
 from study_keras.formats import inference
 from study_keras.formats.proof.prove import Proof, prove, report_proof
+from study_keras.formats.written.model_steps import program_of
 from study_keras.formats.written.numpy_functions import FUNCTIONS, functions_of
 from study_keras.formats.written.numpy_lines import expression
 from study_keras.formats.written.pair import write_pair
-from study_keras.formats.written.steps import Program, program_of
+from study_keras.formats.written.steps import Program
 from study_keras.formats.written.text import answers, describe, heading, shown, sizes
 from study_keras.runtimes import jax_program
 

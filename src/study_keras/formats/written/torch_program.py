@@ -10,9 +10,10 @@ from study_keras.formats.proof.prove import Proof, prove_export
 from study_keras.formats.saving.safetensors_file import to_safetensors
 from study_keras.formats.saving.torch_layout import named_layers
 from study_keras.formats.written import torch_lines as lines
+from study_keras.formats.written.model_steps import program_of
 from study_keras.formats.written.numpy_program import check_target
 from study_keras.formats.written.pair import write_pair
-from study_keras.formats.written.steps import Program, Shape, Step, program_of
+from study_keras.formats.written.steps import Program, Shape, Step
 from study_keras.formats.written.text import answers, describe, heading, shown, sizes
 
 SUFFIX = "_torch.py"

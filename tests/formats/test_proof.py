@@ -15,6 +15,7 @@ from keras import layers, ops
 from study_keras import formats
 from study_keras.cli import main
 from study_keras.formats.keras_runner import keras_answers
+from study_keras.formats.proof import rounding
 from study_keras.formats.proof.prove import prove
 from study_keras.formats.proof.random_inputs import random_inputs
 
@@ -134,6 +135,14 @@ def test_rounding_is_no_fault_and_a_fault_no_rounding(tmp_path):
     assert prove(model, write_onnx(model, tmp_path / "model.onnx")).difference < 1
     with pytest.raises(ValueError, match="does not answer as Keras does"):
         prove(model, write_onnx(model, tmp_path / "model.onnx", factor=1.001))
+
+
+@pytest.mark.parametrize("stored", ["float32", "float16", "uint16", "uint8", "int8"])
+def test_the_last_digit_of_a_sure_answer_is_rounding(stored):
+    """A class of probability 1 stays 1 whatever happens to the weights; its last digit may differ all the same."""
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(3, activation="softmax")])
+    model.set_weights([np.zeros((2, 3), "float32"), np.array([90, 0, 0], "float32")])
+    assert rounding.allowed(model, stored, [np.ones((4, 2), "float32")])[0].min() > 1.2e-7
 
 
 def test_tfjs_is_proven_in_node(tmp_path, monkeypatch, capsys):

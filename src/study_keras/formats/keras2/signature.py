@@ -9,7 +9,7 @@ import numpy as np
 
 from study_keras.formats.keras_internals import producer
 from study_keras.formats.keras_runner import batch_size, keras_answers
-from study_keras.formats.proof.differences import THRESHOLDS, differences
+from study_keras.formats.proof.differences import ROUNDING, differences
 from study_keras.formats.proof.random_inputs import random_inputs
 from study_keras.formats.proof.rounding import allowed
 from study_keras.runtimes.runner import Arrays
@@ -94,7 +94,7 @@ def _compare(model: keras.Model, inputs: Arrays, expected: Arrays, found: dict[s
         if wanted.shape != output.shape:
             raise ValueError(f"output {name}: the model gives {output.shape}, the folder's own graph {wanted.shape}")
         apart = differences(wanted, output, count)
-        if (apart <= (THRESHOLDS["float32"][1] or 0)).all():
+        if (apart <= ROUNDING).all():
             continue
         limits = allowed(model, "float32", inputs) if limits is None else limits
         if not (apart <= limits[index]).all():

@@ -12,7 +12,7 @@ from study_keras.formats import inference
 from study_keras.formats.keras_internals import as_float32
 from study_keras.formats.keras_runner import batch_size, keras_answers
 from study_keras.formats.proof.artifact import open_artifact
-from study_keras.formats.proof.differences import THRESHOLDS, differences
+from study_keras.formats.proof.differences import ROUNDING, THRESHOLDS, differences
 from study_keras.formats.proof.random_inputs import random_inputs
 from study_keras.formats.proof.rounding import allowed
 from study_keras.runtimes.runner import Arrays, Runner
@@ -100,7 +100,7 @@ def _compare(runner: Runner, name: str, model: Any, stored: str, inputs: Sequenc
     with as_float32(model):  # the file computes in float32 whatever mixed precision the model has
         expected = keras_answers(model, arrays)
     _check_outputs(name, runner, model, expected, answers)
-    count, limit = len(arrays[0]), THRESHOLDS[stored][1] or 0.0
+    count, limit = len(arrays[0]), THRESHOLDS[stored][1] or ROUNDING
     found = [differences(one, other, count) for one, other in zip(expected, answers, strict=True)]
     largest = max(float(rows.max(initial=0)) for rows in found)
     if largest > limit:  # perhaps only rounding, which takes Keras longer to tell

@@ -11,7 +11,7 @@ import keras
 import numpy as np
 
 from study_keras.formats.keras_runner import keras_answers
-from study_keras.formats.proof.differences import THRESHOLDS, differences
+from study_keras.formats.proof.differences import ROUNDING, THRESHOLDS, differences
 from study_keras.formats.proof.input_values import normalizes_inputs
 from study_keras.runtimes.runner import Arrays
 
@@ -30,7 +30,7 @@ def allowed(model: Any, stored: str, arrays: Arrays) -> list[np.ndarray]:
         stored: a key of ``THRESHOLDS``.
         arrays: one array per input.
     """
-    count, limit = len(arrays[0]), THRESHOLDS[stored][1] or 0.0
+    count, limit = len(arrays[0]), THRESHOLDS[stored][1] or ROUNDING
     random = np.random.default_rng(0)
     variables, digit = _movable(model), _coarsest(model, stored)
     exact = normalizes_inputs(model)

@@ -18,9 +18,8 @@ from mkdocs.config import load_config
 from study_keras import files, quiz, startup
 
 SITE = course.ROOT / "tools/site"
-IFRAME_WORKER = (
-    course.ROOT / "tests/browser/node_modules/iframe-worker/shim/index.js"
-)  # the search, where the disk is read
+MODULES = course.ROOT / "tests/browser/node_modules"
+IFRAME_WORKER = MODULES / "iframe-worker/shim/index.js"  # with it the search works in pages opened from the disk
 NETWORK = course.ROOT / "src/study_keras/shipped/digits.tfjs"
 PICTURES = (".png", ".webp")
 SOURCE = {".py": "python", ".js": "js"}  # the languages of source files

@@ -8,7 +8,7 @@ import logging
 import os
 import sys
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from types import ModuleType
 from typing import Any
@@ -26,8 +26,8 @@ def import_keras(*, with_tensorflow: bool = True, with_matplotlib: bool = True) 
     hide_tensorflow_messages()
     if not with_tensorflow and os.environ["KERAS_BACKEND"] == "jax":
         sys.modules.setdefault("tensorflow", None)  # type: ignore[arg-type]  # makes its import fail
-    if "jax" not in sys.modules:
-        sys.meta_path.insert(0, _LaterFinder())
+    # Keras on JAX imports it, and it imports scipy, for what no verb of ours uses.
+    _import_by("jax.experimental.sparse.linalg", importlib.util.LazyLoader)
     without = set() if with_matplotlib else {"matplotlib"} - sys.modules.keys()
     sys.modules.update(dict.fromkeys(without))  # type: ignore[arg-type]  # None makes an import fail
     try:
@@ -48,8 +48,7 @@ def hide_tensorflow_messages() -> None:
     The lessons call this before they import Keras, which imports TensorFlow on every backend.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    if "tensorflow" not in sys.modules and not any(isinstance(finder, _QuietTensorFlow) for finder in sys.meta_path):
-        sys.meta_path.insert(0, _QuietTensorFlow())
+    _import_by("tensorflow", _QuietTensorFlow)
 
 
 @contextmanager
@@ -83,19 +82,37 @@ def silence_output(descriptor: int) -> Iterator[None]:
         os.close(saved)
 
 
-class _QuietTensorFlow(importlib.abc.MetaPathFinder, importlib.abc.Loader):
-    """Imports TensorFlow without its message about oneDNN, which has no setting on some processors."""
+class _Finder(importlib.abc.MetaPathFinder):
+    """Finds one module as ever, but gives it another loader; once."""
+
+    def __init__(self, name: str, wrap: Callable[[Any], importlib.abc.Loader]) -> None:
+        self.name, self.wrap = name, wrap
 
     def find_spec(
         self, name: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> importlib.machinery.ModuleSpec | None:
-        if name != "tensorflow":
+        if name != self.name:
             return None
         sys.meta_path.remove(self)
         spec = importlib.util.find_spec(name)
         if spec and spec.loader:
-            self.real, spec.loader = spec.loader, self
+            spec.loader = self.wrap(spec.loader)
         return spec
+
+
+def _import_by(name: str, wrap: Callable[[Any], importlib.abc.Loader]) -> None:
+    """Import a module by another loader as soon as it is imported, if it is not yet."""
+    if name not in sys.modules and not any(
+        isinstance(finder, _Finder) and finder.name == name for finder in sys.meta_path
+    ):
+        sys.meta_path.insert(0, _Finder(name, wrap))
+
+
+class _QuietTensorFlow(importlib.abc.Loader):
+    """Imports TensorFlow without its message about oneDNN, which has no setting on some processors."""
+
+    def __init__(self, real: Any) -> None:
+        self.real = real
 
     def create_module(self, spec: importlib.machinery.ModuleSpec) -> ModuleType | None:
         return self.real.create_module(spec)
@@ -105,21 +122,6 @@ class _QuietTensorFlow(importlib.abc.MetaPathFinder, importlib.abc.Loader):
             module.__spec__.loader = self.real
         with silence_output(2), _without_gc():
             self.real.exec_module(module)
-
-
-class _LaterFinder(importlib.abc.MetaPathFinder):
-    """Imports a module that Keras on JAX imports, and with it scipy, when it is first used: by no verb of ours."""
-
-    def find_spec(
-        self, name: str, path: Sequence[str] | None, target: ModuleType | None = None
-    ) -> importlib.machinery.ModuleSpec | None:
-        if name != "jax.experimental.sparse.linalg":
-            return None
-        sys.meta_path.remove(self)
-        spec = importlib.util.find_spec(name)
-        if spec and spec.loader:
-            spec.loader = importlib.util.LazyLoader(spec.loader)
-        return spec
 
 
 @contextmanager

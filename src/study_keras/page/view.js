@@ -3,7 +3,6 @@ import { byId } from "./dom.js";
 import { drawMaps } from "./maps.js";
 import { strings } from "./strings.js";
 
-
 /**
  * Show what was read.
  * @param {object | null} reading as returned by read(), of one digit or several

@@ -16,9 +16,7 @@ def write_pair(path: str | Path, suffix: str) -> Iterator[tuple[Path, Path]]:
         OSError: a file cannot be written. Both old files are unchanged.
         ValueError: a folder has the name of the weights.
     """
-    path = Path(
-        os.path.realpath(path)
-    )  # so that a symbolic link is kept, and the weights lie beside the program itself
+    path = Path(os.path.realpath(path))  # a symbolic link is kept, and the weights lie beside the program itself
     beside = path.with_suffix(suffix)
     if beside.is_dir():
         raise ValueError(f"{beside}: is a folder; the weights need this name")

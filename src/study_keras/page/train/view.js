@@ -8,7 +8,6 @@ import { OPTIMIZERS } from "./optimizers.js";
 import { percent, showDigit, showMistakes, showProgress, showUnits } from "./shown.js";
 import { TUTORIAL } from "./trainer.js";
 
-
 /** @returns {import("../views.js").View} */
 export function createView() {
   const worker = startWorker("train");

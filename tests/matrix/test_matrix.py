@@ -40,7 +40,7 @@ for room in models.ROOMS.keys() - others:
         seen |= {type(layer) for layer in models.MODELS[name]()._flatten_layers(include_self=True, recursive=True)}
 print(json.dumps(sorted(name for name, kind in classes.items() if kind not in seen)))
 """
-LONG = ("onnx_web", "openvino")  # a second for each model
+LONG = ("onnx_web", "openvino", *matrix.SOURCE)  # a second for each model
 # In OpenVINO: it divides and compares integers in float32. Only the proof of an export refuses these.
 PROVEN = {
     "integers divided", "integers divided by a constant", "integers compared, large", "integers sorted",

@@ -15,6 +15,7 @@ from study_keras import mnist
 (x_train, y_train), (x_test, y_test) = mnist.load_data()
 x_train, x_test = (x.reshape(-1, 784).astype("float32") / 255 for x in (x_train, x_test))  # (n, 28, 28) -> (n, 784)
 
+keras.utils.set_random_seed(6)  # the same first weights in each run
 layers = [keras.Input((784,)), keras.layers.Dense(128, activation="relu"), keras.layers.Dense(10, activation="softmax")]
 model = keras.Sequential(layers)  # the tutorial's network without dropout
 model.compile(optimizer="adam", loss="sparse_categorical_crossentropy")
@@ -54,7 +55,6 @@ print(f"loss, by hand: {np.mean(losses):.5f}")
 pairs = zip(weights, model.get_weights(), strict=True)
 print(f"largest difference of a weight: {max(np.abs(ours - theirs).max() for ours, theirs in pairs):.1e}")
 
-# An epoch by hand: all images in random order, 32 at a time.
 for step, batch in enumerate(np.random.permutation(60000).reshape(-1, 32), start=11):
     train_step(x_train[batch], y_train[batch], step)
 print(f"one epoch by hand, accuracy: {np.mean(forward(x_test)[1].argmax(axis=1) == y_test):.4f}")

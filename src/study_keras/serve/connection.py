@@ -5,8 +5,11 @@ idle connections at once, even if a request has arrived, and it does not answer 
 """
 
 import asyncio
+import ctypes
 import json
 import socket
+import struct
+import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -19,6 +22,13 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from study_keras.serve.middleware import HEADERS, log
 
+SO_ATTACH_FILTER = 26  # from Linux' asm-generic/socket.h; Python has no name for it
+DROP_SYN = [  # a packet filter, as struct sock_filter of linux/filter.h: code, jump if true, jump if false, operand
+    (0x30, 0, 0, 13),  # load the flags of the TCP header
+    (0x45, 0, 1, 0x02),  # is SYN set?
+    (0x06, 0, 0, 0),  # yes: drop the packet
+    (0x06, 0, 0, 0xFFFFFFFF),  # no: keep all of it
+]
 IDLE_TIMEOUT = 0.3  # seconds for which a server that shuts down still accepts a request on an idle connection
 
 
@@ -112,6 +122,9 @@ class Server(uvicorn.Server):
 
     async def shutdown(self, sockets: Any = None) -> None:
         """Accept the clients that have already connected, then let uvicorn shut down."""
+        for listener in sockets:
+            ignore_new_clients(listener)
+        await asyncio.sleep(0.02)  # until handshakes that have begun are complete
         clients = [client for listener in sockets for client in accept_all(listener)]
         for server in self.servers:
             server.close()
@@ -122,6 +135,19 @@ class Server(uvicorn.Server):
             )
         await asyncio.sleep(0.02)  # until clients that asyncio has just accepted are among the connections
         await super().shutdown(sockets)
+
+
+def ignore_new_clients(listener: socket.socket) -> None:
+    """Let Linux drop the first packet of each new connection; the client repeats it and finds the port closed.
+
+    Without this, a client that connects between the last ``accept`` and the close of the listener is reset.
+    """
+    if sys.platform == "linux":
+        with suppress(OSError):  # a sandbox without packet filters
+            program = ctypes.create_string_buffer(b"".join(struct.pack("=HBBI", *line) for line in DROP_SYN))
+            listener.setsockopt(
+                socket.SOL_SOCKET, SO_ATTACH_FILTER, struct.pack("@HP", len(DROP_SYN), ctypes.addressof(program))
+            )
 
 
 def accept_all(listener: socket.socket) -> list[socket.socket]:

@@ -1,6 +1,6 @@
 # The one door for developers. `make` alone prints the targets.
 .DEFAULT_GOAL := help
-.PHONY: help run setup test test-slow fuzz coverage mutants lint matrix bench model notes notebooks site pictures lock clean
+.PHONY: help run setup test test-slow fuzz coverage mutants lint matrix bench bench-quick model notes notebooks site pictures lock clean
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 BIN := .venv/bin
@@ -9,7 +9,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' >/dev/null 2>&1 && { echo $$p; break; }; done)
 
 help: ## print the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: .venv/run.done .venv/page.done ## set up and run the main job: train on MNIST, test, save, take it everywhere
 	@$(BIN)/hello-mnist run
@@ -47,13 +47,16 @@ SEED ?= 0
 fuzz: setup ## change files of every format, and report what their readers do wrong (SECONDS=3600 SEED=1: longer, others)
 	@PYTHONPATH=src $(BIN)/python tests/fuzz/fuzz.py --seconds $(SECONDS) --seed $(SEED) --output output/fuzz
 
-bench: setup .venv/bench.done ## train as the peers do, side by side, and measure what the library costs (some 45 minutes)
-	@for benchmark in benchmarks/*.py; do $(BIN)/python $$benchmark || exit 1; done
+bench: setup .venv/bench.done ## all figures of the README and the notes, in parts; goes on where it stopped (some hours)
+	@$(BIN)/python tools/bench.py
+
+bench-quick: setup .venv/bench.done ## each row of the README's table, roughly (some 5 minutes)
+	@$(BIN)/python tools/bench.py --quick
 
 model: setup ## train the networks that the package ships anew, and write their card (some hours)
 	@$(BIN)/python tools/make_model.py
 
-notes: setup ## run the lessons and the cells, and write what they print and draw into the course and the notebooks (some 8 minutes)
+notes: setup ## run the lessons and the cells, and write what they print and draw into the course and the notebooks (some 6 minutes)
 	@$(BIN)/python tools/make_notes.py
 	@$(BIN)/python tools/make_questions.py
 	@$(BIN)/python tools/make_notebooks.py

@@ -26,6 +26,8 @@ SOURCE = {".py": "python", ".js": "js"}  # the languages of source files
 LINK = re.compile(r"\]\((?!https?:)([^)#\s]+)")
 SWITCH = re.compile(r"^\[(?:中文|English)\]\(\S+\)\n+", re.MULTILINE)  # the site has its own
 WRAPPED = re.compile(r"(?<=[\u3000-\u9fff\uff00-\uffef])\n(?=[\u3000-\u9fff\uff00-\uffef])")  # Chinese has no spaces
+# What the search multiplies a page's score with: a reader's question before the pages for those who change the code.
+BOOSTS = {"9_questions": 4, "CONTRIBUTING": 0.25, "SECURITY": 0.25, "CHANGELOG": 0.25}
 TERM = re.compile(r"^\| [a-z -]+ \| ([\u4e00-\u9fff]+) \|", re.MULTILINE)  # of the glossary: one word for the search
 
 
@@ -90,7 +92,11 @@ def write_page(file: Path, target: Path) -> list[Path]:
         shutil.copyfile(file, target)
     elif file.suffix == ".md":
         text = SWITCH.sub("", file.read_text(), count=1)
-        target.write_text("".join(fence(part) if code else lead(part, file, linked) for code, part in split(text)))
+        boost = next((boost for name, boost in BOOSTS.items() if file.name.startswith(name)), None)
+        head = f"---\nsearch:\n  boost: {boost}\n---\n" if boost else ""
+        target.write_text(
+            head + "".join(fence(part) if code else lead(part, file, linked) for code, part in split(text))
+        )
     else:
         name = file.relative_to(course.ROOT).as_posix()
         language = SOURCE.get(file.suffix, "text")

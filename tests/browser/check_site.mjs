@@ -31,6 +31,11 @@ await run({
       for (const base of [server.url, disk]) (found[query] ??= []).push(await search(base, language, query));
     return found;
   },
+  questions: async () => {
+    const found = [];
+    for (const [language, query] of spec.questions) found.push((await search(server.url, language, query)).links);
+    return found;
+  },
   quiz: async () => {
     const found = [];
     for (const base of [server.url, disk]) {

@@ -4,6 +4,7 @@ import pkgutil
 import re
 import shlex
 
+import bench
 import click
 import pytest
 from conftest import ROOT
@@ -119,6 +120,17 @@ def test_every_subcommand_and_every_page_is_shown(language):
     readme = README[language].read_text()
     for page in [COURSE, *PAIRS[1:]]:
         assert f"({page[language].relative_to(ROOT)})" in readme
+
+
+@pytest.mark.parametrize("page", README, ids=lambda page: page.name)
+def test_each_figure_of_the_readme_is_measured_by_make_bench_quick(page):
+    (table,) = re.findall(
+        r"^\|(?:[^|\n]*\|){2}(?: command | 命令 )\|\n\|---.*\n((?:\|.*\n)+)", page.read_text(), re.MULTILINE
+    )
+    commands = [row.split("|")[-2].strip(" `") for row in table.splitlines()]
+    assert len(commands) > 5
+    quick = {part.command for part in bench.PARTS.values() if part.quick}
+    assert set(commands) <= quick
 
 
 @pytest.mark.parametrize("page", README, ids=lambda page: page.name)

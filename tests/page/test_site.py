@@ -24,6 +24,42 @@ READABLE = (
     "zh/CONTRIBUTING.html",
 )
 QUERIES = (("en", "quantization"), ("zh", "过拟合"), ("zh", "softmax"))
+QUESTIONS = {  # each in the words of people who ask it in public
+    "en": (
+        "keras mnist wrong prediction on my own handwritten digits",
+        "keras model always predicts the same class",
+        "convert image to 28x28 like mnist",
+        "keras not using the whole dataset 1875 instead of 60000",
+        "validation accuracy higher than training accuracy",
+        "what is validation accuracy",
+        "how to get reproducible results in keras",
+        "load_data URL fetch failure SSL CERTIFICATE_VERIFY_FAILED",
+        "ModelCheckpoint filepath must end in .keras",
+        "cannot load old h5 model keras 3",
+        "An InputLayer should be passed either a batchInputShape or an inputShape",
+        "onnx get input name and output name",
+        "loss curve overfitting or underfitting",
+        "convert tflite to C array for arduino",
+        "accuracy lower than in the book",
+    ),
+    "zh": (
+        "自己手写的数字识别错误",
+        "模型总是预测同一个数字",
+        "照片转换成 28x28",
+        "为什么是 1875 而不是 60000",
+        "验证集准确率比训练集高",
+        "什么是验证集",
+        "每次运行结果不一样",
+        "mnist.load_data 下载失败",
+        "ModelCheckpoint 文件名必须以 .keras 结尾",
+        "h5 模型加载失败",
+        "InputLayer batchInputShape 报错",
+        "onnx 输入名 输出名",
+        "损失曲线 过拟合",
+        "tflite 转 C 数组 单片机",
+        "准确率比书上低",
+    ),
+}
 
 
 class Page(HTMLParser):
@@ -79,6 +115,7 @@ def seen(site, tmp_path_factory):
     server = [sys.executable, "-u", "-m", "http.server", "--bind", "127.0.0.1", "--directory", str(site), "0"]
     names = [path.relative_to(site).as_posix() for code in LANGUAGES for path in (site / code).glob("*.html")]
     spec = {"site": str(site), "server": server, "queries": QUERIES, "pages": names, "readable": READABLE}
+    spec["questions"] = [(language, query) for language, queries in QUESTIONS.items() for query in queries]
     spec["choice"] = quiz.load("zh")["lessons"]["3"][0]["answer"]  # the right one of the first question
     return run_checks("check_site.mjs", spec, tmp_path_factory.mktemp("checks"))
 
@@ -138,6 +175,17 @@ def test_the_search_finds_english_and_chinese_words(seen):
             assert found["heading"]
     (lessons, _) = seen("searches")["过拟合"]
     assert any("1_hello_mnist_" in link for link in lessons["links"])
+
+
+def test_each_question_is_found_with_the_words_of_those_who_ask_it(seen):
+    found, missed = iter(seen("questions")), {}
+    for language, queries in QUESTIONS.items():
+        for number, query in enumerate(queries, start=1):
+            links, section = next(found), re.compile(rf"{language}/9_questions\.html(\?[^#]*)?#{number}-")
+            if not any(section.match(link) for link in links[:8]):
+                missed[query] = [unquote(link) for link in links]
+
+    assert missed == {}
 
 
 def test_the_front_door_opens_in_the_readers_language(seen):

@@ -97,7 +97,9 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=5, metavar="N", help="trainings of each (default: 5)")
     parser.add_argument("--only", nargs="+", choices=PEERS, metavar="NAME", help=f"some of {', '.join(PEERS)}")
-    parser.add_argument("--json", type=Path, metavar="PATH", help="where the figures go (default: output/bench_training.json)")
+    parser.add_argument(
+        "--json", type=Path, metavar="PATH", help="where the figures go (default: output/bench_training.json)"
+    )
     options = parser.parse_args()
     path = options.json or files.output_dir() / "bench_training.json"
 

@@ -140,6 +140,7 @@ def start_on(hosts, folders, data, *more):
     ]
 
 
+@pytest.mark.slow
 def test_two_hosts_learn_as_one(six_thousand, alone, tmp_path, hosts):
     folders = [tmp_path / "0", tmp_path / "1"]
     processes = start_on(hosts, folders, six_thousand)
@@ -180,7 +181,8 @@ def children_of(parent):
     return sorted(child for child, its_parent in pairs if its_parent == parent)
 
 
-@pytest.mark.parametrize("victim", [pytest.param(0, marks=pytest.mark.slow), 1])
+@pytest.mark.slow
+@pytest.mark.parametrize("victim", [0, 1])
 def test_one_that_is_killed_ends_the_others_and_resume_goes_on(six_thousand, alone, tmp_path, victim):
     arguments = [COMMAND, *map(str, command(six_thousand, tmp_path, "--processes", 2))]
     with subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:

@@ -29,6 +29,7 @@ def found(tmp_path_factory):
     return json.loads(result.stdout.splitlines()[-1])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("target", ["onnx", "litert"])
 def test_every_kind_of_model_answers_as_in_keras(found, target):
     answered = {name: result["far"] for name, result in found[target].items() if "far" in result}
@@ -37,16 +38,19 @@ def test_every_kind_of_model_answers_as_in_keras(found, target):
     assert not wrong
 
 
+@pytest.mark.slow
 def test_several_inputs_batch_sizes_and_quantizations_answer_as_in_keras(found):
     assert found["shapes"] == [True] * 16
 
 
+@pytest.mark.slow
 def test_recurrent_layers_are_written_for_one_at_a_time_and_all_others_for_any_number(found):
     answered = {name: result["batch"] for name, result in found["litert"].items() if "batch" in result}
     assert {name for name, batch in answered.items() if batch == 1} == ONE_AT_A_TIME
     assert {batch for name, batch in answered.items() if name not in ONE_AT_A_TIME} == {None}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("target", ["onnx", "litert"])
 def test_what_a_target_lacks_is_refused_by_the_name_of_its_layer(found, target):
     refused = {name: result["refused"] for name, result in found[target].items() if "refused" in result}

@@ -77,6 +77,7 @@ PARTS = {
     "fuzz": Part("make fuzz SECONDS=3600", "make fuzz SECONDS=20", "."),
     "killed": Part("make test-slow", "python -m pytest -m slow tests/train -k killed", "passed"),
     "inference": Part("python benchmarks/inference.py", None, " x"),
+    "step": Part("python benchmarks/step.py", None, r"\d\.\d\d"),
     "overhead": Part("python benchmarks/overhead.py", None, " x$"),
     "growth": Part("python benchmarks/growth.py", None, "%"),
     "scaling": Part("python benchmarks/scaling.py", None, "process"),

@@ -39,7 +39,7 @@ def run_script(script, *arguments, environment=None):
     seconds = time.perf_counter() - started
     if done.returncode:
         raise RuntimeError((done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1])
-    return {**json.loads(done.stdout.splitlines()[-1]), "process_seconds": round(seconds, 3)}
+    return {"process_seconds": round(seconds, 3), **json.loads(done.stdout.splitlines()[-1])}
 
 
 def measure(names, rounds):

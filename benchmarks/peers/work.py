@@ -35,6 +35,6 @@ def initial_weights(generator):
     return weights
 
 
-def report(fit_seconds, accuracy):
-    """Print the result: the seconds of training with compilation, and the accuracy on the test images."""
-    print(json.dumps({"fit_seconds": round(fit_seconds, 3), "accuracy": round(float(accuracy), 4)}))
+def report(fit_seconds, accuracy, **more):
+    """Print the result: the seconds of training with compilation, the accuracy on the test images, and ``more``."""
+    print(json.dumps({"fit_seconds": round(fit_seconds, 3), "accuracy": round(float(accuracy), 4), **more}))

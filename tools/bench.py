@@ -62,7 +62,7 @@ PARTS = {
     "best": Part(
         "hello-mnist train --recipe best --seed 1",
         "hello-mnist train --recipe best --seed 1 --epochs 1 --output output/bench/best",
-        "accuracy",
+        "accuracy │",
     ),
     "time_to": Part("python benchmarks/time_to.py", None, "%"),
     "matrix": Part("make matrix", "python -m pytest -m 'not slow' tests/matrix", "equal|refused|passed"),

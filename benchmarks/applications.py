@@ -178,9 +178,9 @@ def in_target(model, target, path, images, exact):
 
 
 def run_tfjs(path, images):
-    from study_keras.formats import tfjs
+    from study_keras.runtimes import tfjs
 
-    return tfjs.node.run_tfjs(path, images)[0]
+    return tfjs.run_tfjs(path, images)[0]
 
 
 def run_litert(path, images):

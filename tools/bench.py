@@ -12,6 +12,7 @@ import os
 import platform
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 import time
@@ -51,13 +52,13 @@ PARTS = {
     "training": Part(
         "python benchmarks/training.py",
         "python benchmarks/training.py --rounds 1 --only project tutorial numpy",
-        "project|numpy|tutorial",
+        r"(train, .* runs.*|hand|Keras \d) +\d",
     ),
     "recipes": Part("python benchmarks/recipes.py --rounds 10 --only tutorial fast cnn", None, "tutorial|fast|cnn"),
     "mlp": Part(
         "python benchmarks/recipes.py --rounds 5 --only mlp",
         "python benchmarks/recipes.py --rounds 1 --only mlp",
-        "tutorial|mlp",
+        r"(Keras \d|mlp) +\d",
     ),
     "best": Part(
         "hello-mnist train --recipe best --seed 1",
@@ -71,10 +72,10 @@ PARTS = {
         "python benchmarks/applications.py output/bench/applications --only MobileNetV2",
         "passed",
     ),
-    "photos": Part("python tests/vision/photos.py", "python tests/vision/photos.py", "%"),
-    "reading": Part("python benchmarks/reading.py", "python benchmarks/reading.py --only photo", "%"),
+    "photos": Part("python tests/vision/photos.py", "python tests/vision/photos.py", "handwritten"),
+    "reading": Part("python benchmarks/reading.py", "python benchmarks/reading.py --only photo", r"^\W*photo "),
     "predict": Part("python benchmarks/predict.py", "python benchmarks/predict.py", " x$"),
-    "fuzz": Part("make fuzz SECONDS=3600", "make fuzz SECONDS=20", "."),
+    "fuzz": Part("make fuzz SECONDS=3600", "make fuzz SECONDS=20", "files"),
     "killed": Part("make test-slow", "python -m pytest -m slow tests/train -k killed", "passed"),
     "inference": Part("python benchmarks/inference.py", None, " x"),
     "step": Part("python benchmarks/step.py", None, r"\d\.\d\d"),
@@ -117,6 +118,7 @@ def _run(name: str, command: str) -> dict[str, Any]:
     """Run a part and show what it prints; return its seconds, exit code, load and the lines of its figures."""
     log = FIGURES.parent / "bench" / f"{name}.txt"
     log.parent.mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(log.with_suffix(""), ignore_errors=True)  # the part's own files, which it would go on with
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
     started, lines = time.monotonic(), []
     with (

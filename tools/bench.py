@@ -2,8 +2,9 @@
 
     make bench, make bench-quick, or: python tools/bench.py --only training predict
 
-An interrupted run goes on where it stopped: a part that is done at this commit is not run again. What each part prints
-is in output/bench/; output/bench.json has all figures, with machine, versions and commit.
+An interrupted run goes on where it stopped: a part that is done at this commit, on this machine and with these versions
+is not run again. What each part prints is in output/bench/; output/bench.json has all figures, each with commit,
+machine and versions.
 """
 
 import argparse
@@ -39,7 +40,7 @@ class Part:
 
     Attributes:
         command: as one types it in the activated environment.
-        quick: a shorter one, for a rough figure; None where that takes minutes.
+        quick: a shorter one, for a rough figure; None where the README's table does not quote the part.
         figure: a regular expression; the lines of the output that match are in the table.
     """
 
@@ -61,7 +62,7 @@ PARTS = {
         r"(Keras \d|mlp) +\d",
     ),
     "best": Part(
-        "hello-mnist train --recipe best --seed 1",
+        "hello-mnist train --recipe best --seed 1 --output output/bench/best",
         "hello-mnist train --recipe best --seed 1 --epochs 1 --output output/bench/best",
         "accuracy │",
     ),
@@ -99,19 +100,21 @@ def main() -> int:
     options = parser.parse_args()
     commands = {name: part.quick if options.quick else part.command for name, part in PARTS.items()}
     chosen = {name: commands[name] for name in options.only or PARTS if commands[name]}
-    commit, recorded = _commit(), _read()
+    if not chosen:
+        parser.error(f"{' and '.join(options.only)} has no rough figure; expected a part that the README quotes")
+    here, recorded = _here(), _read()
     for number, (name, command) in enumerate(chosen.items(), start=1):
         print(f"\n{number} of {len(chosen)}, {name}: {command}", flush=True)
         done = recorded.get(command, {})
-        if not options.again and done.get("exit") == 0 and done.get("commit") == commit and "changed" not in commit:
+        if not options.again and done.get("exit") == 0 and done.get("at") == here and "changed" not in here["commit"]:
             print(f"done at this commit in {done['seconds']} s; to run it again: --again")
             continue
-        recorded[command] = {"part": name, "commit": commit, **_run(name, command)}
-        _write(recorded)
+        recorded[command] = {"part": name, "at": here, **_run(name, command)}
+        write(FIGURES, json.dumps({"results": recorded}, indent=1) + "\n")
     results = {name: recorded[command] for name, command in chosen.items()}
     Console().print(_table(results))
     print(f"All figures: {FIGURES}")
-    return max(result["exit"] != 0 for result in results.values())
+    return int(any(result["exit"] for result in results.values()))
 
 
 def _run(name: str, command: str) -> dict[str, Any]:
@@ -164,10 +167,11 @@ def _read() -> dict[str, Any]:
     return results if isinstance(results, dict) else {}
 
 
-def _write(results: dict[str, Any]) -> None:
+def _here() -> dict[str, Any]:
+    """Return commit, machine and versions, which a figure depends on."""
     machine = {"processor": _processor(), "cores": os.cpu_count(), "system": platform.platform()}
     versions = {"python": platform.python_version(), **{name: version(name) for name in VERSIONS}}
-    write(FIGURES, json.dumps({"machine": machine, "versions": versions, "results": results}, indent=1) + "\n")
+    return {"commit": _commit(), "machine": machine, "versions": versions}
 
 
 def _processor() -> str:

@@ -129,8 +129,9 @@ def test_each_figure_of_the_readme_is_measured_by_make_bench_quick(page):
     )
     commands = [row.split("|")[-2].strip(" `") for row in table.splitlines()]
     assert len(commands) > 5
-    quick = {part.command for part in bench.PARTS.values() if part.quick}
-    assert set(commands) <= quick
+    measured = [part.command for part in bench.PARTS.values() if part.quick]
+    for command in commands:
+        assert any(one.startswith(command) for one in measured), command
 
 
 @pytest.mark.parametrize("page", README, ids=lambda page: page.name)

@@ -184,7 +184,6 @@ def test_each_question_is_found_with_the_words_of_those_who_ask_it(seen):
             links, section = next(found), re.compile(rf"{language}/9_questions\.html(\?[^#]*)?#{number}-")
             if not any(section.match(link) for link in links[:8]):
                 missed[query] = [unquote(link) for link in links]
-
     assert missed == {}
 
 

@@ -24,6 +24,7 @@ import pytest
 from conftest import COMMAND, hello_mnist
 from PIL import Image
 
+from study_keras.serve.connection import ignore_new_clients
 from study_keras.vision.classifier import SHIPPED, load_network
 from study_keras.vision.marks import load_finder
 from study_keras.vision.recognize import recognize
@@ -534,6 +535,17 @@ def test_a_stop_under_load_loses_no_request(seven, photo, tmp_path):
             thread.join(30)
         assert [status for status, _, _ in answers] == [200] * 6
         assert set(tally) == {True}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere there is no such filter")
+def test_a_listener_that_ignores_new_clients_keeps_those_that_have_connected():
+    with socket.create_server(("127.0.0.1", 0)) as listener, socket.create_connection(listener.getsockname()) as early:
+        ignore_new_clients(listener)
+        with pytest.raises(TimeoutError):
+            socket.create_connection(listener.getsockname(), timeout=0.1)
+        early.sendall(b"ping")
+        with listener.accept()[0] as accepted:
+            assert accepted.recv(4) == b"ping"
 
 
 def turned_away(server):

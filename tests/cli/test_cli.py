@@ -101,6 +101,36 @@ def test_train_builds_what_was_asked_for(small, tmp_path, capsys):
     assert model.layers[2].rate == 0.5
 
 
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--recipe", "cnn", "--units", "5"], "--units is only for dense networks"),
+        (["--recipe", "ridge", "--dropout", "0.1"], "--dropout is only for dense networks"),
+        (["--recipe", "ridge", "--epochs", "3"], "--epochs is only for trainings with gradients"),
+        (["--recipe", "ridge", "--optimizer", "sgd"], "--optimizer is only for trainings with gradients"),
+        (["--recipe", "ridge", "--processes", "2"], "--processes is only for trainings with gradients"),
+        (["--recipe", "ridge", "--units", "300"], "one number, from 1 to 200"),
+        (["--recipe", "quick"], "expected one of tutorial, fast"),
+    ],
+)
+def test_a_setting_that_a_recipe_does_not_have_is_refused(small, tmp_path, capsys, options, words):
+    assert main(["train", *options, "--data", str(small), "--output", str(tmp_path / "none")]) != 0
+    assert words in capsys.readouterr().err
+    assert not (tmp_path / "none" / "hello_mnist.keras").exists()
+
+
+def test_ridge_regression_is_a_training_as_any_other(small, tmp_path, capsys):
+    options = "--recipe ridge --units 20 --one-hot --validation 0.25 --batch-size 50 --json"
+    assert main(["train", *options.split(), "--data", str(small), "--output", str(tmp_path)]) == 0
+    figures = json.loads(capsys.readouterr().out)
+    assert {name: len(values) for name, values in figures["history"].items()} == dict.fromkeys(
+        ("loss", "accuracy", "val_loss", "val_accuracy"), 1
+    )
+    model = keras.saving.load_model(figures["model"])
+    assert figures["parameters"] == model.count_params() == 72 + 1152 + 201 * 21 + 21**2 * 10
+    assert figures["accuracy"] > 0.85
+
+
 def test_convert_goes_there_and_back_and_says_what_was_lost(trained, small, tmp_path, capsys):
     def convert(*arguments):
         code = main(["convert", *map(str, arguments), "--json"])

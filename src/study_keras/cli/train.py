@@ -28,7 +28,7 @@ from study_keras.cli.shared import (
 from study_keras.files import temporary_folder
 from study_keras.stopping import stop_message
 from study_keras.train import launcher, metadata
-from study_keras.train.recipes import MLP_ONLY, RECIPES, Recipe, backend, from_settings
+from study_keras.train.recipes import MLP_ONLY, RECIPES, Recipe, backend, from_settings, unused_settings
 
 if TYPE_CHECKING:
     import keras
@@ -48,7 +48,7 @@ class Trained(NamedTuple):
     "--recipe",
     default="tutorial",
     metavar="NAME",
-    help="Preset for the options below: tutorial, fast, mlp, cnn, best or tiny.",
+    help="Preset for the options below: tutorial, fast, ridge, mlp, cnn, best or tiny.",
 )
 @click.option("--units", type=Units(), default="128", help="Units of the hidden layers.")
 @click.option("--activation", default="relu", metavar="NAME", help="Activation of the hidden layers.")
@@ -170,6 +170,8 @@ def resume_command(folder: Path) -> str:
 
 def _check_group(group: launcher.Group, recipe: Recipe) -> None:
     """Refuse options that do not go together, and warn if others can reach the processes."""
+    if group.processes and recipe.network == "ridge":
+        raise click.UsageError("--processes is only for trainings with gradients; the recipe ridge has no such setting")
     try:
         group.check(recipe.batch_size)
     except ValueError as error:
@@ -244,6 +246,7 @@ def _recipe(context: click.Context, options: dict[str, Any], former: dict[str, A
     name = options["recipe"]
     if name not in RECIPES:
         raise click.BadParameter(f"received {name!r}, expected one of {', '.join(RECIPES)}", param_hint="--recipe")
-    if RECIPES[name].network != "mlp" and (unsupported := sorted({*given} & {*MLP_ONLY})):
-        raise click.UsageError(f"--{unsupported[0]} is only for dense networks; the recipe {name} has a fixed network")
+    if unsupported := sorted({*given} & unused_settings(RECIPES[name].network)):
+        kind = "for dense networks" if unsupported[0] in MLP_ONLY else "for trainings with gradients"
+        raise click.UsageError(f"--{unsupported[0]} is only {kind}; the recipe {name} has no such setting")
     return replace(RECIPES[name], **given)

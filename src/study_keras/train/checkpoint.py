@@ -18,7 +18,7 @@ from study_keras import files, formats, plain_text
 from study_keras.data.dataset import Dataset, class_count, training_count
 from study_keras.data.lazy_array import CHUNK_ROWS, read_rows
 from study_keras.formats.keras_internals import save_zip
-from study_keras.train import fit, models
+from study_keras.train import fit, models, ridge
 from study_keras.train.metadata import ENTRY, UNFINISHED, load_unfinished_metadata, save_metadata
 from study_keras.train.recipes import Recipe, to_settings
 
@@ -90,10 +90,13 @@ def train_and_save(
     model, history = _resume(unfinished, metadata) if unfinished else (_build_compiled(dataset, recipe), {})
     backup = SaveUnfinished(folder / UNFINISHED, metadata, history)
     started = time.perf_counter()
-    settings: dict[str, Any] = {name: getattr(recipe, name) for name in ("epochs", "batch_size", "validation", "seed")}
-    settings |= {"augment": asdict(recipe.augment) if recipe.augment else None}
-    done = len(history.get("loss", ()))
-    fit.train(model, *dataset[0], **settings, first_epoch=done, callbacks=[backup, *callbacks])
+    settings: dict[str, Any] = {"batch_size": recipe.batch_size, "validation": recipe.validation}
+    settings |= {"first_epoch": len(history.get("loss", ())), "callbacks": [backup, *callbacks]}
+    if recipe.network == "ridge":
+        ridge.fit(model, *dataset[0], **settings)
+    else:
+        settings |= {"augment": asdict(recipe.augment) if recipe.augment else None}
+        fit.train(model, *dataset[0], **settings, epochs=recipe.epochs, seed=recipe.seed)
     metadata |= {"fit_seconds": time.perf_counter() - started, "history": backup.history}
     path = formats.save_keras(model, folder / "hello_mnist.keras")
     save_metadata(metadata, path)

@@ -40,6 +40,8 @@ def train(
 ) -> keras.callbacks.History:
     """Train a compiled ``model``, with ``jax_loop`` on JAX and Keras' ``fit`` elsewhere, and return the history.
 
+    ``ridge.fit`` computes the weights of a network of ``models.ridge`` without gradients.
+
     Everything random in an epoch (order, augmentation, dropout) depends only on ``seed`` and the epoch's number, so
     that a training resumed with ``first_epoch`` ends with the same weights as one without interruption.
 
@@ -108,12 +110,12 @@ def _fit_epoch_by_epoch(
         for epoch in range(initial_epoch, epochs):
             settings: dict[str, Any] = {"initial_epoch": epoch, "epochs": epoch + 1, "callbacks": watchers}
             if windowed:
-                settings |= {"x": _batches(x, y, batch_size, augment, [seed, epoch]), "steps_per_epoch": steps}
+                settings |= {"x": batches(x, y, batch_size, augment, [seed, epoch]), "steps_per_epoch": steps}
             else:
                 images = device(_warp(x, augment, [seed, epoch])) if augment else x
                 settings |= {"x": images, "y": y, "batch_size": batch_size}
             if validation_data:
-                settings["validation_data"] = _batches(*validation_data, batch_size)
+                settings["validation_data"] = batches(*validation_data, batch_size)
                 settings["validation_steps"] = -(-len(validation_data[0]) // batch_size)
             _seed_epoch(model, seed, epoch)
             model.fit(**settings, verbose=0)
@@ -124,7 +126,7 @@ def _fit_epoch_by_epoch(
     return model.history
 
 
-def _batches(
+def batches(
     x: Images, y: Labels, batch_size: int, augment: Any = None, seed: list[int] | None = None
 ) -> Iterator[tuple[Any, Labels]]:
     """Yield the batches of an epoch as ``fit`` takes them, shuffled if there is a ``seed``."""

@@ -4,11 +4,13 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
+import numpy as np
+from numpy.typing import NDArray
 
 from study_keras import limits
 from study_keras.data.dataset import Labels
 from study_keras.formats.keras_internals import checked_variables
-from study_keras.train.recipes import MLP_ONLY, Recipe
+from study_keras.train.recipes import MLP_ONLY, Recipe, unused_settings
 
 
 def mlp(
@@ -53,6 +55,47 @@ def best(classes: int = 10) -> keras.Sequential:
     return keras.Sequential([*_image_input(), *body, keras.layers.Dense(classes, activation="softmax")])
 
 
+def ridge(units: Sequence[int] = (72,), classes: int = 10) -> keras.Model:
+    """Build the network that ``train.ridge`` computes the weights of; 69,189 for ten classes and 72 components.
+
+    Two layers are fixed: Sobel's filter in eight directions, and a blur. Dense layers cannot multiply values with each
+    other, so the network is not a sequence: the components are multiplied with themselves.
+
+    Args:
+        units: one number, of principal components.
+
+    Raises:
+        ValueError: ``units`` is not one number from 1 to 200.
+    """
+    if len(units) != 1 or not 1 <= units[0] <= 200:
+        raise ValueError(f"units are {','.join(map(str, units))}; this network takes one number, from 1 to 200")
+    layers, count = keras.layers, units[0] + 1  # the first component is 1
+    image = keras.Input((28, 28))
+    edges = layers.Conv2D(8, 3, padding="same", activation="relu", use_bias=False, name="directions", trainable=False)
+    blur = layers.DepthwiseConv2D(12, 4, activation="softsign", use_bias=False, name="blur", trainable=False)
+    features = layers.Flatten()(blur(edges(layers.Reshape((28, 28, 1))(image))))
+    components = layers.Dense(count, name="components")(features)
+    products = layers.Multiply()([layers.Reshape((count, 1))(components), layers.Reshape((1, count))(components)])
+    scores = layers.Dense(classes, activation="softmax", use_bias=False, name="classes")(layers.Flatten()(products))
+    edges.set_weights([_sobel_filters()])
+    blur.set_weights([_gaussians()])
+    return keras.Model(image, scores, name="ridge")
+
+
+def _sobel_filters() -> NDArray[Any]:
+    """Return Sobel's filter in eight directions, ``(3, 3, 1, 8)``."""
+    across = np.outer([1, 2, 1], [-1, 0, 1])
+    angles = np.arange(8) * np.pi / 4
+    return np.stack([np.cos(angle) * across + np.sin(angle) * across.T for angle in angles], axis=-1)[:, :, np.newaxis]
+
+
+def _gaussians() -> NDArray[Any]:
+    """Return a blur of 3 pixels for each direction, ``(12, 12, 8, 1)``; softsign is far from linear at its sums."""
+    weights = np.exp(-np.square(np.arange(12) - 5.5) / (2 * 3**2))
+    kernel = 2 * np.outer(weights, weights) / weights.sum() ** 2
+    return np.tile(kernel[:, :, np.newaxis, np.newaxis], (1, 1, 8, 1))
+
+
 def tiny(classes: int = 10) -> keras.Sequential:
     """Build a network whose int8 ``.tflite`` with batch size 1 takes 9,200 bytes for ten classes."""
     body = [*_block(6, 3, "valid"), keras.layers.MaxPooling2D(), *_block(10, 3, "valid"), keras.layers.MaxPooling2D()]
@@ -60,7 +103,7 @@ def tiny(classes: int = 10) -> keras.Sequential:
     return keras.Sequential([*_image_input(), *body, keras.layers.Dense(classes, activation="softmax")])
 
 
-NETWORKS: dict[str, Callable[..., keras.Sequential]] = {"mlp": mlp, "cnn": cnn, "best": best, "tiny": tiny}
+NETWORKS: dict[str, Callable[..., keras.Model]] = {"mlp": mlp, "cnn": cnn, "best": best, "ridge": ridge, "tiny": tiny}
 
 
 @limits.reader
@@ -70,7 +113,7 @@ def build(recipe: Recipe, classes: int = 10) -> keras.Sequential:
     Raises:
         ValueError: its weights need more memory than ``limits.MAX_BYTES``.
     """
-    options = {name: getattr(recipe, name) for name in MLP_ONLY} if recipe.network == "mlp" else {}
+    options = {name: getattr(recipe, name) for name in {*MLP_ONLY} - unused_settings(recipe.network)}
     with checked_variables(limits.take):
         return NETWORKS[recipe.network](classes=classes, **options)
 

@@ -35,7 +35,7 @@ class Recipe:
 
     Attributes:
         network: a key of ``models.NETWORKS``.
-        units: the widths of the hidden layers; for the network ``mlp`` only.
+        units: the widths of the hidden layers; for the network ``ridge``, how many principal components.
         activation: of the hidden layers, the name of a Keras activation; for ``mlp`` only.
         dropout: rate after each hidden layer, in [0, 1); for ``mlp`` only.
         optimizer: the name of a Keras optimizer.
@@ -73,15 +73,24 @@ RECIPES = {
     "fast": Recipe(epochs=5, batch_size=250, rate=1.6e-2, dropout=0.0, betas=BETAS),
     "mlp": Recipe(epochs=120, batch_size=250, rate=8e-3, dropout=0.0, augment=Warp()),
     "cnn": Recipe("cnn", epochs=1, batch_size=100, rate=8e-3, betas=BETAS),
+    "ridge": Recipe("ridge", units=(72,), epochs=1, batch_size=500),
     "best": Recipe("best", epochs=20, batch_size=125, rate=4e-3, augment=Warp()),
     "tiny": Recipe("tiny", epochs=20, batch_size=125, rate=8e-3, augment=Warp()),
 }
 MLP_ONLY = ("units", "activation", "dropout")
+GRADIENT_ONLY = ("optimizer", "epochs", "rate", "betas", "augment", "average")
 
 
 def backend(recipe: Recipe) -> str:
     """Return the backend that trains the network faster: JAX for dense networks, TensorFlow for others, as measured."""
     return "jax" if recipe.network == "mlp" else "tensorflow"
+
+
+def unused_settings(network: str) -> set[str]:
+    """Return the settings that have no meaning for a network; ``ridge`` needs no optimizer and one epoch."""
+    if network == "ridge":
+        return {*MLP_ONLY, *GRADIENT_ONLY} - {"units"}
+    return set() if network == "mlp" else {*MLP_ONLY}
 
 
 def is_number(value: Any, low: float, high: float = 1e9) -> bool:

@@ -6,6 +6,7 @@ import keras
 import pytest
 
 from study_keras import formats, mnist
+from study_keras.cli import main
 from study_keras.formats.everywhere.variants import VARIANTS
 from study_keras.formats.verify import verify_all
 from study_keras.report import evaluation
@@ -14,6 +15,19 @@ from study_keras.train import artifacts, models, recipes
 from study_keras.train.fit import set_seed, train
 
 BATCH, TESTED = 50, 1000
+
+
+@pytest.mark.slow
+def test_ridge_regression_answers_everywhere_but_in_c(tmp_path, small, capsys):
+    train_it = ["train", "--recipe", "ridge", "--data", str(small), "--output", str(tmp_path)]
+    assert main(train_it) == 0
+    capsys.readouterr()
+    assert main(["convert", str(tmp_path / "hello_mnist.keras"), str(tmp_path / "all"), "--all"]) == 0
+    shown = capsys.readouterr().out
+    refused = [line.split(":")[1].strip() for line in shown.splitlines() if line.startswith("not written")]
+    assert refused == ["hello_mnist.c", "hello_mnist_int8.c"]  # plain C has no product of two repeated inputs
+    for runtime in ("TF.js", "LiteRT", "onnxruntime", "PyTorch", "OpenVINO", "TFLite Micro"):
+        assert runtime in shown
 
 
 @pytest.mark.slow

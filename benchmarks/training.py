@@ -20,6 +20,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from statistics import mean, median
 
+from goals import Goal
 from peers import PEERS
 from rich.console import Console
 from rich.table import Table
@@ -85,6 +86,15 @@ def table_of(results, limit):
     return table
 
 
+def print_goals(results):
+    """Print whether the command, from the shell to the saved model, is as fast as it is meant to be."""
+    seconds = {name: [one["process_seconds"] for one in rounds] for name, rounds in results.items()}
+    for name, bound in (("tutorial", 0.20), ("numpy", 1.0)):
+        if {"project", name} <= seconds.keys():
+            ratios = [one / other for one, other in zip(seconds["project"], seconds[name], strict=True)]
+            print(Goal(f"process s / that of {PEERS[name].title}", bound).line(PEERS["project"].title, median(ratios)))
+
+
 def machine(names):
     """Return processors, load and versions, which the numbers depend on."""
     owners = packages_distributions()
@@ -115,6 +125,7 @@ def main():
 
     console = Console()
     console.print(table_of(results, limit))
+    print_goals(results)
     for name, reason in (absent | failures).items():
         console.print(f"{PEERS[name].title}: {reason}", markup=False, highlight=False)
     versions = ", ".join(f"{package} {number}" for package, number in here["versions"].items())

@@ -55,7 +55,7 @@ PARTS = {
         "python benchmarks/training.py --rounds 1 --only project tutorial numpy",
         r"(train, .* runs.*|hand|Keras \d) +\d",
     ),
-    "recipes": Part("python benchmarks/recipes.py --rounds 10 --only tutorial fast cnn", None, "tutorial|fast|cnn"),
+    "recipes": Part("python benchmarks/recipes.py --rounds 10 --only tutorial fast ridge cnn", None, "tutorial|fast|ridge|cnn|goal"),
     "mlp": Part(
         "python benchmarks/recipes.py --rounds 5 --only mlp",
         "python benchmarks/recipes.py --rounds 1 --only mlp",
@@ -66,7 +66,7 @@ PARTS = {
         "hello-mnist train --recipe best --seed 1 --epochs 1 --output output/bench/best",
         "accuracy │",
     ),
-    "time_to": Part("python benchmarks/time_to.py", None, "%"),
+    "time_to": Part("python benchmarks/time_to.py", None, "% |goal"),
     "matrix": Part("make matrix", "python -m pytest -m 'not slow' tests/matrix", "equal|refused|passed"),
     "applications": Part(
         "python benchmarks/applications.py",

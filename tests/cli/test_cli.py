@@ -88,7 +88,7 @@ def test_the_same_seed_gives_the_same_weights(small, tmp_path, backend):
 
 def test_train_builds_what_was_asked_for(small, tmp_path, capsys):
     options = "--units 32,16 --activation sigmoid --dropout 0.5 --optimizer sgd --one-hot --epochs 2 --batch-size 50"
-    more = ["--validation", "0.25", "--data", str(small), "--output", str(tmp_path), "--json"]
+    more = ["--images", "400", "--validation", "0.25", "--data", str(small), "--output", str(tmp_path), "--json"]
     assert main(["train", *options.split(), *more]) == 0
     figures = json.loads(capsys.readouterr().out)
     assert set(figures["history"]) == {"loss", "accuracy", "val_loss", "val_accuracy"}
@@ -96,7 +96,7 @@ def test_train_builds_what_was_asked_for(small, tmp_path, capsys):
     assert figures["parameters"] == model.count_params() == 784 * 32 + 32 + 32 * 16 + 16 + 16 * 10 + 10
     assert model.loss == "categorical_crossentropy"
     assert isinstance(model.optimizer, keras.optimizers.SGD)
-    assert int(model.optimizer.iterations.value) == 2 * 9  # 450 images in batches of 50, twice
+    assert int(model.optimizer.iterations.value) == 2 * 6  # 300 images in batches of 50, twice
     assert model.layers[1].activation is keras.activations.sigmoid
     assert model.layers[2].rate == 0.5
 
@@ -111,6 +111,7 @@ def test_train_builds_what_was_asked_for(small, tmp_path, capsys):
         (["--recipe", "ridge", "--processes", "2"], "--processes is only for trainings with gradients"),
         (["--recipe", "ridge", "--units", "300"], "one number, from 1 to 200"),
         (["--recipe", "quick"], "expected one of tutorial, fast"),
+        (["--images", "601"], "expected at most the 600 training images"),
     ],
 )
 def test_a_setting_that_a_recipe_does_not_have_is_refused(small, tmp_path, capsys, options, words):

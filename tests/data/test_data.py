@@ -233,6 +233,20 @@ def test_the_command_refuses_it_in_one_line(digits, tmp_path, capsys, make):
     assert {file: file.read_bytes() for file in tmp_path.rglob("*") if file.is_file()} == before
 
 
+def test_drawn_images_are_of_every_class_even_from_sorted_data_and_always_the_same(digits):
+    images, labels = digits[0]
+    order = np.argsort(labels, kind="stable")
+    drawn, theirs = dataset.draw(images[order], labels[order], 200)
+    assert len(drawn) == len(theirs) == 200
+    assert set(theirs) == set(range(10))
+    places = {image.tobytes(): label for image, label in zip(images, labels, strict=True)}
+    assert [places[image.tobytes()] for image in drawn] == theirs.tolist()
+    np.testing.assert_array_equal(drawn, dataset.draw(images[order], labels[order], 200)[0])
+    assert len(dataset.draw(images, labels, 600)[0]) == 600
+    with pytest.raises(ValueError, match="received 601 images to draw, expected at most the 600"):
+        dataset.draw(images, labels, 601)
+
+
 @pytest.mark.parametrize("validation", [0.0001, 0.9999, 1.0])
 def test_a_split_that_leaves_nothing_is_refused(digits, validation):
     with pytest.raises(ValueError, match="of 600 images"):

@@ -59,6 +59,7 @@ class Trained(NamedTuple):
 @click.option("--one-hot", is_flag=True, help="Train with one-hot labels and categorical cross-entropy.")
 @click.option("--epochs", type=click.IntRange(1), default=5, help="Number of epochs.")
 @click.option("--batch-size", type=click.IntRange(1), default=32, help="Images per step.")
+@click.option("--images", type=click.IntRange(1), metavar="N", help="Train on N of the training images.")
 @click.option(
     "--validation",
     type=click.FloatRange(0, 1, max_open=True),
@@ -101,9 +102,11 @@ def train(context: click.Context, /, *, group: launcher.Group, data: Path | None
     unfinished = _load_unfinished(folder, former, recipe, group) if former else None
     if former and former.get("data_path"):
         data = data or Path(former["data_path"])
-    from study_keras.data.dataset import load_data
+    from study_keras.data.dataset import draw, load_data
 
     dataset = load_data(data)
+    if recipe.images:
+        dataset = draw(*dataset[0], recipe.images), dataset[1]
     if group.first:
         callbacks = _callbacks(dataset, recipe, folder, options["checkpoint_every"], options["tensorboard"])
     else:  # only process 0 writes files that are kept

@@ -85,9 +85,24 @@ def split(images: Images, labels: Labels, validation: float) -> Dataset:
             f"validation={validation} holds out {held_out} of {len(images)} images; choose a fraction "
             "between 0 and 1 that leaves images for both training and validation"
         )
-    order = np.random.default_rng(0).permutation(len(images))
-    validating, training = np.sort(order[:held_out]), np.sort(order[held_out:])
-    return (take_rows(images, training), labels[training]), (take_rows(images, validating), labels[validating])
+    validating, training = np.split(np.random.default_rng(0).permutation(len(images)), [held_out])
+    return _rows(images, labels, training), _rows(images, labels, validating)
+
+
+def draw(images: Images, labels: Labels, count: int) -> tuple[Images, Labels]:
+    """Return ``count`` images and their labels, drawn with a fixed seed, in their order.
+
+    Raises:
+        ValueError: there are fewer.
+    """
+    if count > len(images):
+        raise ValueError(f"received {count} images to draw, expected at most the {len(images)} training images")
+    return _rows(images, labels, np.random.default_rng(1).permutation(len(images))[:count])
+
+
+def _rows(images: Images, labels: Labels, chosen: NDArray[np.int64]) -> tuple[Images, Labels]:
+    chosen = np.sort(chosen)
+    return take_rows(images, chosen), labels[chosen]
 
 
 def _load_folder(folder: Path) -> Dataset:

@@ -42,7 +42,8 @@ class Recipe:
         one_hot: whether labels become one-hot rows.
         epochs: passes over the training images.
         batch_size: images per step.
-        validation: the fraction of the training images that is held out, in [0, 1).
+        images: how many of the training images, drawn with a fixed seed; None for all.
+        validation: the fraction of these images that is held out, in [0, 1).
         seed: from 0 to 2**32 - 1; None for a random one.
         rate: the peak of a one-cycle learning rate; None for the optimizer's constant rate.
         augment: the limits of random warps; None for no augmentation.
@@ -58,6 +59,7 @@ class Recipe:
     one_hot: bool = False
     epochs: int = 5
     batch_size: int = 32
+    images: int | None = None
     validation: float = 0.0
     seed: int | None = None
     rate: float | None = None
@@ -116,6 +118,7 @@ _VALID: dict[str, Callable[[Any], bool]] = {
     "one_hot": lambda value: isinstance(value, bool),
     "epochs": lambda value: _is_count(value, 1),
     "batch_size": lambda value: _is_count(value, 1),
+    "images": lambda value: value is None or _is_count(value, 1),
     "validation": lambda value: is_number(value, 0, 1),
     "seed": lambda value: value is None or _is_count(value, 0, 2**32 - 1),
     "rate": lambda value: value is None or is_number(value, 0),

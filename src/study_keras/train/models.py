@@ -56,7 +56,7 @@ def best(classes: int = 10) -> keras.Sequential:
 
 
 def ridge(units: Sequence[int] = (72,), classes: int = 10) -> keras.Model:
-    """Build the network that ``train.ridge`` computes the weights of; 69,189 for ten classes and 72 components.
+    """Build the network that ``train.ridge`` computes the weights of; 69,187 for ten classes and 72 components.
 
     Two layers are fixed: Sobel's filter in eight directions, and a blur. Dense layers cannot multiply values with each
     other, so the network is not a sequence: the components are multiplied with themselves.

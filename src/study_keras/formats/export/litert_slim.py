@@ -13,19 +13,20 @@ def slim(content: bytes) -> bytes:
     """Return the content of a ``.tflite`` file without what no interpreter reads.
 
     The names of the tensors inside go, those of inputs and outputs stay, and so does the signature. Empty buffers
-    become one, equal shapes and equal zero points are written once, and the converter's notes about itself go.
+    become one, equal shapes and equal scales are written once, and the converter's notes about itself go.
     """
     model = schema.ModelT.InitFromPackedBuf(content, 0)
     if any(buffer.offset > 1 for buffer in model.buffers):  # beyond 2 GiB the weights lie behind the table
         return content
     model.description = model.metadata = model.metadataBuffer = None
     buffers = [schema.BufferT()]  # the first one is empty, for tensors without content
+    quantizations: dict[Any, _Quantization] = {}
     for graph in model.subgraphs:
         for index, tensor in enumerate(graph.tensors):
             if index not in graph.inputs and index not in graph.outputs:
                 tensor.name = None
-            if _is_empty(tensor.quantization):
-                tensor.quantization = None
+            if tensor.quantization:
+                tensor.quantization = _shared(tensor.quantization, quantizations)
     places: dict[int, int] = {}
     for tensor in (tensor for graph in model.subgraphs for tensor in graph.tensors):
         buffer = model.buffers[tensor.buffer]
@@ -42,9 +43,26 @@ def slim(content: bytes) -> bytes:
     return bytes(builder.Output())
 
 
-def _is_empty(quantization: Any) -> bool:
-    parts = ("scale", "zeroPoint", "min", "max", "details")
-    return quantization is not None and all(getattr(quantization, part) is None for part in parts)
+class _Quantization(schema.QuantizationParametersT):
+    """Is written once, however many tensors have it."""
+
+    place = 0
+
+    def Pack(self, builder: Any) -> int:  # noqa: N802
+        self.place = self.place or super().Pack(builder)
+        return self.place
+
+
+def _shared(quantization: Any, known: dict[Any, _Quantization]) -> _Quantization | None:
+    """Return the first of the equal quantizations; None for one that says nothing."""
+    parts = [getattr(quantization, name) for name in ("scale", "zeroPoint", "min", "max")]
+    if quantization.details is None and all(part is None for part in parts):
+        return None
+    made = _Quantization(**vars(quantization))
+    if quantization.details is not None:
+        return made
+    key = quantization.quantizedDimension, *(None if part is None else part.tobytes() for part in parts)
+    return known.setdefault(key, made)
 
 
 class _Builder(flatbuffers.Builder):

@@ -87,6 +87,7 @@ PARTS = {
     "page": Part("python benchmarks/page.py", None, "seconds"),
     "graph_models": Part("python benchmarks/graph_models.py", None, "times|ms"),
     "tfjs_export": Part("python benchmarks/tfjs_export.py", None, "."),
+    "small": Part("python benchmarks/small.py", None, "tiny|micro"),
     "plain_c": Part("python benchmarks/plain_c.py", None, "tiny"),
     "source": Part("python benchmarks/source.py", None, "x"),
 }

@@ -55,7 +55,11 @@ PARTS = {
         "python benchmarks/training.py --rounds 1 --only project tutorial numpy",
         r"(train, .* runs.*|hand|Keras \d) +\d",
     ),
-    "recipes": Part("python benchmarks/recipes.py --rounds 10 --only tutorial fast ridge cnn", None, "tutorial|fast|ridge|cnn|goal"),
+    "recipes": Part(
+        "python benchmarks/recipes.py --rounds 10 --only tutorial fast ridge cnn",
+        "python benchmarks/recipes.py --rounds 1 --only ridge",
+        "tutorial|fast|ridge|cnn|goal",
+    ),
     "mlp": Part(
         "python benchmarks/recipes.py --rounds 5 --only mlp",
         "python benchmarks/recipes.py --rounds 1 --only mlp",
@@ -87,6 +91,7 @@ PARTS = {
     "page": Part("python benchmarks/page.py", None, "seconds"),
     "graph_models": Part("python benchmarks/graph_models.py", None, "times|ms"),
     "tfjs_export": Part("python benchmarks/tfjs_export.py", None, "."),
+    "small": Part("python benchmarks/small.py", None, "tiny|micro"),
     "plain_c": Part("python benchmarks/plain_c.py", None, "tiny"),
     "source": Part("python benchmarks/source.py", None, "x"),
 }

@@ -77,7 +77,8 @@ RECIPES = {
     "cnn": Recipe("cnn", epochs=1, batch_size=100, rate=8e-3, betas=BETAS),
     "ridge": Recipe("ridge", units=(72,), epochs=1, batch_size=500),
     "best": Recipe("best", epochs=20, batch_size=125, rate=4e-3, augment=Warp()),
-    "tiny": Recipe("tiny", epochs=20, batch_size=125, rate=8e-3, augment=Warp()),
+    "tiny": Recipe("tiny", epochs=20, batch_size=125, rate=8e-3, augment=Warp(1.05, 8.4, 0.07, 0.105, 0.7)),
+    "micro": Recipe("micro", epochs=50, batch_size=125, rate=2.4e-2, augment=Warp(0.75, 6.0, 0.05, 0.075, 0.5)),
 }
 MLP_ONLY = ("units", "activation", "dropout")
 GRADIENT_ONLY = ("optimizer", "epochs", "rate", "betas", "augment", "average")

@@ -24,6 +24,7 @@ def export_litert(
     images: Any = None,
     batch: int | None = None,
     *,
+    names: bool = False,
     prove: bool | Callable[[Proof], None] = True,
 ) -> Path:
     """Write ``model`` as a LiteRT file that contains only built-in operations, which every interpreter has.
@@ -40,6 +41,8 @@ def export_litert(
         images: for int8, some hundred typical inputs as the model takes them, ``(n, ...)`` float32; a list of arrays
             for several inputs.
         batch: the batch size; None for a dynamic one. LiteRT in a web page needs a number.
+        names: whether the tensors inside keep the names that TensorFlow gave them, for looking into the file, and
+            everything else that no interpreter reads; see ``litert_slim``.
         prove: whether the file is compared with Keras before it gets its name; a function is called with the
             ``Proof``.
 
@@ -54,21 +57,24 @@ def export_litert(
     """
     inference.check_model(model, Path(path), ".tflite")
     arrays = checked_options(model, quantize, images, batch)
-    job = partial(export_litert, path=path, quantize=quantize, images=arrays, batch=batch, prove=prove)
-    content = partial(_content, model, quantize, arrays, batch)
+    job = partial(export_litert, path=path, quantize=quantize, images=arrays, batch=batch, names=names, prove=prove)
+    content = partial(_content, names, model, quantize, arrays, batch)
     return tensorflow_process.export_file(model, job, content, quantize or "float32", arrays)
 
 
-def _content(*arguments: Any) -> bytes:
+def _content(names: bool, *arguments: Any) -> bytes:
     from study_keras.formats.export.litert_converter import to_litert  # loads TensorFlow
+    from study_keras.formats.export.litert_slim import slim
 
-    return to_litert(*arguments)
+    content = to_litert(*arguments)
+    return content if names else slim(content)
 
 
 @limits.reader
 def list_litert(path: str | Path) -> list[tuple[str, tuple[int, ...]]]:
-    """Return name and shape of all tensors in a LiteRT file, -1 for a dynamic batch size."""
-    return [item for item in _described(interpreter_of(path).get_tensor_details()) if item[0]]
+    """Return name and shape of all tensors in a LiteRT file, -1 for a dynamic batch size; without a name, a number."""
+    described = _described(interpreter_of(path).get_tensor_details())
+    return [(name or f"tensor {number}", shape) for number, (name, shape) in enumerate(described)]
 
 
 def litert_batch(path: str | Path) -> int | None:

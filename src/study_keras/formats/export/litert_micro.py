@@ -72,7 +72,7 @@ def export_litert_micro(
 def list_litert_micro(path: str | Path) -> list[tuple[str, tuple[int, ...]]]:
     """Return name and shape of all tensors in the ``.tflite`` file that a ``.micro.c`` contains."""
     details = litert.interpreter_of(path, tflite_micro.read_model(Path(path))).get_tensor_details()
-    return [(item["name"], tuple(map(int, item["shape"]))) for item in details if item["name"]]
+    return [(item["name"] or f"tensor {number}", tuple(map(int, item["shape"]))) for number, item in enumerate(details)]
 
 
 def _operations(path: Path) -> list[str]:

@@ -76,7 +76,7 @@ def c_source(model: keras.Model) -> Callable[[Path], tuple[str, str]]:
 
 def _int8_text(model: keras.Model, path: Path, images: Any) -> tuple[str, str]:
     with files.temporary_folder() as folder:
-        flat = export_litert(model, folder / "model.tflite", "int8", images, batch=1, prove=False)
+        flat = export_litert(model, folder / "model.tflite", "int8", images, batch=1, names=True, prove=False)
         names = inference.input_names(model), inference.output_names(model)
         program = program_of_litert(flat, model.name, *names)
     return to_c(program, path.stem, "int8", c_int8.add_int8_step, c_int8_functions.sources)

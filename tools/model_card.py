@@ -19,9 +19,9 @@ PREPARED = 1_000  # test images that are measured after `prepare`
 THRESHOLDS = {
     detection: ("NO_DIGIT", "CERTAIN"),
     recognize: ("DOUBTFUL", "SURER"),
-    prepare: ("IS_DIGIT", "FAINT"),
+    prepare: ("FAINT",),
     traces: ("CLEAR", "FAINT"),
-    marks: ("FOUND", "SAME", "COVERED", "WIDTH", "LARGER", "DOUBTFUL_SCORE", "DOUBTFUL_DIGIT", "MOST"),
+    marks: ("FOUND", "SAME", "COVERED", "WIDTH", "IS_DIGIT", "LARGER", "DOUBTFUL_SCORE", "DOUBTFUL_DIGIT", "MOST"),
 }
 
 

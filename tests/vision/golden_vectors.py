@@ -10,11 +10,13 @@ by side, 28 pixels each, in the order of the pictures' names, and black where th
 import json
 
 import numpy as np
+from pages import folded
 from PIL import Image
 from scenes import ROOT, enlarge, in_a_shadow, line_of, paper, ruled
 
 from study_keras import mnist
 from study_keras.vision.classifier import load_network
+from study_keras.vision.image_io import read_image
 from study_keras.vision.marks import load_finder
 from study_keras.vision.prepare import prepare
 from study_keras.vision.recognize import recognize
@@ -46,6 +48,7 @@ def pictures():
     yield "traces", shining_through(images[7], rng)
     page = np.vstack([line_of(images[[0, 1, 4, 18, 17]], np.random.default_rng(1)) for _ in range(2)])
     yield "turned", page[::-1, ::-1]  # of 7, 2, 4, 3 and 7: upside down, few of them are digits
+    yield "folded", read_image(folded(images[20:32], np.random.default_rng(10)))
     yield "junk", scribble(rng)
     yield "empty", paper((90, 120), rng)
 

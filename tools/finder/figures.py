@@ -7,8 +7,8 @@ from synthetic.layers import EITHER
 
 from finder.examples import lit_page, load_signs
 from study_keras.vision.levels import SHORTEST, levels_of
-from study_keras.vision.marks import SAME, find_marks, overlaps, view
-from study_keras.vision.prepare import IS_DIGIT, normalized
+from study_keras.vision.marks import IS_DIGIT, SAME, find_marks, overlaps, view
+from study_keras.vision.prepare import normalized
 from study_keras.vision.recognize import votes
 
 SEED = 2  # the networks are trained with 1

@@ -11,9 +11,9 @@ from study_keras.vision.detection import Candidate, Detection, to_dict
 from study_keras.vision.image_io import Picture, Source, read_picture, source_name
 from study_keras.vision.levels import MAX_SIDE, Grey, check_grey, levels_of
 from study_keras.vision.lines import lines_of
-from study_keras.vision.marks import NONE, Finder, Mark, find_marks, load_finder
+from study_keras.vision.marks import IS_DIGIT, NONE, Finder, Mark, find_marks, load_finder
 from study_keras.vision.normalize import bounding_box, resample
-from study_keras.vision.prepare import IS_DIGIT, as_mnist, normalized
+from study_keras.vision.prepare import as_mnist, normalized
 from study_keras.vision.traces import without_traces
 from study_keras.vision.unread import unread_boxes
 

@@ -1,10 +1,10 @@
 // A picture -> the digits in it: find the marks, normalize, classify; the twin of study_keras/vision/recognize.py.
 import { checkGrey, levelsOf } from "./levels.js";
 import { linesOf } from "./lines.js";
-import { findMarks } from "./marks.js";
+import { IS_DIGIT, findMarks } from "./marks.js";
 import { boundingBox, resample } from "./normalize.js";
 import { edgeOf, median, quarterTurn } from "./plane.js";
-import { IS_DIGIT, asMnist, normalized } from "./prepare.js";
+import { asMnist, normalized } from "./prepare.js";
 import { withoutTraces } from "./traces.js";
 import { unreadBoxes } from "./unread.js";
 

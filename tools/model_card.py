@@ -10,7 +10,7 @@ from synthetic import HELD_OUT
 from study_keras import mnist
 from study_keras.data.dataset import scale
 from study_keras.train import checkpoint
-from study_keras.vision import detection, marks, prepare, recognize, traces
+from study_keras.vision import detection, marks, prepare, recognize, traces, votes
 from study_keras.vision.classifier import load_network
 
 LARGEST = 700_000  # bytes of all files together: the page loads half of them, and the package all
@@ -21,6 +21,7 @@ THRESHOLDS = {
     recognize: ("DOUBTFUL", "SURER"),
     prepare: ("FAINT",),
     traces: ("CLEAR", "FAINT"),
+    votes: ("CLOSER", "WIDER"),
     marks: ("FOUND", "SAME", "COVERED", "WIDTH", "IS_DIGIT", "LARGER", "DOUBTFUL_SCORE", "DOUBTFUL_DIGIT", "MOST"),
 }
 

@@ -8,8 +8,7 @@ from synthetic.layers import EITHER
 from finder.examples import lit_page, load_signs
 from study_keras.vision.levels import SHORTEST, levels_of
 from study_keras.vision.marks import IS_DIGIT, SAME, find_marks, overlaps, view
-from study_keras.vision.prepare import normalized
-from study_keras.vision.recognize import votes
+from study_keras.vision.votes import votes
 
 SEED = 2  # the networks are trained with 1
 PAGES, WRITTEN = 400, 1_000
@@ -28,13 +27,14 @@ def measure(network, finder, pages=PAGES):
     counts, inks = Counter(), []
     for number in range(1, pages + 1):
         scene, light, _ = lit_page(signs, rng, small=number % 5 == 0, giants=False)
-        marks = [mark for mark in find_marks(levels_of(light), finder) if mark.likelihood >= IS_DIGIT]
+        levels = levels_of(light)
+        marks = [mark for mark in find_marks(levels, finder) if mark.likelihood >= IS_DIGIT]
         digits = _is_counted(scene)
         of = _digits_of(marks, scene)
         hits = [(mark, at) for mark, at in zip(marks, of, strict=True) if at is not None and digits[at]]
         counts += Counter(digits=int(digits.sum()), found=len(hits), false=of.count(None))
         if hits:
-            rows = votes([mark for mark, _ in hits], network(np.array([normalized(mark) for mark, _ in hits])), True)
+            _, rows = votes([mark for mark, _ in hits], levels, network, finder)
             counts["right"] += int((rows.argmax(axis=1) == scene.labels[[at for _, at in hits]]).sum())
             inks += [_ink_in_common(mark, scene, at) for mark, at in hits]
     figures = {

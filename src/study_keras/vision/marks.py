@@ -204,6 +204,14 @@ def _widened(boxes: Floats) -> Floats:
     return np.concatenate([boxes[:, :2] - missing, boxes[:, 2:] + missing], axis=1)
 
 
+def read_again(mark: Mark, level: Level, finder: Finder, scale: float) -> Mark:
+    """Return a mark of a level as the reader sees it in a box ``scale`` times as large."""
+    left, top, right, bottom = np.array(mark.box) / level.scale
+    x, y = (1 - scale) / 2 * (right - left), (1 - scale) / 2 * (bottom - top)
+    box = np.array([left + x, top + y, right - x, bottom - y])
+    return _read(Proposal(mark.level, level, box, mark.score, mark.dark), finder)
+
+
 def _read(one: Proposal, finder: Finder) -> Mark:
     level, (left, top, right, bottom) = one.level, map(float, one.box)
     side = max(right - left, bottom - top) * VIEW / LONGER

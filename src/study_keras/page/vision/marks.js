@@ -77,6 +77,17 @@ function rank(likelihood, [left, top, right, bottom]) {
   return likelihood * Math.max(right - left, bottom - top) ** LARGER;
 }
 
+/** Marks of the levels as the reader sees them in boxes as many times as large; `wanted`: pairs of a mark and a scale. */
+export async function readAgain(wanted, levels, finder) {
+  const proposals = wanted.map(([{ box, score, dark, level }, larger]) => {
+    const { scale } = levels[level];
+    const [left, top, right, bottom] = box.map((side) => side / scale);
+    const [x, y] = [right - left, bottom - top].map((side) => ((1 - larger) / 2) * side);
+    return { box: [left + x, top + y, right - x, bottom - y], score, dark, level, scale };
+  });
+  return readMarks(proposals, levels, finder);
+}
+
 /** Let the reader look at proposals, all in one call: each call has its price. */
 async function readMarks(proposals, levels, finder) {
   const views = new Float32Array(proposals.length * VIEW * VIEW);

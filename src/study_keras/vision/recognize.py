@@ -15,7 +15,7 @@ from study_keras.vision.marks import IS_DIGIT, Finder, find_marks, load_finder
 from study_keras.vision.normalize import bounding_box, resample
 from study_keras.vision.prepare import as_mnist
 from study_keras.vision.traces import without_traces
-from study_keras.vision.unread import unread_boxes
+from study_keras.vision.unread import unread_boxes, without_low
 from study_keras.vision.votes import votes
 
 # Chosen on pages of the 5,000 training images that no network saw, and on ink that is no digit.
@@ -161,7 +161,8 @@ def _candidates(grey: Grey, network: Network, finder: Finder) -> list[Candidate]
         return []
     images, rows = votes(marks, levels, network, finder)
     candidates: list[Candidate] = []
-    for number, line in enumerate(lines_of([mark.box for mark in marks])):
+    for number, all_ in enumerate(lines_of([mark.box for mark in marks])):
+        line = without_low(all_, marks)
         written = [Candidate(marks[at].box, images[at], rows[at], number, marks[at].likelihood) for at in line]
         if any(candidate.is_digit for candidate in written):
             nothing = np.full_like(rows[0], 1 / rows.shape[1]), np.zeros((28, 28), np.float32)

@@ -6,7 +6,7 @@ import { boundingBox, resample } from "./normalize.js";
 import { edgeOf, median, quarterTurn } from "./plane.js";
 import { asMnist } from "./prepare.js";
 import { withoutTraces } from "./traces.js";
-import { unreadBoxes } from "./unread.js";
+import { unreadBoxes, withoutLow } from "./unread.js";
 import { CERTAIN, votes } from "./votes.js";
 
 const NO_DIGIT = 0.4; // a mark whose best class is below is not counted as a digit
@@ -173,7 +173,8 @@ async function candidatesIn(plane, networks) {
   if (!marks.length) return [];
   const { images, rows } = await votes(marks, levels, networks);
   const classes = rows[0].length;
-  return linesOf(marks.map(({ box }) => box)).flatMap((line, number) => {
+  return linesOf(marks.map(({ box }) => box)).flatMap((all, number) => {
+    const line = withoutLow(all, marks);
     const written = line.map((at) => toCandidate(marks[at].box, images[at], rows[at], number, marks[at].likelihood));
     if (written.some(({ isDigit }) => isDigit)) {
       for (const box of unreadBoxes(line.map((at) => marks[at]), levels)) {

@@ -21,7 +21,7 @@ THRESHOLDS = {
     recognize: ("DOUBTFUL", "SURER"),
     prepare: ("FAINT",),
     traces: ("CLEAR", "FAINT"),
-    votes: ("CLOSER", "WIDER"),
+    votes: ("CLOSER", "WIDER", "SHARE"),
     marks: ("FOUND", "SAME", "COVERED", "WIDTH", "IS_DIGIT", "LARGER", "DOUBTFUL_SCORE", "DOUBTFUL_DIGIT", "MOST"),
 }
 

@@ -16,7 +16,7 @@ from study_keras.vision.normalize import bounding_box, resample
 from study_keras.vision.prepare import as_mnist
 from study_keras.vision.traces import without_traces
 from study_keras.vision.unread import unread_boxes, without_low
-from study_keras.vision.votes import votes
+from study_keras.vision.votes import may_count, votes
 
 # Chosen on pages of the 5,000 training images that no network saw, and on ink that is no digit.
 DOUBTFUL = 0.75  # a page that is read no surer than this is also looked at turned
@@ -156,14 +156,15 @@ def _shows_its_top(page: Detection) -> bool:
 def _candidates(grey: Grey, network: Network, finder: Finder) -> list[Candidate]:
     levels = levels_of(grey)
     found = without_traces(find_marks(levels, finder), levels)
-    marks = [mark for mark in found if mark.likelihood >= IS_DIGIT or mark.doubtful]
+    marks = [mark for mark in found if may_count(mark)]
     if not marks:
         return []
-    images, rows = votes(marks, levels, network, finder)
+    images, rows, likely = votes(marks, levels, network, finder)
+    counted = [at for at, mark in enumerate(marks) if likely[at] >= IS_DIGIT or mark.doubtful]
     candidates: list[Candidate] = []
-    for number, all_ in enumerate(lines_of([mark.box for mark in marks])):
-        line = without_low(all_, marks)
-        written = [Candidate(marks[at].box, images[at], rows[at], number, marks[at].likelihood) for at in line]
+    for number, all_ in enumerate(lines_of([marks[at].box for at in counted])):
+        line = without_low([counted[at] for at in all_], marks)
+        written = [Candidate(marks[at].box, images[at], rows[at], number, likely[at]) for at in line]
         if any(candidate.is_digit for candidate in written):
             nothing = np.full_like(rows[0], 1 / rows.shape[1]), np.zeros((28, 28), np.float32)
             boxes = unread_boxes([marks[at] for at in line], levels)

@@ -7,7 +7,7 @@ import { edgeOf, median, quarterTurn } from "./plane.js";
 import { asMnist } from "./prepare.js";
 import { withoutTraces } from "./traces.js";
 import { unreadBoxes, withoutLow } from "./unread.js";
-import { CERTAIN, votes } from "./votes.js";
+import { CERTAIN, mayCount, votes } from "./votes.js";
 
 const NO_DIGIT = 0.4; // a mark whose best class is below is not counted as a digit
 const DOUBTFUL = 0.75; // a page that is read no surer than this is also looked at turned
@@ -169,13 +169,14 @@ function placed(candidate, { width, height }, degrees) {
 async function candidatesIn(plane, networks) {
   const levels = levelsOf(plane);
   const found = withoutTraces(await findMarks(levels, networks.finder), levels);
-  const marks = found.filter(({ likelihood, doubtful }) => likelihood >= IS_DIGIT || doubtful);
+  const marks = found.filter(mayCount);
   if (!marks.length) return [];
-  const { images, rows } = await votes(marks, levels, networks);
+  const { images, rows, likely } = await votes(marks, levels, networks);
   const classes = rows[0].length;
-  return linesOf(marks.map(({ box }) => box)).flatMap((all, number) => {
-    const line = withoutLow(all, marks);
-    const written = line.map((at) => toCandidate(marks[at].box, images[at], rows[at], number, marks[at].likelihood));
+  const counted = [...marks.keys()].filter((at) => likely[at] >= IS_DIGIT || marks[at].doubtful);
+  return linesOf(counted.map((at) => marks[at].box)).flatMap((all, number) => {
+    const line = withoutLow(all.map((at) => counted[at]), marks);
+    const written = line.map((at) => toCandidate(marks[at].box, images[at], rows[at], number, likely[at]));
     if (written.some(({ isDigit }) => isDigit)) {
       for (const box of unreadBoxes(line.map((at) => marks[at]), levels)) {
         written.push(toCandidate(box, new Float32Array(784), new Float32Array(classes).fill(1 / classes), number, 0));

@@ -10,7 +10,7 @@ from synthetic import HELD_OUT
 from study_keras import mnist
 from study_keras.data.dataset import scale
 from study_keras.train import checkpoint
-from study_keras.vision import detection, marks, prepare, recognize, traces
+from study_keras.vision import detection, marks, prepare, recognize, traces, votes
 from study_keras.vision.classifier import load_network
 
 LARGEST = 700_000  # bytes of all files together: the page loads half of them, and the package all
@@ -19,9 +19,10 @@ PREPARED = 1_000  # test images that are measured after `prepare`
 THRESHOLDS = {
     detection: ("NO_DIGIT", "CERTAIN"),
     recognize: ("DOUBTFUL", "SURER"),
-    prepare: ("IS_DIGIT", "FAINT"),
+    prepare: ("FAINT",),
     traces: ("CLEAR", "FAINT"),
-    marks: ("FOUND", "SAME", "COVERED", "WIDTH", "LARGER", "DOUBTFUL_SCORE", "DOUBTFUL_DIGIT", "MOST"),
+    votes: ("CLOSER", "WIDER", "SHARE"),
+    marks: ("FOUND", "SAME", "COVERED", "WIDTH", "IS_DIGIT", "LARGER", "DOUBTFUL_SCORE", "DOUBTFUL_DIGIT", "MOST"),
 }
 
 

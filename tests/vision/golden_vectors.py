@@ -10,11 +10,14 @@ by side, 28 pixels each, in the order of the pictures' names, and black where th
 import json
 
 import numpy as np
+from pages import folded
 from PIL import Image
+from rows import degree, digit_ink, row
 from scenes import ROOT, enlarge, in_a_shadow, line_of, paper, ruled
 
 from study_keras import mnist
 from study_keras.vision.classifier import load_network
+from study_keras.vision.image_io import read_image
 from study_keras.vision.marks import load_finder
 from study_keras.vision.prepare import prepare
 from study_keras.vision.recognize import recognize
@@ -46,6 +49,9 @@ def pictures():
     yield "traces", shining_through(images[7], rng)
     page = np.vstack([line_of(images[[0, 1, 4, 18, 17]], np.random.default_rng(1)) for _ in range(2)])
     yield "turned", page[::-1, ::-1]  # of 7, 2, 4, 3 and 7: upside down, few of them are digits
+    yield "folded", read_image(folded(images[20:32], np.random.default_rng(10)))
+    ring = [*(digit_ink(image, 120) for image in images[:2]), degree(120)]
+    yield "degrees", row(ring, np.random.default_rng(1), 120)[0]
     yield "junk", scribble(rng)
     yield "empty", paper((90, 120), rng)
 
@@ -88,8 +94,8 @@ def scribble(rng):
     rows = 60 + 40 * np.sin(31 * at) * np.cos(9 * at)
     columns = 20 + 140 * at + 12 * np.sin(70 * at)
     light = paper((120, 180), rng, grain=0.01)
-    for row, column in zip(rows.astype(int), columns.astype(int), strict=True):
-        light[row : row + 4, column : column + 4] = 0.2
+    for top, left in zip(rows.astype(int), columns.astype(int), strict=True):
+        light[top : top + 4, left : left + 4] = 0.2
     return light
 
 

@@ -190,3 +190,13 @@ def _with_traces(digit, rng, trace):
 def darken(light, ink, top, left):
     """Write ink on a page, in place."""
     light[top : top + ink.shape[0], left : left + ink.shape[1]] *= 1 - ink
+
+
+def folded(digits, rng):
+    """Rows of four small digits on a page, and across them the soft shadow of a fold."""
+    light = paper((360, 300), rng, 0.01)
+    away = (np.arange(300) - rng.uniform(100, 200)) / rng.uniform(15, 50)
+    light *= 1 - rng.uniform(0.15, 0.4) * np.exp(-(away**2))
+    for number, digit in enumerate(digits):
+        darken(light, 0.6 * digit / 255, 30 + 40 * (number // 4), 50 + 36 * (number % 4))
+    return jpeg(light.clip(0, 1))

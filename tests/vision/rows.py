@@ -131,5 +131,13 @@ def comma(height=60):
     return cropped(np.asarray(picture) / 255), -height // 6
 
 
+def degree(height=60):
+    """The sign of degrees: a ring at the top."""
+    side = height // 6
+    picture = Image.new("L", (side, side))
+    ImageDraw.Draw(picture).ellipse((1, 1, side - 2, side - 2), outline=255, width=max(2, height // 40))
+    return np.asarray(picture) / 255, height - side
+
+
 def dash(height=60):
     return np.ones((height // 12, height // 2)), height // 2

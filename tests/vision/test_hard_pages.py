@@ -48,6 +48,17 @@ def test_an_eight_that_runs_dry_stays_an_eight(read):
     check([("8", read(pages.uneven(digit, rng))["text"]) for digit in images[labels == 8][:30]], 0.95)
 
 
+def test_a_shadow_that_is_no_digit_hides_none(read):
+    images, labels = mnist.load_data()[1]
+    answers = []
+    for seed in range(40):
+        rng = np.random.default_rng(seed)
+        some = rng.integers(0, 10_000, 12)
+        truth = "\n".join("".join(map(str, row)) for row in labels[some].reshape(3, 4))
+        answers.append((truth, read(pages.folded(images[some], rng))["text"]))
+    check(answers, 0.75)
+
+
 def test_a_stem_is_no_ruled_line(read):
     images, labels = mnist.load_data()[1]
     rng = np.random.default_rng(12)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from study_keras.vision.levels import Level
-from study_keras.vision.marks import COVERED, SAME, Finder, find_marks, overlaps, propose, view
+from study_keras.vision.marks import COVERED, IS_DIGIT, SAME, Finder, find_marks, overlaps, propose, view
 
 
 def level_of(contrast, scale):
@@ -117,6 +117,18 @@ def test_of_two_levels_that_see_one_mark_only_the_likelier_is_kept():
 
     found = find_marks([finest, half], Finder(detect, reader_of(np.zeros(11))[0]))
     assert [mark.level for mark in found] == [1]
+
+
+def test_what_is_no_digit_takes_no_place_of_a_digit_in_it():
+    finest, eighth = (level_of(np.zeros((side, 2 * side), np.float32), size) for side, size in ((384, 1.0), (48, 8.0)))
+
+    def detect(planes):  # a likely digit of 20 pixels, and around it a shadow of 320 that is hardly one
+        if len(planes[0]) == 384:
+            return detector_of({(20, 40): (3, 10 / 22, 10 / 22, 10 / 22, 10 / 22, 1)})(planes)
+        return detector_of({(2, 4): (-1.2, 20 / 22, 20 / 22, 20 / 22, 20 / 22, 1)})(planes)
+
+    found = find_marks([finest, eighth], Finder(detect, reader_of(np.zeros(11))[0]))
+    assert [mark.level for mark in found if mark.likelihood >= IS_DIGIT] == [0]
 
 
 # Views

@@ -10,7 +10,7 @@ from scenes import paper
 from study_keras import mnist
 from study_keras.vision.levels import levels_of
 from study_keras.vision.marks import Mark
-from study_keras.vision.unread import unread_boxes
+from study_keras.vision.unread import unread_boxes, without_low
 
 
 @pytest.fixture(scope="module")
@@ -67,6 +67,25 @@ def test_commas_dots_and_dashes_are_left_out(read, test_set, make):
         answers.append(("".join(map(str, labels[some])), answer["text"]))
         assert len(answer["unread"]) == answer["text"].count("?")
     assert photos.right(answers) >= 0.9, photos.failures(answers)
+
+
+def test_a_sign_of_degrees_is_no_zero(read, test_set):
+    images, labels = test_set
+    answers = []
+    for seed in range(30):
+        rng = np.random.default_rng(seed)
+        some = rng.integers(0, 10_000, 2)
+        pieces = [*(rows.digit_ink(images[one], 150) for one in some), rows.degree(150)]
+        answers.append(("".join(map(str, labels[some])), read(rows.row(pieces, rng, 150)[0])["text"]))
+    assert photos.right(answers) >= 0.9, photos.failures(answers)
+
+
+@pytest.mark.parametrize(
+    ("heights", "kept"), [([40, 41, 39], [0, 1, 2]), ([40, 19, 41], [0, 2]), ([120, 30], [0]), ([120, 50], [0, 1])]
+)
+def test_marks_as_low_as_commas_are_left_out(heights, kept):
+    marks = marks_at(*((30 * at, 0, 30 * at + 20, high) for at, high in enumerate(heights)))
+    assert without_low(range(len(heights)), marks) == kept
 
 
 # Alone

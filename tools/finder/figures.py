@@ -7,9 +7,8 @@ from synthetic.layers import EITHER
 
 from finder.examples import lit_page, load_signs
 from study_keras.vision.levels import SHORTEST, levels_of
-from study_keras.vision.marks import SAME, find_marks, overlaps, view
-from study_keras.vision.prepare import IS_DIGIT, normalized
-from study_keras.vision.recognize import votes
+from study_keras.vision.marks import IS_DIGIT, SAME, find_marks, overlaps, view
+from study_keras.vision.votes import may_count, votes
 
 SEED = 2  # the networks are trained with 1
 PAGES, WRITTEN = 400, 1_000
@@ -28,15 +27,21 @@ def measure(network, finder, pages=PAGES):
     counts, inks = Counter(), []
     for number in range(1, pages + 1):
         scene, light, _ = lit_page(signs, rng, small=number % 5 == 0, giants=False)
-        marks = [mark for mark in find_marks(levels_of(light), finder) if mark.likelihood >= IS_DIGIT]
+        levels = levels_of(light)
+        marks = [mark for mark in find_marks(levels, finder) if may_count(mark)]
+        rows, likely = votes(marks, levels, network, finder)[1:] if marks else ([], [])
+        counted = [at for at, chance in enumerate(likely) if chance >= IS_DIGIT]
+        marks, labels = [marks[at] for at in counted], [int(rows[at].argmax()) for at in counted]
         digits = _is_counted(scene)
         of = _digits_of(marks, scene)
-        hits = [(mark, at) for mark, at in zip(marks, of, strict=True) if at is not None and digits[at]]
+        hits = [
+            (mark, label, at)
+            for mark, label, at in zip(marks, labels, of, strict=True)
+            if at is not None and digits[at]
+        ]
         counts += Counter(digits=int(digits.sum()), found=len(hits), false=of.count(None))
-        if hits:
-            rows = votes([mark for mark, _ in hits], network(np.array([normalized(mark) for mark, _ in hits])), True)
-            counts["right"] += int((rows.argmax(axis=1) == scene.labels[[at for _, at in hits]]).sum())
-            inks += [_ink_in_common(mark, scene, at) for mark, at in hits]
+        counts["right"] += sum(label == int(scene.labels[at]) for _, label, at in hits)
+        inks += [_ink_in_common(mark, scene, at) for mark, _, at in hits]
     figures = {
         "recall": counts["found"] / counts["digits"],
         "precision": counts["found"] / (counts["found"] + counts["false"]),

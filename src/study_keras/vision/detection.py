@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from study_keras.vision.levels import Grey
 from study_keras.vision.lines import Box
-from study_keras.vision.prepare import IS_DIGIT
+from study_keras.vision.marks import IS_DIGIT
 
 # Chosen on pages of the 5,000 training images that no network saw, and on ink that is no digit.
 NO_DIGIT = 0.4  # a mark whose best class is below is not counted as a digit

@@ -31,8 +31,9 @@ SAME = 0.4  # boxes that have so much in common (intersection over union) are of
 WIDTH = 0.4  # of its longer side that a box counts as wide
 DOUBTFUL_SCORE, DOUBTFUL_DIGIT = 0.5, 0.25  # at least, of the detector and of the reader, for a ? where no digit counts
 COVERED = 0.7  # as does a box of which so much lies in another
+IS_DIGIT = 0.25  # a mark counts as a digit from this likelihood
 LARGER = (
-    0.7  # power of its size by which a mark is preferred: parts of digits look like digits, such as the loop of a 9
+    0.7  # power of its size by which a digit is preferred: parts of digits look like digits, such as the loop of a 9
 )
 
 Floats = NDArray[np.floating[Any]]
@@ -136,7 +137,9 @@ def find_marks(levels: list[Level], finder: Finder) -> list[Mark]:
 
 
 def _rank(likelihood: float, box: Floats | Box) -> float:
-    """Return by how much a mark is preferred to others in its place."""
+    """Return by how much a mark is preferred to others in its place; what is no digit takes the place of none."""
+    if likelihood < IS_DIGIT:
+        return likelihood  # less than of any digit, which has more than a pixel
     return likelihood * max(box[2] - box[0], box[3] - box[1]) ** LARGER
 
 
@@ -199,6 +202,14 @@ def _widened(boxes: Floats) -> Floats:
     sides = boxes[:, 2:] - boxes[:, :2]
     missing = np.maximum(WIDTH * sides.max(axis=1, keepdims=True) - sides, 0) / 2
     return np.concatenate([boxes[:, :2] - missing, boxes[:, 2:] + missing], axis=1)
+
+
+def read_again(mark: Mark, level: Level, finder: Finder, scale: float) -> Mark:
+    """Return a mark of a level as the reader sees it in a box ``scale`` times as large."""
+    left, top, right, bottom = np.array(mark.box) / level.scale
+    x, y = (1 - scale) / 2 * (right - left), (1 - scale) / 2 * (bottom - top)
+    box = np.array([left + x, top + y, right - x, bottom - y])
+    return _read(Proposal(mark.level, level, box, mark.score, mark.dark), finder)
 
 
 def _read(one: Proposal, finder: Finder) -> Mark:

@@ -10,13 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from study_keras.vision.levels import Grey, check_grey, levels_of
-from study_keras.vision.marks import Finder, Mark, find_marks, load_finder
+from study_keras.vision.marks import IS_DIGIT, Finder, Mark, find_marks, load_finder
 from study_keras.vision.normalize import is_mnist, normalize
 from study_keras.vision.traces import without_traces
 
 CONTRACT = 2
 FAINT = 0.15  # of the ink's range; fainter is the soft edge of nothing
-IS_DIGIT = 0.25  # a mark counts as a digit from this likelihood
 
 
 def prepare(grey: Grey, finder: Finder | None = None) -> NDArray[np.float32]:

@@ -11,11 +11,12 @@ from study_keras.vision.detection import Candidate, Detection, to_dict
 from study_keras.vision.image_io import Picture, Source, read_picture, source_name
 from study_keras.vision.levels import MAX_SIDE, Grey, check_grey, levels_of
 from study_keras.vision.lines import lines_of
-from study_keras.vision.marks import NONE, Finder, Mark, find_marks, load_finder
+from study_keras.vision.marks import IS_DIGIT, Finder, find_marks, load_finder
 from study_keras.vision.normalize import bounding_box, resample
-from study_keras.vision.prepare import IS_DIGIT, as_mnist, normalized
+from study_keras.vision.prepare import as_mnist
 from study_keras.vision.traces import without_traces
-from study_keras.vision.unread import unread_boxes
+from study_keras.vision.unread import unread_boxes, without_low
+from study_keras.vision.votes import may_count, votes
 
 # Chosen on pages of the 5,000 training images that no network saw, and on ink that is no digit.
 DOUBTFUL = 0.75  # a page that is read no surer than this is also looked at turned
@@ -155,25 +156,18 @@ def _shows_its_top(page: Detection) -> bool:
 def _candidates(grey: Grey, network: Network, finder: Finder) -> list[Candidate]:
     levels = levels_of(grey)
     found = without_traces(find_marks(levels, finder), levels)
-    marks = [mark for mark in found if mark.likelihood >= IS_DIGIT or mark.doubtful]
+    marks = [mark for mark in found if may_count(mark)]
     if not marks:
         return []
-    images = np.array([normalized(mark) for mark in marks])
-    rows = votes(marks, network(images), network.shipped)
+    images, rows, likely = votes(marks, levels, network, finder)
+    counted = [at for at, mark in enumerate(marks) if likely[at] >= IS_DIGIT or mark.doubtful]
     candidates: list[Candidate] = []
-    for number, line in enumerate(lines_of([mark.box for mark in marks])):
-        written = [Candidate(marks[at].box, images[at], rows[at], number, marks[at].likelihood) for at in line]
+    for number, all_ in enumerate(lines_of([marks[at].box for at in counted])):
+        line = without_low([counted[at] for at in all_], marks)
+        written = [Candidate(marks[at].box, images[at], rows[at], number, likely[at]) for at in line]
         if any(candidate.is_digit for candidate in written):
             nothing = np.full_like(rows[0], 1 / rows.shape[1]), np.zeros((28, 28), np.float32)
             boxes = unread_boxes([marks[at] for at in line], levels)
             written += [Candidate(box, nothing[1], nothing[0], number, 0.0) for box in boxes]
         candidates += sorted(written, key=lambda candidate: candidate.box[0] + candidate.box[2])
     return candidates
-
-
-def votes(marks: Sequence[Mark], rows: NDArray[np.float32], shipped: bool) -> NDArray[np.float32]:
-    """Return the probabilities of the marks' classes: the network's, if it is the shipped one with the reader's."""
-    if not shipped:
-        return rows
-    read = np.array([mark.probabilities[:NONE] / mark.digit for mark in marks], np.float32)
-    return ((rows + read) / 2).astype(np.float32)

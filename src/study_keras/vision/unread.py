@@ -17,6 +17,13 @@ LOWEST, TALLEST = 0.5, 1.5  # of their height; lower are commas and dashes, tall
 BESIDE, ABOVE = 1.5, 0.4  # heights around the line in which ink belongs to it
 
 
+def without_low(line: Sequence[int], marks: Sequence[Mark]) -> list[int]:
+    """Return the numbers of a line's marks without those that are as low as its commas, whatever they look like."""
+    heights = [marks[at].box[3] - marks[at].box[1] for at in line]
+    least = LOWEST * float(np.median(heights))
+    return [at for at, height in zip(line, heights, strict=True) if height >= least]
+
+
 def unread_boxes(line: Sequence[Mark], levels: Sequence[Level]) -> list[Box]:
     """Return the boxes of ink in a line of digits, as high as they are, that is none of theirs.
 

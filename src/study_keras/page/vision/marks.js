@@ -9,7 +9,8 @@ const LONGER = 22; // pixels of the longer side of the mark in it
 export const NONE = 10; // the reader's class of what is no digit
 const MOST = 400; // marks of a level that the reader looks at; more than that is texture
 const FOUND = Math.fround(0.2); // a cell counts from this probability of a digit
-const LARGER = 0.7; // power of its size by which a mark is preferred: parts of digits look like digits, such as the loop of a 9
+export const IS_DIGIT = 0.25; // a mark counts as a digit from this likelihood
+const LARGER = 0.7; // power of its size by which a digit is preferred: parts of digits look like digits, such as the loop of a 9
 const [DOUBTFUL_SCORE, DOUBTFUL_DIGIT] = [0.5, 0.25];
 
 /**
@@ -70,9 +71,21 @@ async function preferred(proposals, read) {
   return [...kept].map((at) => marks[at]);
 }
 
-/** By how much a mark is preferred to others in its place. */
+/** By how much a mark is preferred to others in its place; what is no digit takes the place of none. */
 function rank(likelihood, [left, top, right, bottom]) {
+  if (likelihood < IS_DIGIT) return likelihood; // less than of any digit, which has more than a pixel
   return likelihood * Math.max(right - left, bottom - top) ** LARGER;
+}
+
+/** Marks of the levels as the reader sees them in boxes as many times as large; `wanted`: pairs of a mark and a scale. */
+export async function readAgain(wanted, levels, finder) {
+  const proposals = wanted.map(([{ box, score, dark, level }, larger]) => {
+    const { scale } = levels[level];
+    const [left, top, right, bottom] = box.map((side) => side / scale);
+    const [x, y] = [right - left, bottom - top].map((side) => ((1 - larger) / 2) * side);
+    return { box: [left + x, top + y, right - x, bottom - y], score, dark, level, scale };
+  });
+  return readMarks(proposals, levels, finder);
 }
 
 /** Let the reader look at proposals, all in one call: each call has its price. */

@@ -2,13 +2,12 @@
 //
 // The same contract as study_keras/vision/prepare.py; the golden vectors in the tests hold both to it.
 import { checkGrey, levelsOf } from "./levels.js";
-import { VIEW, findMarks } from "./marks.js";
+import { IS_DIGIT, VIEW, findMarks } from "./marks.js";
 import { isMnist, normalize } from "./normalize.js";
 import { withoutTraces } from "./traces.js";
 
 export const CONTRACT = 2;
 const FAINT = Math.fround(0.15); // of the ink's range; fainter is the soft edge of nothing
-export const IS_DIGIT = 0.25; // a mark counts as a digit from this likelihood
 
 /**
  * Prepare the picture of one digit, the largest in it, as the makers of MNIST would have done.

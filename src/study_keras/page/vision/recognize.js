@@ -1,15 +1,15 @@
 // A picture -> the digits in it: find the marks, normalize, classify; the twin of study_keras/vision/recognize.py.
 import { checkGrey, levelsOf } from "./levels.js";
 import { linesOf } from "./lines.js";
-import { findMarks } from "./marks.js";
+import { IS_DIGIT, findMarks } from "./marks.js";
 import { boundingBox, resample } from "./normalize.js";
 import { edgeOf, median, quarterTurn } from "./plane.js";
-import { IS_DIGIT, asMnist, normalized } from "./prepare.js";
+import { asMnist } from "./prepare.js";
 import { withoutTraces } from "./traces.js";
-import { unreadBoxes } from "./unread.js";
+import { unreadBoxes, withoutLow } from "./unread.js";
+import { CERTAIN, mayCount, votes } from "./votes.js";
 
 const NO_DIGIT = 0.4; // a mark whose best class is below is not counted as a digit
-const CERTAIN = 0.9; // below it an answer is marked as uncertain
 const DOUBTFUL = 0.75; // a page that is read no surer than this is also looked at turned
 const SURER = 0.15; // by how much a turned page must be surer
 const EITHER_WAY = [0, 1, 6, 8, 9]; // digits that are digits upside down, too, and so do not tell which way is up
@@ -166,22 +166,17 @@ function placed(candidate, { width, height }, degrees) {
   return { ...candidate, box: [x(left), y(top), x(right), y(bottom)] };
 }
 
-async function candidatesIn(plane, { classify, finder, shipped }) {
+async function candidatesIn(plane, networks) {
   const levels = levelsOf(plane);
-  const found = withoutTraces(await findMarks(levels, finder), levels);
-  const marks = found.filter(({ likelihood, doubtful }) => likelihood >= IS_DIGIT || doubtful);
+  const found = withoutTraces(await findMarks(levels, networks.finder), levels);
+  const marks = found.filter(mayCount);
   if (!marks.length) return [];
-  const images = marks.map(normalized);
-  const batch = new Float32Array(784 * marks.length);
-  images.forEach((image, i) => batch.set(image, 784 * i));
-  const answers = await classify(batch, marks.length);
-  const classes = answers.length / marks.length;
-  const rows = marks.map((mark, i) => {
-    const row = answers.slice(i * classes, (i + 1) * classes);
-    return shipped ? vote(mark, row) : row;
-  });
-  return linesOf(marks.map(({ box }) => box)).flatMap((line, number) => {
-    const written = line.map((at) => toCandidate(marks[at].box, images[at], rows[at], number, marks[at].likelihood));
+  const { images, rows, likely } = await votes(marks, levels, networks);
+  const classes = rows[0].length;
+  const counted = [...marks.keys()].filter((at) => likely[at] >= IS_DIGIT || marks[at].doubtful);
+  return linesOf(counted.map((at) => marks[at].box)).flatMap((all, number) => {
+    const line = withoutLow(all.map((at) => counted[at]), marks);
+    const written = line.map((at) => toCandidate(marks[at].box, images[at], rows[at], number, likely[at]));
     if (written.some(({ isDigit }) => isDigit)) {
       for (const box of unreadBoxes(line.map((at) => marks[at]), levels)) {
         written.push(toCandidate(box, new Float32Array(784), new Float32Array(classes).fill(1 / classes), number, 0));
@@ -189,9 +184,4 @@ async function candidatesIn(plane, { classify, finder, shipped }) {
     }
     return written.sort((a, b) => a.box[0] + a.box[2] - (b.box[0] + b.box[2]));
   });
-}
-
-/** The probabilities of a mark's classes: the shipped network's with the reader's. */
-function vote({ probabilities, digit }, row) {
-  return row.map((v, i) => (v + Math.fround(probabilities[i] / Math.fround(digit))) / 2);
 }

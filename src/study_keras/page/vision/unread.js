@@ -6,6 +6,13 @@ const DARK_ENOUGH = 0.5; // of the difference between the line's digits and its 
 const [LOWEST, TALLEST] = [0.5, 1.5]; // of their height; lower are commas and dashes, taller are frames
 const [BESIDE, ABOVE] = [1.5, 0.4]; // heights around the line in which ink belongs to it
 
+/** The numbers of a line's marks without those that are as low as its commas, whatever they look like. */
+export function withoutLow(line, marks) {
+  const heightOf = ({ box }) => box[3] - box[1];
+  const least = LOWEST * median(line.map((at) => heightOf(marks[at])));
+  return line.filter((at) => heightOf(marks[at]) >= least);
+}
+
 /**
  * The boxes of ink in a line of digits, as high as they are, that is none of theirs.
  * @param {object[]} line the digits' marks, from the left

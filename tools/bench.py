@@ -56,7 +56,7 @@ PARTS = {
         r"(train, .* runs.*|hand|Keras \d) +\d",
     ),
     "recipes": Part(
-        "python benchmarks/recipes.py --rounds 10 --only tutorial fast ridge cnn",
+        "python benchmarks/recipes.py --rounds 8 --only tutorial fast ridge cnn",
         "python benchmarks/recipes.py --rounds 1 --only ridge",
         "tutorial|fast|ridge|cnn|goal",
     ),

@@ -72,8 +72,11 @@ const CHECKS = {
     await page.waitForFunction(() => document.querySelector("#yours-bars .best"));
     const before = await bars(page);
     await page.click("#train-run");
-    await page.waitForFunction(() => /reads a 3, (99|100)/.test(document.getElementById("yours-said").textContent));
-    const after = await bars(page);
+    const sure = await page.waitForFunction(() => {
+      const said = /reads a 3, (99|100)/.test(document.getElementById("yours-said").textContent);
+      return said && [...document.querySelectorAll("#yours-bars .share")].map((share) => share.textContent);
+    });
+    const after = await sure.jsonValue(); // of the same moment: the training goes on
     await page.click("#clear");
     await draw(page, 7);
     await page.waitForFunction(() => document.querySelector("#yours-bars .best .name")?.textContent === "7");

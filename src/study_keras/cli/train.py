@@ -48,7 +48,7 @@ class Trained(NamedTuple):
     "--recipe",
     default="tutorial",
     metavar="NAME",
-    help="Preset for the options below: tutorial, fast, ridge, mlp, cnn, best, tiny or micro.",
+    help=f"Preset for the options below: {', '.join(RECIPES)}.",
 )
 @click.option("--units", type=Units(), default="128", help="Units of the hidden layers.")
 @click.option("--activation", default="relu", metavar="NAME", help="Activation of the hidden layers.")

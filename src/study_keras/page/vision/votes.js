@@ -13,10 +13,10 @@ export function mayCount({ doubtful, score, digit }) {
 }
 
 /**
- * The marks' images, the probabilities of their classes, and how likely each is a digit. The shipped network and the reader vote together, and if that
- * is uncertain, once more on a closer and on a wider view of the mark; a view counts by the reader's probability that it
- * shows a digit. Of ink that is no digit the shipped network says about the same for all classes, so it has a share in
- * that, too. Any other network is alone.
+ * The marks' images, the probabilities of their classes, and how likely each is a digit. The shipped network and the
+ * reader vote together, and if that is uncertain, once more on a closer and on a wider view of the mark; a view counts by
+ * the reader's probability that it shows a digit. Of ink that is no digit the shipped network says about the same for all
+ * classes, so it has a share in that, too. Any other network is alone.
  */
 export async function votes(marks, levels, { classify, finder, shipped }) {
   const images = marks.map(normalized);

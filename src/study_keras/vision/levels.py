@@ -116,24 +116,40 @@ def contrast(light: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
     values: NDArray[np.float64] = light.astype(np.float64)
     width = values.shape[1]
     down, across = (_counts(side) for side in values.shape)
-    both = _box_sums(np.concatenate([values, values * values], axis=1))
+    both = _sums_down(np.concatenate([values, values * values], axis=1))
     area = down[:, None] * across
-    mean, square = (_box_sums(np.ascontiguousarray(part.T)).T / area for part in (both[:, :width], both[:, width:]))
-    deviation = np.sqrt(np.maximum(square - mean * mean, 0))
-    return np.clip((values - mean) / (deviation + FLOOR) / RANGE, -1, 1).astype(np.float32)
+    mean, deviation = (_sums_across(part) / area for part in (both[:, :width], both[:, width:]))
+    deviation -= mean * mean
+    np.sqrt(np.maximum(deviation, 0, out=deviation), out=deviation)
+    result: NDArray[np.float64] = np.subtract(values, mean, out=mean)
+    result /= deviation + FLOOR
+    result /= RANGE
+    return np.clip(result, -1, 1, out=result).astype(np.float32)
 
 
-def _box_sums(values: NDArray[np.float64]) -> NDArray[np.float64]:
+def _sums_down(values: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return for each of n rows the sum of the rows up to ``RADIUS`` away."""
-    n = len(values)
-    sums = np.zeros((n + 1, values.shape[1]))
+    sums = np.zeros((len(values) + 1, values.shape[1]))
     for above, row, here in zip(sums, values, sums[1:], strict=False):  # faster than np.cumsum down the columns
         np.add(above, row, here)
-    inner = max(n - RADIUS, 0)  # number of boxes that end before the last row, and of those that start after the first
-    boxes = np.empty_like(values)
-    boxes[:inner] = sums[RADIUS + 1 :][:inner]
-    boxes[inner:] = sums[n]
-    boxes[n - inner :] -= sums[:inner]
+    return _differences(sums.T).T
+
+
+def _sums_across(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return for each of n columns the sum of the columns up to ``RADIUS`` away."""
+    sums = np.zeros((len(values), values.shape[1] + 1))
+    np.cumsum(values, axis=1, out=sums[:, 1:])
+    return _differences(sums)
+
+
+def _differences(sums: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the sums of the columns up to ``RADIUS`` away, from those of the columns before each (m, n + 1)."""
+    n = sums.shape[1] - 1
+    inner = max(n - RADIUS, 0)  # number of boxes that end before the last one, and of those that start after the first
+    boxes = np.empty_like(sums[:, 1:])
+    boxes[:, :inner] = sums[:, RADIUS + 1 :][:, :inner]
+    boxes[:, inner:] = sums[:, n:]
+    boxes[:, n - inner :] -= sums[:, :inner]
     return boxes
 
 

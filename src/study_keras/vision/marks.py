@@ -131,7 +131,7 @@ def find_marks(levels: list[Level], finder: Finder) -> list[Mark]:
         if isinstance(one, Mark):
             marks.append(one)
         else:
-            mark = _read(one, finder)
+            mark = read_proposal(one, finder)
             heappush(waiting, (-_rank(mark.likelihood, mark.box), number, mark))
     return marks
 
@@ -170,13 +170,14 @@ def _merged(boxes: Floats, scores: Floats, dark: NDArray[np.bool_]) -> tuple[Flo
     """Replace boxes of one mark by their mean, weighted by their scores; the likeliest first."""
     order = np.argsort(-scores, kind="stable")
     boxes, scores, dark = boxes[order], scores[order], dark[order]
-    free, kept = np.ones(len(boxes), bool), []
+    free, kept, wide = np.ones(len(boxes), bool), [], _widened(boxes)
     for at in range(len(boxes)):
         if not free[at]:
             continue
-        same = free & (overlaps(boxes[at], boxes)[0] > SAME)
+        same = free & (_overlaps(wide[at : at + 1], wide)[0] > SAME)
         free &= ~same
-        kept.append((np.average(boxes[same], axis=0, weights=scores[same]), scores[at], dark[at]))
+        weights = scores[same]
+        kept.append((weights @ boxes[same] / weights.sum(), scores[at], dark[at]))
         if len(kept) == MOST:
             break
     return (
@@ -191,16 +192,21 @@ def overlaps(box: Floats | tuple[float, ...], boxes: Floats) -> tuple[Floats, Fl
 
     A box counts as at least ``WIDTH`` of its longer side wide and high: the boxes of one thin stroke may be disjoint.
     """
-    one, others = _widened(np.array([box])), _widened(boxes)
+    return _overlaps(_widened(np.array([box])), _widened(boxes))
+
+
+def _overlaps(one: Floats, others: Floats) -> tuple[Floats, Floats]:
+    """Return the same for widened boxes, of which ``one`` is (1, 4)."""
     sides = np.minimum(one[:, 2:], others[:, 2:]) - np.maximum(one[:, :2], others[:, :2])
-    both = np.prod(np.maximum(sides, 0), axis=1)
-    own, areas = (np.prod(all_[:, 2:] - all_[:, :2], axis=1) for all_ in (one, others))
+    np.maximum(sides, 0, out=sides)
+    both = sides[:, 0] * sides[:, 1]
+    own, areas = ((all_[:, 2] - all_[:, 0]) * (all_[:, 3] - all_[:, 1]) for all_ in (one, others))
     return both / (own + areas - both), both / np.minimum(own, areas)
 
 
 def _widened(boxes: Floats) -> Floats:
     sides = boxes[:, 2:] - boxes[:, :2]
-    missing = np.maximum(WIDTH * sides.max(axis=1, keepdims=True) - sides, 0) / 2
+    missing = np.maximum(WIDTH * np.maximum(sides[:, :1], sides[:, 1:]) - sides, 0) / 2
     return np.concatenate([boxes[:, :2] - missing, boxes[:, 2:] + missing], axis=1)
 
 
@@ -209,10 +215,11 @@ def read_again(mark: Mark, level: Level, finder: Finder, scale: float) -> Mark:
     left, top, right, bottom = np.array(mark.box) / level.scale
     x, y = (1 - scale) / 2 * (right - left), (1 - scale) / 2 * (bottom - top)
     box = np.array([left + x, top + y, right - x, bottom - y])
-    return _read(Proposal(mark.level, level, box, mark.score, mark.dark), finder)
+    return read_proposal(Proposal(mark.level, level, box, mark.score, mark.dark), finder)
 
 
-def _read(one: Proposal, finder: Finder) -> Mark:
+def read_proposal(one: Proposal, finder: Finder) -> Mark:
+    """Return a proposal as the reader sees it."""
     level, (left, top, right, bottom) = one.level, map(float, one.box)
     side = max(right - left, bottom - top) * VIEW / LONGER
     x, y = (left + right - side) / 2, (top + bottom - side) / 2

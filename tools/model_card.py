@@ -20,7 +20,7 @@ THRESHOLDS = {
     detection: ("NO_DIGIT", "CERTAIN"),
     recognize: ("DOUBTFUL", "SURER"),
     prepare: ("FAINT",),
-    traces: ("CLEAR", "FAINT"),
+    traces: ("CLEAR", "FAINT", "SHORT"),
     votes: ("CLOSER", "WIDER", "SHARE"),
     marks: ("FOUND", "SAME", "COVERED", "WIDTH", "IS_DIGIT", "LARGER", "DOUBTFUL_SCORE", "DOUBTFUL_DIGIT", "MOST"),
 }

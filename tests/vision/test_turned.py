@@ -7,6 +7,7 @@ import rows
 from pages import on_page
 
 from study_keras import mnist
+from study_keras.vision import recognize
 from study_keras.vision.detection import Candidate, Detection, to_dict
 
 
@@ -40,6 +41,20 @@ def test_an_upright_number_is_not_turned(read):
     numbers = ("235", "47", "60918", "11", "69", "76651")
     turned = [read(number(np.random.default_rng(seed), text))["turned"] for text in numbers for seed in range(3)]
     assert turned.count(0) >= 0.95 * len(turned), turned
+
+
+@pytest.mark.parametrize(("likelihood", "text"), [(0.9, "4"), (0.4, "17")])
+def test_one_clear_digit_is_not_turned_into_two(monkeypatch, likelihood, text):
+    """An open 4 upside down looks like a 1 and a 7."""
+    page, image = np.random.default_rng(1).random((60, 40)), np.zeros((28, 28), np.float32)
+
+    def candidates(grey, *_):
+        probability, labels, digit = (0.6, [4], likelihood) if np.array_equal(grey, page) else (0.99, [1, 7], 0.5)
+        rows = [np.where(np.arange(10) == label, probability, 0).astype(np.float32) for label in labels]
+        return [Candidate((10 * at, 5, 10 * at + 9, 50), image, row, 0, digit) for at, row in enumerate(rows)]
+
+    monkeypatch.setattr(recognize, "_candidates", candidates)
+    assert to_dict(recognize.detect(page, None, finder=object()))["text"] == text
 
 
 @pytest.mark.parametrize("quarters", [0, 1, 2, 3])

@@ -14,7 +14,7 @@ from study_keras.vision.lines import lines_of
 from study_keras.vision.marks import IS_DIGIT, Finder, find_marks, load_finder
 from study_keras.vision.normalize import bounding_box, resample
 from study_keras.vision.prepare import as_mnist
-from study_keras.vision.traces import without_traces
+from study_keras.vision.traces import CLEAR, without_traces
 from study_keras.vision.unread import unread_boxes, without_low
 from study_keras.vision.votes import may_count, votes
 
@@ -137,7 +137,7 @@ def _read(grey: Grey, network: Network, finder: Finder) -> tuple[list[Candidate]
     if grey.shape == (28, 28):
         return _surer_whole(grey, found, network), grey, 0
     upright = Detection(grey, 1.0, found, [])
-    if upright.sureness > DOUBTFUL:
+    if upright.sureness > DOUBTFUL or _is_one_clear(upright):
         return found, grey, 0
     surest = upright.sureness + SURER
     for quarters in (2, 1, 3):
@@ -145,6 +145,12 @@ def _read(grey: Grey, network: Network, finder: Finder) -> tuple[list[Candidate]
         if _shows_its_top(turned) and turned.sureness > surest:
             found, best, surest = turned.candidates, quarters, turned.sureness
     return found, np.rot90(grey, best), 90 * best
+
+
+def _is_one_clear(page: Detection) -> bool:
+    """Whether a page has one digit, and clearly one, whichever it is: turned, it may look like two."""
+    digits = [candidate for candidate in page.candidates if candidate.is_digit]
+    return len(digits) == 1 and digits[0].digit >= CLEAR
 
 
 def _shows_its_top(page: Detection) -> bool:

@@ -1,4 +1,4 @@
-"""Traces of ink, wiped off a whiteboard or shining through paper, that look a little like digits. Needs only NumPy.
+"""Traces of ink that look a little like digits: wiped off, shining through paper, stray strokes. Needs only NumPy.
 
 ``page/vision/traces.js`` is the twin in JavaScript.
 """
@@ -12,10 +12,11 @@ from study_keras.vision.marks import VIEW, Mark, view
 
 CLEAR = 0.6  # a mark that is as likely a digit is none
 FAINT = 1 / 3  # of the strength of the page's clear marks; a fainter one that is less likely is a trace
+SHORT = 0.6  # of their longer side; as is a shorter one
 
 
 def without_traces(marks: Sequence[Mark], levels: Sequence[Level]) -> list[Mark]:
-    """Return the marks of a picture without those that are both doubtful and much fainter than its clear ones.
+    """Return the marks of a picture without those that are doubtful, and much fainter or shorter than its clear ones.
 
     Args:
         marks: as ``marks.find_marks`` returns them.
@@ -25,7 +26,17 @@ def without_traces(marks: Sequence[Mark], levels: Sequence[Level]) -> list[Mark]
     if not clear or len(clear) == len(marks):
         return list(marks)
     least = FAINT * float(np.median([_strength(mark, levels) for mark in clear]))
-    return [mark for mark in marks if mark.likelihood >= CLEAR or _strength(mark, levels) >= least]
+    shortest = SHORT * float(np.median([_length(mark) for mark in clear]))
+    return [
+        mark
+        for mark in marks
+        if mark.likelihood >= CLEAR or (_length(mark) >= shortest and _strength(mark, levels) >= least)
+    ]
+
+
+def _length(mark: Mark) -> float:
+    left, top, right, bottom = mark.box
+    return max(right - left, bottom - top)
 
 
 def _strength(mark: Mark, levels: Sequence[Level]) -> float:

@@ -5,7 +5,7 @@ import { IS_DIGIT, findMarks } from "./marks.js";
 import { boundingBox, resample } from "./normalize.js";
 import { edgeOf, median, quarterTurn } from "./plane.js";
 import { asMnist } from "./prepare.js";
-import { withoutTraces } from "./traces.js";
+import { CLEAR, withoutTraces } from "./traces.js";
 import { unreadBoxes, withoutLow } from "./unread.js";
 import { CERTAIN, mayCount, votes } from "./votes.js";
 
@@ -131,7 +131,7 @@ async function surerWhole(grey, found, classify) {
 /** What was found in a picture as it is, or turned, if it is read much surer so. */
 async function surest(plane, found, networks) {
   const sureness = surenessOf(found);
-  if (sureness > DOUBTFUL) return detection(found, plane);
+  if (sureness > DOUBTFUL || isOneClear(found)) return detection(found, plane);
   let [best, degrees, least] = [found, 0, sureness + SURER];
   const half = quarterTurn(quarterTurn(plane));
   for (const [turned, angle] of [[half, 180], [quarterTurn(plane), 90], [quarterTurn(half), 270]]) {
@@ -140,6 +140,12 @@ async function surest(plane, found, networks) {
     if (showsItsTop(candidates) && surer > least) [best, degrees, least] = [candidates, angle, surer];
   }
   return detection(best, plane, degrees);
+}
+
+/** Whether a page has one digit, and clearly one, whichever it is: turned, it may look like two. */
+function isOneClear(candidates) {
+  const digits = candidates.filter(({ isDigit }) => isDigit);
+  return digits.length === 1 && digits[0].digit >= CLEAR;
 }
 
 /** Whether a page has several digits, and a certain one that is none upside down. */

@@ -1,13 +1,14 @@
-// Traces of ink, wiped off a whiteboard or shining through paper, that look a little like digits; the twin of
+// Traces of ink that look a little like digits: wiped off, shining through paper, stray strokes; the twin of
 // study_keras/vision/traces.py.
 import { VIEW, view } from "./marks.js";
 import { median } from "./plane.js";
 
-const CLEAR = 0.6; // a mark that is as likely a digit is none
+export const CLEAR = 0.6; // a mark that is as likely a digit is none
 const FAINT = 1 / 3; // of the strength of the page's clear marks; a fainter one that is less likely is a trace
+const SHORT = 0.6; // of their longer side; as is a shorter one
 
 /**
- * The marks of a picture without those that are both doubtful and much fainter than its clear ones.
+ * The marks of a picture without those that are doubtful, and much fainter or shorter than its clear ones.
  * @param {import("./marks.js").Mark[]} marks
  * @param {object[]} levels of the picture
  */
@@ -15,7 +16,13 @@ export function withoutTraces(marks, levels) {
   const clear = marks.filter(({ likelihood }) => likelihood >= CLEAR);
   if (!clear.length || clear.length === marks.length) return marks;
   const least = FAINT * median(clear.map((mark) => strength(mark, levels)));
-  return marks.filter((mark) => mark.likelihood >= CLEAR || strength(mark, levels) >= least);
+  const shortest = SHORT * median(clear.map(longerSide));
+  const stays = (mark) => longerSide(mark) >= shortest && strength(mark, levels) >= least;
+  return marks.filter((mark) => mark.likelihood >= CLEAR || stays(mark));
+}
+
+function longerSide({ box: [left, top, right, bottom] }) {
+  return Math.max(right - left, bottom - top);
 }
 
 /** By how much the light of a mark's ink differs from that of the paper around it. */

@@ -53,7 +53,7 @@ bench: setup .venv/bench.done ## all figures of the README and the notes, in par
 bench-quick: setup .venv/bench.done ## each row of the README's table, roughly (some 5 minutes)
 	@$(BIN)/python tools/bench.py --quick
 
-model: setup ## train the networks that the package ships anew, and write their card (some hours)
+model: setup .venv/fonts.done ## train the networks that the package ships anew, and write their card (some hours)
 	@$(BIN)/python tools/make_model.py
 
 notes: setup ## run the lessons and the cells, and write what they print and draw into the course and the notebooks (some 6 minutes)
@@ -75,7 +75,7 @@ lock: ## resolve pyproject.toml's ranges anew into requirements/*.txt
 
 clean: ## remove the environment, output/ and every cache
 	rm -rf .venv output build dist src/*.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
-	rm -rf src/study_keras/page/dist src/study_keras/page/node_modules tests/browser/node_modules
+	rm -rf src/study_keras/page/dist src/study_keras/page/node_modules tests/browser/node_modules tools/fonts/node_modules
 	find src tests tools benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .venv/bin/python:
@@ -123,4 +123,9 @@ PAGE += $(wildcard src/study_keras/shipped/* src/study_keras/shipped/*/*)
 
 .venv/browser.done: .venv/dev.done tests/browser/package-lock.json
 	@cd tests/browser && PATH="$(CURDIR)/$(BIN):$$PATH" npm_config_update_notifier=false npm ci --ignore-scripts --no-audit --no-fund
+	@touch $@
+
+# Fonts that imitate handwriting, which only the training of the networks in the package needs.
+.venv/fonts.done: .venv/node.done tools/fonts/package-lock.json
+	@cd tools/fonts && PATH="$(CURDIR)/$(BIN):$$PATH" npm_config_update_notifier=false npm ci --ignore-scripts --no-audit --no-fund
 	@touch $@

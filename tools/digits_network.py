@@ -3,31 +3,32 @@
 import json
 import time
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import keras
-import matplotlib
 import numpy as np
+from finder.examples import load_signs, normalized_marks
 from keras import layers
-from synthetic import HELD_OUT
+from synthetic import HELD_OUT, fonts
 from synthetic.augmentation import augment
-from synthetic.digits import photos, sketched, typed
+from synthetic.digits import sketched, typed
 from synthetic.others import junk
 
 from study_keras import files, mnist
 from study_keras.data.dataset import scale
 from study_keras.train import models
 from study_keras.train.fit import set_seed
+from study_keras.vision.marks import NONE
 
-SEED, EPOCHS, BATCH = 1, 22, 128
-PHOTOS, TYPED, SKETCHED, JUNK = 8_000, 3_000, 2_000, 7_000
+SEED, EPOCHS, BATCH = 1, 15, 128
+MNIST = 40_000  # training images in an epoch
+MARKS, PRINTED, HANDWRITTEN, SKETCHED, JUNK = 24_000, 2_000, 4_000, 2_000, 5_000  # in an epoch, of twice as many
 
 
 def train_and_save(finder):
     """Train the network; write it to ``output/digits.keras`` and how it went to ``output/digits.json``.
 
     Args:
-        finder: prepares the photos, as for those who use the network.
+        finder: finds the marks on pages, as for those who use the network.
     """
     started = time.perf_counter()
     trained, history = train(finder)
@@ -43,8 +44,8 @@ def train(finder, seed=SEED, epochs=EPOCHS):
     (images, x_held), (labels, y_held) = (np.split(part, [len(part) - HELD_OUT]) for part in (images, labels))
     set_seed(seed)
     model = models.best()  # 3.6 million multiplications per image
-    drawn = draw(images, [seed, 0], finder)
-    steps = epochs * ((len(images) + TYPED + SKETCHED + JUNK) // BATCH)
+    drawn = draw([seed, 0], finder)
+    steps = epochs * ((MNIST + MARKS + PRINTED + HANDWRITTEN + SKETCHED + JUNK) // BATCH)
     rate = keras.optimizers.schedules.CosineDecay(
         2e-4, decay_steps=round(0.85 * steps), alpha=1e-3, warmup_target=4e-3, warmup_steps=round(0.15 * steps)
     )
@@ -68,23 +69,26 @@ def train(finder, seed=SEED, epochs=EPOCHS):
     return model, history
 
 
-def draw(images, seed, finder):
-    """Create the pools that epochs draw from: photos of the first images; print, strokes and non-digits, half each."""
-    rng, fonts = np.random.default_rng(seed), Path(matplotlib.get_data_path(), "fonts/ttf")
-    taken = photos(images[:PHOTOS], rng, finder)
-    digits = [(ink, np.eye(10)[names]) for ink, names in (typed(2 * TYPED, rng, fonts), sketched(2 * SKETCHED, rng))]
-    return taken, *digits, (junk(2 * JUNK, rng, fonts), np.full((2 * JUNK, 10), 0.1))
+def draw(seed, finder):
+    """Return the pools that epochs draw from: images and targets of marks on pages, fonts, strokes and non-digits."""
+    rng, hand = np.random.default_rng(seed), fonts.handwritten()
+    pools = [
+        normalized_marks(2 * MARKS, load_signs([*seed, 1]), rng, finder),
+        typed(2 * PRINTED, rng, fonts.printed()),
+        typed(2 * HANDWRITTEN, rng, hand),
+        sketched(2 * SKETCHED, rng),
+        (junk(2 * JUNK, rng, fonts.printed() + hand), np.full(2 * JUNK, NONE)),
+    ]
+    targets = np.concatenate([np.eye(10), np.full((1, 10), 0.1)])
+    return [(images, targets[labels]) for images, labels in pools]
 
 
 def epoch(images, labels, drawn, seed):
     """Return one epoch's images ``(n, 28, 28)`` float32 and targets ``(n, 10)``, uniform for non-digits."""
-    taken, *pools = drawn
     rng = np.random.default_rng(seed)
-    digits = scale(images)
-    as_photo = np.flatnonzero(rng.random(PHOTOS) < 0.7)
-    digits[as_photo] = taken[as_photo]
-    groups = [(digits, np.eye(10)[labels])]
-    for pictures, probabilities in pools:
+    chosen = rng.permutation(len(images))[:MNIST]
+    groups = [(scale(images[chosen]), np.eye(10)[labels[chosen]])]
+    for pictures, probabilities in drawn:
         some = rng.permutation(len(pictures))[: len(pictures) // 2]
         groups.append((pictures[some], probabilities[some]))
     mixed, targets = (np.concatenate(parts) for parts in zip(*groups, strict=True))

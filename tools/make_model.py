@@ -15,40 +15,46 @@ import model_card
 import numpy as np
 import reader_networks
 from finder.networks import load
+from synthetic import fonts
 
 from study_keras import files, formats
 from study_keras.vision.marks import SHIPPED, load_finder
 
-# Bytes make the page's copies of the two networks half as large as float16.
+# Bytes make the page's copies half as large as float16.
 PAGE_WEIGHTS = "uint8"
 # For each network the batch size of its .tflite file and the weights of its .tfjs copy. A page requires a fixed batch
 # size in LiteRT; the detector has none, because it takes pictures of any size.
-EXPORTS = {"digits": (1, "float16"), "detector": (None, PAGE_WEIGHTS), "reader": (1, PAGE_WEIGHTS)}
+EXPORTS = {"digits": (1, PAGE_WEIGHTS), "detector": (None, PAGE_WEIGHTS), "reader": (1, PAGE_WEIGHTS)}
 
 
 def main():
     if sys.argv[1:] != ["--keep"]:
+        fonts.require()
         for kind in reader_networks.RECIPES:
             reader_networks.train(kind)
         with files.temporary_folder() as folder:
             export_litert(finder_networks(), folder)
             digits_network.train_and_save(load_finder(folder))
     output = files.output_dir()
-    networks = {"digits": formats.load(output / "digits.keras"), **finder_networks()}
+    networks = {"digits": in_bytes(formats.load(output / "digits.keras")), **finder_networks()}
     trainings = {name: json.loads((output / f"{name}.json").read_text()) for name in networks}
     card = write(networks, trainings)
     print(json.dumps({name: card[name] for name in ("accuracy", "pages", "total_bytes")}, indent=2))
 
 
 def finder_networks():
-    """Return the detector and the reader as they were last trained, their weights rounded to the page's bytes.
+    """Return the detector and the reader as they were last trained."""
+    networks = {kind: load(kind, files.output_dir() / f"{kind}.weights.h5") for kind in reader_networks.RECIPES}
+    return {kind: in_bytes(network) for kind, network in networks.items()}
+
+
+def in_bytes(network):
+    """Return a network with its weights rounded to the page's bytes.
 
     So the files for Python and for the page have the same weights, and read the same.
     """
-    networks = {kind: load(kind, files.output_dir() / f"{kind}.weights.h5") for kind in reader_networks.RECIPES}
-    for network in networks.values():
-        network.set_weights([rounded(array) for array in network.get_weights()])
-    return networks
+    network.set_weights([rounded(array) for array in network.get_weights()])
+    return network
 
 
 def rounded(array):

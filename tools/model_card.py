@@ -5,12 +5,12 @@ from pathlib import Path
 
 import corruptions
 from finder import figures
-from synthetic import HELD_OUT
+from synthetic import HELD_OUT, fonts
 
 from study_keras import mnist
 from study_keras.data.dataset import scale
 from study_keras.train import checkpoint
-from study_keras.vision import detection, marks, prepare, recognize, traces, votes
+from study_keras.vision import detection, marks, overlaps, prepare, recognize, traces, votes
 from study_keras.vision.classifier import load_network
 
 LARGEST = 700_000  # bytes of all files together: the page loads half of them, and the package all
@@ -18,11 +18,12 @@ PREPARED = 1_000  # test images that are measured after `prepare`
 # What was chosen on the held-out images: the module, and its constants.
 THRESHOLDS = {
     detection: ("NO_DIGIT", "CERTAIN"),
-    recognize: ("DOUBTFUL", "SURER"),
+    recognize: ("DOUBTFUL", "SURER", "ALONE"),
     prepare: ("FAINT",),
-    traces: ("CLEAR", "FAINT", "SHORT"),
+    traces: ("CLEAR", "FAINT", "SHORT", "FAINTEST"),
     votes: ("CLOSER", "WIDER", "SHARE"),
-    marks: ("FOUND", "SAME", "COVERED", "WIDTH", "IS_DIGIT", "LARGER", "DOUBTFUL_SCORE", "DOUBTFUL_DIGIT", "MOST"),
+    overlaps: ("SAME", "COVERED", "WIDTH"),
+    marks: ("FOUND", "SAME_INK", "IS_DIGIT", "LARGER", "DOUBTFUL_SCORE", "DOUBTFUL_DIGIT", "MOST"),
 }
 
 
@@ -48,6 +49,7 @@ def card(networks, exports, folder):
     return {
         "command": "make model",
         "held_out": HELD_OUT,
+        "fonts": len(fonts.handwritten()),
         **{part: described[part] for part in ("data", "versions")},
         "networks": {name: {**settings, "page_weights": exports[name][1]} for name, settings in networks.items()},
         "thresholds": thresholds(),
@@ -96,6 +98,7 @@ def text(card):
         "versions": ", ".join(f"{name} {number}" for name, number in card["versions"].items()),
         "sha256": card["data"]["sha256"],
         "held_out": card["held_out"],
+        "fonts": card["fonts"],
         **card["thresholds"],
         **networks,
         "pages": {name: value if isinstance(value, int) else 100 * value for name, value in card["pages"].items()},

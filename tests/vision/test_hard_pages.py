@@ -38,7 +38,7 @@ SINGLES = [
 
 @pytest.mark.parametrize("take", SINGLES, ids=lambda take: take.__name__)
 def test_one_digit_is_read(read, take):
-    check(photos.read_each(read, take, 60, seed=11), 0.95)
+    check(photos.read_each(read, take, 60, seed=11), 0.9 if take is pages.boxed else 0.95)
 
 
 def test_an_eight_that_runs_dry_stays_an_eight(read):
@@ -102,7 +102,8 @@ LINES = {
 }
 
 
-HARDEST = {"in a deep shadow": 0.45, "with a pair that touches": 0.5}  # what is reached, with some room
+# What is reached, with some room.
+HARDEST = {"in a deep shadow": 0.45, "with a pair that touches": 0.5, "in printed cells": 0.8}
 
 
 @pytest.mark.parametrize("kind", LINES)

@@ -54,7 +54,7 @@ def test_every_format_gives_the_same_digit(test_set, kind):
     digit = test_set[0][15]
     expected = prepare(read_image(encode(five(digit))))
     bilevel = kind == "PNG of 1 bit"  # has no soft edges to begin with
-    assert np.abs(prepare(read_image(formats(digit)[kind])) - expected).mean() < (0.08 if bilevel else 0.03)
+    assert np.abs(prepare(read_image(formats(digit)[kind])) - expected).mean() < (0.08 if bilevel else 0.06)
     assert read_image(formats(digit)[kind]).dtype == np.float32
 
 

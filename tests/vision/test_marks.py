@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from study_keras.vision.levels import Level
-from study_keras.vision.marks import COVERED, IS_DIGIT, SAME, Finder, find_marks, overlaps, propose, view
+from study_keras.vision.marks import IS_DIGIT, Finder, find_marks, propose, view
+from study_keras.vision.overlaps import COVERED, SAME, overlaps
 
 
 def level_of(contrast, scale):
@@ -129,6 +130,27 @@ def test_what_is_no_digit_takes_no_place_of_a_digit_in_it():
 
     found = find_marks([finest, eighth], Finder(detect, reader_of(np.zeros(11))[0]))
     assert [mark.level for mark in found if mark.likelihood >= IS_DIGIT] == [0]
+
+
+@pytest.mark.parametrize(("strokes", "count"), [((30,), 1), ((30, 51), 2)])
+def test_one_stroke_that_is_framed_twice_is_one_mark(strokes, count):
+    """Two boxes that have little in common, of one stroke of 3 x 40 pixels or of one each."""
+    plane = np.zeros((64, 96), np.float32)
+    for left in strokes:
+        plane[12:52, left : left + 3] = 0.8
+
+    def read(views):  # a mark's own ink is in the middle of what is seen
+        seen = views[0, ..., 0]
+        ink = np.where((seen > 0.2) & (np.abs(np.arange(32) - 15.5) < 7), 9, -9).astype(np.float32)
+        return np.where(np.arange(11) == 1, 9, 0).astype(np.float32), ink
+
+    half, high = 2 / 22, 20 / 22
+    cells = {(3, 7): (3, half, high, half, high, -1), (3, 11): (2, 15 / 22, high, 6 / 22, high, -1)}
+    if count == 2:
+        cells[3, 12] = (2, half, high, half + 4 / 22, high, -1)
+        del cells[3, 11]
+    found = find_marks([level_of(plane, 1.0)], Finder(detector_of(cells), read))
+    assert len(found) == count
 
 
 # Views

@@ -31,7 +31,8 @@ def draw():
         (60, 0.6, 0.9, True),  # as clear as the other
         (60, 0.6, 0.4, True),  # doubtful, but as large and as dark
         (60, 0.1, 0.4, False),  # fainter: wiped off
-        (60, 0.1, 0.9, True),  # written fainter
+        (60, 0.2, 0.9, True),  # written fainter
+        (60, 0.05, 0.9, False),  # hardly to be seen
         (24, 0.6, 0.4, False),  # shorter: a stray stroke
         (24, 0.6, 0.9, True),  # written smaller
         (45, 0.6, 0.4, True),  # a little smaller

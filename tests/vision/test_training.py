@@ -1,16 +1,19 @@
 """What the networks in the package are trained on: the same for the same seed, with the right targets."""
 
+import json
 from contextlib import suppress
 
 import numpy as np
 import pytest
 from finder import networks
 from finder.cells import cells_of
-from finder.examples import batches, composed, load_signs, page
+from finder.examples import batches, composed, load_signs, normalized_marks, page
 from finder.views import views_of
+from scenes import ROOT
 from synthetic.layers import EITHER, Scene
 
-from study_keras.vision.marks import COLUMNS, NONE, ROWS, SHIPPED, SPAN
+from study_keras.vision.classifier import load_network
+from study_keras.vision.marks import COLUMNS, NONE, ROWS, SHIPPED, SPAN, load_finder
 
 FEW = 60  # digits that pages are written with
 
@@ -74,6 +77,24 @@ def test_views_show_bright_ink_in_its_own_place():
         assert all(not ink.any() for label, ink in zip(labels, inks, strict=True) if label == NONE)
     assert len(common) > 20
     assert np.median(common) > 0.5
+
+
+def test_marks_on_pages_are_named_as_the_network_of_one_digit_reads_them():
+    signs = load_signs([3, 0], FEW)
+    images, labels = normalized_marks(60, signs, np.random.default_rng(3), load_finder())
+    assert images.shape == (60, 28, 28)
+    assert images.max(axis=(1, 2)).min() == 1
+    digits = labels != NONE
+    assert (load_network()(images[digits]).argmax(axis=1) == labels[digits]).mean() > 0.85
+
+
+def test_no_network_is_trained_on_the_fonts_of_the_tests():
+    trained, tested = (
+        set(json.loads((ROOT / folder / "package.json").read_text())["dependencies"])
+        for folder in ("tools/fonts", "tests/browser")
+    )
+    assert len(trained) > 70
+    assert not trained & tested
 
 
 @pytest.mark.parametrize(("kind", "shape"), [("detector", (1, 16, 32, 1)), ("reader", (4, 32, 32, 1))])

@@ -11,19 +11,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-import matplotlib
 import numpy as np
-from synthetic import HELD_OUT
+from synthetic import HELD_OUT, fonts
+from synthetic.layers import EITHER
 from synthetic.light import lit
 from synthetic.pages import scene
 from synthetic.signs import make_signs
 
 from finder.cells import cells_of
-from finder.proposals import proposed_views
+from finder.proposals import named, proposed_views
 from finder.views import views_of
 from study_keras import mnist, processes
-from study_keras.vision.levels import contrast
-from study_keras.vision.marks import Finder, load_detector
+from study_keras.vision.levels import Level, contrast
+from study_keras.vision.marks import NONE, Finder, Proposal, load_detector, propose, read_proposal
+from study_keras.vision.prepare import normalized
+from study_keras.vision.votes import may_count
 
 SHAPES = ((96, 160), (48, 48))  # of pages; the second for pictures of one digit
 KINDS = ((0.5, 0.21, 0.13, 0.16), (0.05, 0.05, 0.85, 0.05))  # of them, see ``pages.scene``
@@ -31,14 +33,16 @@ WRITTEN = 14_000  # digits by hand that pages are written with
 
 
 def load_signs(seed, count=WRITTEN, held_out=False):
-    """Return what pages are written with: ``count`` digits by hand, among them printed ones and others."""
+    """Return what pages are written with: ``count`` digits by hand, among them printed ones and others.
+
+    ``held_out``: with digits that no network saw, and without the fonts that imitate handwriting, which all saw.
+    """
     images, labels = mnist.load_data()[0]
     part = slice(-HELD_OUT, None) if held_out else slice(-HELD_OUT)
     images, labels = images[part], labels[part]
     rng = np.random.default_rng(seed)
     chosen = rng.permutation(len(images))[:count]
-    fonts = Path(matplotlib.get_data_path(), "fonts/ttf")
-    return make_signs(images[chosen], labels[chosen], rng, fonts, printed=count // 6, others=count // 4)
+    return make_signs(images[chosen], labels[chosen], rng, [] if held_out else fonts.handwritten())
 
 
 def lit_page(signs, rng, small=False, giants=True):
@@ -87,11 +91,29 @@ def _views(signs, rng, batch, finder):
     parts = [], [], []
     while len(parts[0]) < batch:
         one, plane, dark = page(signs, rng, rng.random() < 0.35)
-        framed = rng.random() < 0.4  # as they are, or as the detector proposes them
-        found = views_of(one, plane, dark, rng, 4) if framed else proposed_views(one, plane, finder, rng, 5)
-        for part, some in zip(parts, found, strict=True):
-            part.extend(some)
+        # As they are, and as the detector proposes them.
+        for found in (views_of(one, plane, dark, rng, 3), proposed_views(one, plane, finder, rng, 6)):
+            for part, some in zip(parts, found, strict=True):
+                part.extend(some)
     return tuple(np.array(part[:batch]) for part in parts)
+
+
+def normalized_marks(count, signs, rng, finder):
+    """Return marks on pages as the network of one digit is given them: ``(n, 28, 28)`` images and their labels.
+
+    Of the marks that are no digits those are left out that the reader is sure of.
+    """
+    images, labels = [], []
+    while len(images) < count:
+        scene, plane, _ = page(signs, rng, rng.random() < 0.35)
+        level = Level(plane, plane, 1.0)
+        for box, score, dark in zip(*propose(level, finder), strict=True):
+            label, _ = named(box, scene)
+            mark = read_proposal(Proposal(0, level, box, score, dark), finder)
+            if label != EITHER and (label != NONE or may_count(mark)):
+                images.append(normalized(mark))
+                labels.append(label)
+    return np.array(images[:count]), np.array(labels[:count])
 
 
 @contextmanager

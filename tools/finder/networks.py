@@ -17,7 +17,7 @@ def detector(folded=False):
     """
     inputs = hidden = Input((None, None, 1))
     for number, (filters, strides, dilation) in enumerate((
-        (16, 2, 1), (24, 2, 1), (36, (2, 1), 1), (36, 1, 1), (36, 1, (1, 2)), (36, 1, (1, 2)), (36, 1, (1, 2)),
+        (16, 2, 1), (28, 2, 1), (40, (2, 1), 1), (40, 1, 1), (40, 1, (1, 2)), (40, 1, (1, 2)), (40, 1, (1, 2)),
     )):  # fmt: skip
         hidden = _convolution(hidden, filters, f"convolution_{number}", folded, strides=strides, dilation_rate=dilation)
     return Model(inputs, layers.Conv2D(6, 1, dtype="float32", name="cells")(hidden), name="detector")
@@ -31,8 +31,8 @@ def reader(folded=False):
     """
     inputs = Input((VIEW, VIEW, 1))
     fine = _convolution(inputs, 12, "fine", folded)
-    half = _convolution(_convolution(fine, 20, "half_1", folded, strides=2), 28, "half_2", folded)
-    quarter = _convolution(_convolution(half, 40, "quarter_1", folded, strides=2), 40, "quarter_2", folded)
+    half = _convolution(_convolution(fine, 24, "half_1", folded, strides=2), 32, "half_2", folded)
+    quarter = _convolution(_convolution(half, 48, "quarter_1", folded, strides=2), 48, "quarter_2", folded)
     pooled = layers.Dropout(0.2)(layers.Flatten()(layers.AveragePooling2D(2)(quarter)))
     classes = layers.Dense(NONE + 1, dtype="float32", name="classes")(pooled)
     up = layers.UpSampling2D(2)(_convolution(quarter, 20, "up_1", folded, size=1))

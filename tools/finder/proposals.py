@@ -4,7 +4,8 @@ import numpy as np
 from synthetic.layers import EITHER
 
 from study_keras.vision.levels import Level
-from study_keras.vision.marks import LONGER, NONE, VIEW, overlaps, propose, view
+from study_keras.vision.marks import LONGER, NONE, VIEW, propose, view
+from study_keras.vision.overlaps import overlaps
 
 RIGHT, WRONG = 0.5, 0.3  # boxes with at least so much in common with a digit's are its; with less than the other, none
 
@@ -22,7 +23,7 @@ def proposed_views(scene, plane, finder, rng, count):
     boxes, _, dark = propose(Level(plane, plane, 1.0), finder)
     views, labels, inks = [], [], []
     for at in rng.permutation(len(boxes)):
-        label, which = _named(boxes[at], scene)
+        label, which = named(boxes[at], scene)
         if label == EITHER or [one == NONE for one in labels].count(label == NONE) == count:
             continue
         left, top, right, bottom = boxes[at]
@@ -34,7 +35,7 @@ def proposed_views(scene, plane, finder, rng, count):
     return views, labels, inks
 
 
-def _named(box, scene):
+def named(box, scene):
     """Return the label of a box and the number of its digit: ``NONE``, or ``EITHER`` if it frames one badly."""
     if not len(scene.boxes):
         return NONE, -1

@@ -1,48 +1,17 @@
-"""Single digits as ``(28, 28)`` images: on photos, in print, and in a few strokes."""
+"""Single digits as ``(28, 28)`` images: in fonts, and in a few strokes."""
 
 from itertools import pairwise
-from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from study_keras.vision.normalize import normalize
-from study_keras.vision.prepare import prepare
-
-# Fonts in matplotlib; the tests use other fonts.
-FONTS = (
-    "DejaVuSans", "DejaVuSans-Bold", "DejaVuSans-Oblique", "DejaVuSansMono", "DejaVuSerif", "DejaVuSerif-Italic",
-    "STIXGeneral", "STIXGeneralBol", "STIXGeneralItalic", "cmr10", "cmss10", "cmtt10",
-)  # fmt: skip
 
 
-def photographed(image, rng, finder):
-    """Simulate a photo of a ``(28, 28)`` uint8 digit on paper, and prepare it; None if no digit is found."""
-    factor = rng.uniform(1.5, 6)
-    side = round(28 * factor)
-    ink = Image.fromarray(image).resize((side, round(side * rng.uniform(0.85, 1.15))), Image.Resampling.BICUBIC)
-    ink = np.asarray(ink.rotate(rng.uniform(-12, 12), Image.Resampling.BICUBIC, expand=True)) / 255
-    ink = np.pad(ink, rng.integers(2, 30, (2, 2)))
-    y, x = np.linspace(-1, 1, ink.shape[0])[:, None], np.linspace(-1, 1, ink.shape[1])
-    light = rng.uniform(0.6, 0.9) + rng.uniform(-0.12, 0.12) * y + rng.uniform(-0.12, 0.12) * x
-    light = light * (1 - rng.uniform(0.3, 0.95) * ink ** rng.uniform(0.6, 1.6))
-    light = light + rng.normal(0, rng.uniform(0, 0.03), ink.shape)
-    try:
-        return prepare(np.clip(light, 0, 1), finder)
-    except ValueError:
-        return None
-
-
-def photos(images, rng, finder):
-    """Return ``(n, 28, 28)`` float32 photos of ``images``; images not found in their photo are only scaled."""
-    taken = ((photographed(image, rng, finder), image) for image in images)
-    return np.array([image / np.float32(255) if photo is None else photo for photo, image in taken])
-
-
-def typed(count, rng, folder):
-    """Return ``count`` printed digits ``(n, 28, 28)`` float32 and their labels."""
+def typed(count, rng, fonts):
+    """Return ``count`` digits in the ``fonts``, ``(n, 28, 28)`` float32 and their labels."""
     labels = rng.integers(0, 10, count)
-    return np.array([letter(str(label), rng, folder) for label in labels]), labels
+    return np.array([letter(str(label), rng, fonts) for label in labels]), labels
 
 
 def sketched(count, rng):
@@ -97,9 +66,9 @@ def _seven(rng):
     return lines
 
 
-def letter(text, rng, folder):
-    """Return a sign in print, normalized as MNIST's digits were."""
-    font = ImageFont.truetype(str(Path(folder, f"{rng.choice(FONTS)}.ttf")), int(rng.integers(40, 110)))
+def letter(text, rng, fonts):
+    """Return a sign in one of the ``fonts``, which are paths, normalized as MNIST's digits were."""
+    font = ImageFont.truetype(rng.choice(fonts), int(rng.integers(40, 110)))
     left, top, right, bottom = font.getbbox(text)
     picture = Image.new("L", (int(right - left) + 8, int(bottom - top) + 8))
     ImageDraw.Draw(picture).text((4 - left, 4 - top), text, 255, font)

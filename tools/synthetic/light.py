@@ -34,7 +34,7 @@ def _on_paper(pen, printed, rng):
     light = _paper(shape, rng)
     strength = np.exp(rng.uniform(np.log(0.12), np.log(0.95)))
     if rng.random() < 0.35:
-        pen = pen * np.clip(_field(shape, rng, int(rng.integers(3, 9))) * rng.uniform(0.3, 0.8) + 0.8, 0.25, 1)
+        pen = pen * np.clip(_field(shape, rng, int(rng.integers(3, 14))) * rng.uniform(0.3, 1) + 0.8, 0.2, 1)
     if rng.random() < 0.15:  # a pencil or a dry pen
         pen = pen * np.clip(1 - rng.uniform(0.2, 0.7) * rng.random(shape), 0, 1)
     ink = np.maximum(pen, printed * np.exp(rng.uniform(np.log(0.3), np.log(1.4)))).clip(0, 1)

@@ -23,7 +23,7 @@ def write_line(page, choose, hand, rng, place):
     tilt, left = rng.normal(0, 0.02), start
     gap = rng.choice([rng.uniform(-0.02, 0.12), rng.uniform(0.08, 0.45), rng.uniform(0.4, 1.3)], p=[0.3, 0.5, 0.2])
     uneven, height = rng.uniform(0, 0.12), hand.height
-    joined = 0.6 if rng.random() < 0.2 else 0.06  # some hands join most of their digits
+    joined = 0.6 if rng.random() < 0.5 else 0.1  # some hands join most of their digits
     for number in range(count):
         tall = height * float(np.exp(rng.normal(0, uneven)))
         here = base + tilt * (left - start) + rng.normal(0, 0.05) * height
@@ -41,15 +41,16 @@ def write_line(page, choose, hand, rng, place):
 
 
 def _touching(page, ink, left, top, height):
-    """Return how far to the left ink must go to touch what is there; at most 0.4 of the height."""
-    for step in range(round(0.4 * height)):
+    """Return how far to the left ink must go to touch what is there; at most half of the height."""
+    strength = ink.max()  # a thin pen's is less than 1
+    for step in range(round(0.5 * height)):
         at = left - step
         if at <= 0:
             break
         part = ink[max(-top, 0) :]
         place = page.pen[max(top, 0) :, at:][: part.shape[0], : part.shape[1]]
         part = part[: place.shape[0], : place.shape[1]]
-        if place.size and np.any((place > 0.5) & (part > 0.5)):
+        if place.size and np.any((place > 0.5 * strength) & (part > 0.5 * strength)):
             return at
     return left
 

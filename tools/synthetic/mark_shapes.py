@@ -17,12 +17,14 @@ class Shapes:
     """Strokes as distances.
 
     ``edge`` (n, 84, 84) int8: eighths of a pixel to the edge of the stroke, negative inside; ``middle`` (n, 84, 84)
-    uint8: eighths of a pixel to its middle line; ``labels`` (n,): 0 to 9, or ``NONE``.
+    uint8: eighths of a pixel to its middle line; ``labels`` (n,): 0 to 9, or ``NONE``; ``thick`` (n,): whether they are
+    drawn in their own width only, since a thin comma is no comma but a stroke.
     """
 
     edge: np.ndarray
     middle: np.ndarray
     labels: np.ndarray
+    thick: np.ndarray
 
 
 class Hand(NamedTuple):
@@ -39,11 +41,16 @@ class Hand(NamedTuple):
 
 def random_pen(rng):
     """Return a pen, see ``Hand``: a third keep the marks' own widths."""
-    return None if rng.random() < 0.35 else float(np.exp(rng.uniform(np.log(0.014), np.log(0.12))))
+    return None if rng.random() < 0.35 else float(np.exp(rng.uniform(np.log(0.007), np.log(0.12))))
 
 
-def shapes_of(images, labels):
-    """Return the shapes of ``(n, 28, 28)`` images, uint8 or float in [0, 1]."""
+def joined(parts):
+    """Return the shapes of all parts as one."""
+    return Shapes(*(np.concatenate(arrays) for arrays in zip(*(vars(part).values() for part in parts), strict=True)))
+
+
+def shapes_of(images, labels, thick=False):
+    """Return the shapes of ``(n, 28, 28)`` or ``(n, 84, 84)`` images, uint8 or float in [0, 1]."""
     edge, middle = (np.empty((len(images), SIDE, SIDE), kind) for kind in (np.int8, np.uint8))
     for start in range(0, len(images), 1000):
         part = images[start : start + 1000]
@@ -53,10 +60,11 @@ def shapes_of(images, labels):
             outside, within = ndimage.distance_transform_edt(~shape), ndimage.distance_transform_edt(shape)
             edge[at] = np.clip(EIGHTHS * (outside - within), -127, 127)
             middle[at] = np.clip(EIGHTHS * ndimage.distance_transform_edt(~line), 0, 255)
-    return Shapes(edge, middle, np.asarray(labels))
+    return Shapes(edge, middle, np.asarray(labels), np.broadcast_to(thick, len(images)))
 
 
 def _enlarged(image):
+    """Return an image in 84 x 84 pixels."""
     values = image if image.dtype == np.uint8 else np.round(255 * np.clip(image, 0, 1)).astype(np.uint8)
     return np.asarray(Image.fromarray(values).resize((SIDE, SIDE), Image.Resampling.BICUBIC))
 
@@ -88,14 +96,16 @@ def drawn(shapes, index, hand, rng):
     scale = hand.height / (20 * ZOOM) * rng.uniform(0.95, 1.05)
     wide = scale * np.exp(rng.uniform(-0.3, 0.25))
     angle = rng.normal(0, 0.06)
-    own_pen = hand.pen is None
+    own_pen = hand.pen is None or shapes.thick[index]
     source = (shapes.edge[index].astype(np.int16) + 128).astype(np.uint8) if own_pen else shapes.middle[index]
     source = source[_bent_rows(rng)] if rng.random() < 0.5 else source
     distance = _placed(source, (wide, scale), angle, hand.slant)
     distance = (distance - 128 if own_pen else distance) * (scale / EIGHTHS)
-    reach = rng.uniform(-0.03, 0.03) * hand.height if own_pen else max(hand.pen * hand.height, 0.45)
-    ink = np.clip(reach - distance + 0.5, 0, 1)
-    rows, columns = np.flatnonzero((ink > 0.3).any(axis=1)), np.flatnonzero((ink > 0.3).any(axis=0))
+    reach = rng.uniform(-0.03, 0.03) * hand.height if own_pen else hand.pen * hand.height
+    thin = not own_pen and reach < 0.5  # than a pixel, so that it covers a part of each
+    ink = min(1, 2 * reach) * np.clip(1 - distance, 0, 1) if thin else np.clip(reach - distance + 0.5, 0, 1)
+    inked = ink > 0.3 * ink.max()
+    rows, columns = np.flatnonzero(inked.any(axis=1)), np.flatnonzero(inked.any(axis=0))
     if not len(rows):
         return np.ones((2, 2), np.float32)
     return ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]

@@ -4,17 +4,21 @@ import numpy as np
 
 from synthetic.digits import drawing, letter
 
-LETTERS = "ACEFHKMNPRUVWXadehkmnprtuvwx&#@%*+=~<"  # without those that look like a digit
+LETTERS = "ACEFHKMNPRTUVWXadefhkmnprtuvwx&#@%*+=~<"  # without those that look like a digit
 
 
-def junk(count, rng, folder):
+def junk(count, rng, fonts):
     """Return ``count`` images ``(n, 28, 28)`` float32 that are no digits."""
-    kinds = (_scribble, _blob, _dash, _strokes, _letters, _letters)
-    return np.array([kinds[index % len(kinds)](rng, folder) for index in range(count)])
+    return np.array([KINDS[index % len(KINDS)](rng, fonts) for index in range(count)])
 
 
-def _letters(rng, folder):
-    return letter(str(rng.choice(list(LETTERS))), rng, folder)
+def is_blob(index):
+    """Return whether the junk with this index is a blob."""
+    return KINDS[index % len(KINDS)] is _blob
+
+
+def _letters(rng, fonts):
+    return letter(str(rng.choice(list(LETTERS))), rng, fonts)
 
 
 def _scribble(rng, *_):
@@ -56,3 +60,6 @@ def _strokes(rng, *_):
             draw.line(tuple(map(float, stroke)), 255, width)
 
     return drawing(draw_on)
+
+
+KINDS = (_scribble, _blob, _dash, _strokes, _letters, _letters)

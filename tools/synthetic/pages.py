@@ -48,7 +48,7 @@ def write_lines(page, signs, rng):
         room = max(1, int((wide - left) / (0.75 * height)))
         count = int(rng.integers(1, room + 2))
         hand = Hand(height, pen, rng.normal(0.08, 0.12))
-        end = write_line(page, lambda: _chosen(signs, rng, 0.88), hand, rng, (left, base, count))
+        end = write_line(page, lambda: _chosen(signs, rng, 0.85), hand, rng, (left, base, count))
         if rng.random() < 0.25:
             _write_behind(page, signs.others, hand, rng, (end, base))
         if rng.random() < 0.12:
@@ -96,9 +96,9 @@ def _fill_cell(page, signs, hand, rng, cell):
 
 
 def write_single(page, signs, rng):
-    """Write one digit that fills the page more or less, as in paint programs and scans; on three of ten, no digit."""
+    """Write one digit that fills the page more or less, as in paint programs and scans; on four of ten, no digit."""
     high, wide = page.pen.shape
-    shapes, which = _chosen(signs, rng, 0.7)
+    shapes, which = _chosen(signs, rng, 0.6)
     longest = min(TALLEST * 1.1, min(high, wide) * rng.uniform(0.85, 1.02))
     tall = max(rng.uniform(0.45, 1) * longest, SHORTEST * 0.8)
     pen = random_pen(rng) if rng.random() < 0.8 else rng.uniform(0.08, 0.17)

@@ -1,15 +1,15 @@
 """What pages are written with: digits by hand, printed and sketched; and arrows, letters, commas, which are none."""
 
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from study_keras.vision.marks import NONE
-from synthetic.digits import FONTS, sketched
-from synthetic.mark_shapes import Shapes, shapes_of
-from synthetic.others import junk
+from synthetic import fonts
+from synthetic.digits import sketched
+from synthetic.mark_shapes import SIDE, ZOOM, Shapes, joined, shapes_of
+from synthetic.others import LETTERS, is_blob, junk
 
 
 class Signs(NamedTuple):
@@ -19,25 +19,40 @@ class Signs(NamedTuple):
     others: Shapes
 
 
-def make_signs(images, labels, rng, fonts, *, printed, others):
-    """Return ``images`` of digits, ``printed``, half as many sketched, and straight ones; and 1.5 times ``others``."""
-    rows = rng.integers(0, 10, printed)
-    typed = np.array([_glyph(str(label), rng, fonts) for label in rows])
-    strokes, names = sketched(printed // 2, rng)
-    bars = np.array([_bar(rng) for _ in range(printed // 8)])
-    pairs = ((images, labels), (typed, rows), (strokes, names), (bars, np.ones(len(bars), int)))
-    digits = [shapes_of(*pair) for pair in pairs]
-    nothing = np.concatenate([
-        junk(others, rng, fonts), [_glyph(",", rng, fonts) for _ in range(others // 5)],
-        [_arrow(rng) for _ in range(others // 6)], [_hatching(rng) for _ in range(others // 8)],
-    ])  # fmt: skip
-    together = (np.concatenate(parts) for parts in zip(*(vars(one).values() for one in digits), strict=True))
-    return Signs(Shapes(*together), shapes_of(nothing, np.full(len(nothing), NONE)))
+def make_signs(images, labels, rng, hand):
+    """Return the signs of a training.
+
+    The digits are ``images`` and, by the number of these, a sixth in printed fonts, a third in fonts that imitate
+    handwriting, the paths of which are ``hand``, a twelfth sketched and an eighteenth that are straight 1s. The others
+    are about two thirds as many.
+    """
+    count, print_ = len(images), fonts.printed()
+    digits = [(images, labels), _typed(count // 6, rng, print_), sketched(count // 12, rng)]
+    digits.append((np.array([_bar(rng) for _ in range(count // 18)]), np.ones(count // 18, int)))
+    marks = [*junk(count // 4, rng, print_)]
+    marks += [draw(rng) for draw in (_arrow, _hatching) for _ in range(count // 16)]
+    others = [
+        _nothing(marks, [number < count // 4 and is_blob(number) for number in range(len(marks))]),
+        _nothing([_glyph(",", rng, print_ + hand) for _ in range(count // 12)], thick=True),
+    ]
+    if hand:
+        digits.append(_typed(count // 3, rng, hand))
+        others.append(_nothing([_glyph(rng.choice(list(LETTERS)), rng, hand) for _ in range(count // 5)]))
+    return Signs(joined([shapes_of(*pair) for pair in digits]), joined(others))
 
 
-def _glyph(text, rng, fonts):
-    """Return a printed sign as (28, 28) float, its longer side 20 pixels."""
-    font = ImageFont.truetype(str(Path(fonts, f"{rng.choice(FONTS)}.ttf")), 80)
+def _nothing(images, thick=False):
+    return shapes_of(images, np.full(len(images), NONE), thick)
+
+
+def _typed(count, rng, paths):
+    rows = rng.integers(0, 10, count)
+    return np.array([_glyph(str(label), rng, paths) for label in rows]), rows
+
+
+def _glyph(text, rng, paths):
+    """Return a sign in one of the fonts as (84, 84) float, its longer side 60 pixels."""
+    font = ImageFont.truetype(rng.choice(paths), 160)
     left, top, right, bottom = font.getbbox(text)
     picture = Image.new("L", (int(right - left), int(bottom - top)))
     ImageDraw.Draw(picture).text((-left, -top), text, 255, font)
@@ -45,12 +60,12 @@ def _glyph(text, rng, fonts):
 
 
 def _framed(picture):
-    """Return a picture's ink in the middle of 28 x 28, its longer side 20 pixels."""
+    """Return a picture's ink in the middle of 84 x 84, its longer side 60 pixels."""
     picture = picture.crop(picture.getbbox())
-    scale = 20 / max(picture.size)
+    scale = 20 * ZOOM / max(picture.size)
     small = picture.resize([max(1, round(scale * side)) for side in picture.size], Image.Resampling.BOX)
-    frame = Image.new("L", (28, 28))
-    frame.paste(small, ((28 - small.width) // 2, (28 - small.height) // 2))
+    frame = Image.new("L", (SIDE, SIDE))
+    frame.paste(small, ((SIDE - small.width) // 2, (SIDE - small.height) // 2))
     return np.asarray(frame) / 255
 
 
@@ -82,7 +97,7 @@ def _hatching(rng):
 
 
 def _stroked(strokes, rng, turned=0.2):
-    """Return strokes of points (x, y) around 0 as (28, 28) float, turned by about so many radians."""
+    """Return strokes of points (x, y) around 0 as (84, 84) float, turned by about so many radians."""
     angle = rng.normal(0, turned)
     turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
     picture, width = Image.new("L", (300, 300)), int(rng.integers(8, 24))

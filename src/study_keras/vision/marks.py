@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from study_keras.runtimes import litert
 from study_keras.vision.levels import Level
 from study_keras.vision.lines import Box
+from study_keras.vision.overlaps import COVERED, SAME, overlaps, overlaps_of_widened, widened
 
 SHIPPED = Path(__file__).parents[1] / "shipped"
 ROWS, COLUMNS, SPAN = 8, 4, 22.0  # pixels a cell of the detector, and a unit of its distances
@@ -27,10 +28,8 @@ MOST = 400  # marks of a level that the reader looks at; more than that is textu
 
 # Chosen on pages of the 5,000 training images that no network saw.
 FOUND = 0.2  # a cell counts from this probability of a digit
-SAME = 0.4  # boxes that have so much in common (intersection over union) are of one mark
-WIDTH = 0.4  # of its longer side that a box counts as wide
 DOUBTFUL_SCORE, DOUBTFUL_DIGIT = 0.5, 0.25  # at least, of the detector and of the reader, for a ? where no digit counts
-COVERED = 0.7  # as does a box of which so much lies in another
+SAME_INK = 0.5  # a mark is another's if so much of its ink, or of the other's, is in both
 IS_DIGIT = 0.25  # a mark counts as a digit from this likelihood
 LARGER = (
     0.7  # power of its size by which a digit is preferred: parts of digits look like digits, such as the loop of a 9
@@ -133,7 +132,29 @@ def find_marks(levels: list[Level], finder: Finder) -> list[Mark]:
         else:
             mark = read_proposal(one, finder)
             heappush(waiting, (-_rank(mark.likelihood, mark.box), number, mark))
-    return marks
+    return _distinct(marks)
+
+
+def _distinct(marks: list[Mark]) -> list[Mark]:
+    """Return the marks without those whose ink is mostly an earlier one's: a stroke may be framed in two ways."""
+    kept: list[Mark] = []
+    for mark in marks:
+        if not any(_ink_in_common(mark, other) > SAME_INK for other in kept):
+            kept.append(mark)
+    return kept
+
+
+def _ink_in_common(one: Mark, other: Mark) -> float:
+    """Return the part of the ink of two marks, by that of the one with less, that is in both."""
+    if min(one.box[2], other.box[2]) <= max(one.box[0], other.box[0]):
+        return 0
+    if min(one.box[3], other.box[3]) <= max(one.box[1], other.box[1]):
+        return 0
+    (left, top, side), (x, y, other_side) = one.square, other.square
+    pixel = other_side / VIEW
+    seen = view(other.ink, (left - x) / pixel, (top - y) / pixel, side / pixel)
+    least = min(float(one.ink.sum()), float(other.ink.sum()) * (other_side / side) ** 2)
+    return float(np.minimum(one.ink, seen).sum()) / least
 
 
 def _rank(likelihood: float, box: Floats | Box) -> float:
@@ -170,11 +191,11 @@ def _merged(boxes: Floats, scores: Floats, dark: NDArray[np.bool_]) -> tuple[Flo
     """Replace boxes of one mark by their mean, weighted by their scores; the likeliest first."""
     order = np.argsort(-scores, kind="stable")
     boxes, scores, dark = boxes[order], scores[order], dark[order]
-    free, kept, wide = np.ones(len(boxes), bool), [], _widened(boxes)
+    free, kept, wide = np.ones(len(boxes), bool), [], widened(boxes)
     for at in range(len(boxes)):
         if not free[at]:
             continue
-        same = free & (_overlaps(wide[at : at + 1], wide)[0] > SAME)
+        same = free & (overlaps_of_widened(wide[at : at + 1], wide)[0] > SAME)
         free &= ~same
         weights = scores[same]
         kept.append((weights @ boxes[same] / weights.sum(), scores[at], dark[at]))
@@ -185,29 +206,6 @@ def _merged(boxes: Floats, scores: Floats, dark: NDArray[np.bool_]) -> tuple[Flo
         np.array([score for _, score, _ in kept]),
         np.array([one for *_, one in kept], bool),
     )
-
-
-def overlaps(box: Floats | tuple[float, ...], boxes: Floats) -> tuple[Floats, Floats]:
-    """Return how much one box has in common with each of several: of both together, and of the smaller one.
-
-    A box counts as at least ``WIDTH`` of its longer side wide and high: the boxes of one thin stroke may be disjoint.
-    """
-    return _overlaps(_widened(np.array([box])), _widened(boxes))
-
-
-def _overlaps(one: Floats, others: Floats) -> tuple[Floats, Floats]:
-    """Return the same for widened boxes, of which ``one`` is (1, 4)."""
-    sides = np.minimum(one[:, 2:], others[:, 2:]) - np.maximum(one[:, :2], others[:, :2])
-    np.maximum(sides, 0, out=sides)
-    both = sides[:, 0] * sides[:, 1]
-    own, areas = ((all_[:, 2] - all_[:, 0]) * (all_[:, 3] - all_[:, 1]) for all_ in (one, others))
-    return both / (own + areas - both), both / np.minimum(own, areas)
-
-
-def _widened(boxes: Floats) -> Floats:
-    sides = boxes[:, 2:] - boxes[:, :2]
-    missing = np.maximum(WIDTH * np.maximum(sides[:, :1], sides[:, 1:]) - sides, 0) / 2
-    return np.concatenate([boxes[:, :2] - missing, boxes[:, 2:] + missing], axis=1)
 
 
 def read_again(mark: Mark, level: Level, finder: Finder, scale: float) -> Mark:

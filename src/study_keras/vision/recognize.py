@@ -21,6 +21,8 @@ from study_keras.vision.votes import may_count, votes
 # Chosen on pages of the 5,000 training images that no network saw, and on ink that is no digit.
 DOUBTFUL = 0.75  # a page that is read no surer than this is also looked at turned
 SURER = 0.15  # by how much a turned page must be surer
+ALONE = 0.3  # where no mark is clear, a mark counts as a digit from this likelihood
+WHOLE = 40  # pixels a side; a picture that is no larger may be one digit as a network sees it
 EITHER_WAY = (0, 1, 6, 8, 9)  # digits that are digits upside down, too, and so do not tell which way is up
 
 
@@ -113,7 +115,7 @@ def _shrunk(grey: Grey) -> NDArray[np.float32]:
 
 
 def _surer_whole(grey: Grey, found: list[Candidate], network: Network) -> list[Candidate]:
-    """Return what was found in a picture of 28 x 28, or the whole picture if it is the surer answer.
+    """Return what was found in a picture of at most ``WHOLE`` pixels, or the whole picture if it is the surer answer.
 
     Such a picture may be one digit as a network sees it, but not normalized: in a thick pen, or at the edge.
     """
@@ -121,7 +123,7 @@ def _surer_whole(grey: Grey, found: list[Candidate], network: Network) -> list[C
     if len(digits) > 1:
         return found
     edge = np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]])
-    image = (1 - grey if np.median(edge) > 0.5 else grey).astype(np.float32)
+    image = _shrunk(1 - grey if np.median(edge) > 0.5 else grey)
     whole = _whole(image, grey.shape, network)
     if digits:
         return [whole] if whole.probability > digits[0].probability else found
@@ -134,7 +136,7 @@ def _surer_whole(grey: Grey, found: list[Candidate], network: Network) -> list[C
 def _read(grey: Grey, network: Network, finder: Finder) -> tuple[list[Candidate], Grey, int]:
     """Return what was found, the picture as it was read, and by how many degrees it was turned for that."""
     found, best = _candidates(grey, network, finder), 0
-    if grey.shape == (28, 28):
+    if max(grey.shape) <= WHOLE:
         return _surer_whole(grey, found, network), grey, 0
     upright = Detection(grey, 1.0, found, [])
     if upright.sureness > DOUBTFUL or _is_one_clear(upright):
@@ -166,6 +168,8 @@ def _candidates(grey: Grey, network: Network, finder: Finder) -> list[Candidate]
     if not marks:
         return []
     images, rows, likely = votes(marks, levels, network, finder)
+    if max(likely) < CLEAR:
+        likely = [chance if chance >= ALONE else 0.0 for chance in likely]
     counted = [at for at, mark in enumerate(marks) if likely[at] >= IS_DIGIT or mark.doubtful]
     candidates: list[Candidate] = []
     for number, all_ in enumerate(lines_of([marks[at].box for at in counted])):

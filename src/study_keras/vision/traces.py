@@ -13,24 +13,29 @@ from study_keras.vision.marks import VIEW, Mark, view
 CLEAR = 0.6  # a mark that is as likely a digit is none
 FAINT = 1 / 3  # of the strength of the page's clear marks; a fainter one that is less likely is a trace
 SHORT = 0.6  # of their longer side; as is a shorter one
+FAINTEST = 0.2  # of the strength of the strongest clear mark; a fainter one is a trace, however likely
 
 
 def without_traces(marks: Sequence[Mark], levels: Sequence[Level]) -> list[Mark]:
     """Return the marks of a picture without those that are doubtful, and much fainter or shorter than its clear ones.
 
+    A mark that hardly shows beside the strongest clear one is left out, too, even if it is no doubt a digit.
+
     Args:
         marks: as ``marks.find_marks`` returns them.
         levels: of the picture.
     """
-    clear = [mark for mark in marks if mark.likelihood >= CLEAR]
-    if not clear or len(clear) == len(marks):
+    strengths = [_strength(mark, levels) for mark in marks]
+    clear = [at for at, mark in enumerate(marks) if mark.likelihood >= CLEAR]
+    if not clear:
         return list(marks)
-    least = FAINT * float(np.median([_strength(mark, levels) for mark in clear]))
-    shortest = SHORT * float(np.median([_length(mark) for mark in clear]))
+    faint = FAINT * float(np.median([strengths[at] for at in clear]))
+    faintest = FAINTEST * max(strengths[at] for at in clear)
+    short = SHORT * float(np.median([_length(marks[at]) for at in clear]))
     return [
         mark
-        for mark in marks
-        if mark.likelihood >= CLEAR or (_length(mark) >= shortest and _strength(mark, levels) >= least)
+        for mark, strength in zip(marks, strengths, strict=True)
+        if strength >= faintest and (mark.likelihood >= CLEAR or (strength >= faint and _length(mark) >= short))
     ]
 
 

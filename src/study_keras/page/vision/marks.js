@@ -11,6 +11,7 @@ const MOST = 400; // marks of a level that the reader looks at; more than that i
 const FOUND = Math.fround(0.2); // a cell counts from this probability of a digit
 export const IS_DIGIT = 0.25; // a mark counts as a digit from this likelihood
 const LARGER = 0.7; // power of its size by which a digit is preferred: parts of digits look like digits, such as the loop of a 9
+const SAME_INK = 0.5; // a mark is another's if so much of its ink, or of the other's, is in both
 const [DOUBTFUL_SCORE, DOUBTFUL_DIGIT] = [0.5, 0.25];
 
 /**
@@ -68,7 +69,31 @@ async function preferred(proposals, read) {
   const kept = new Set();
   const order = [...marks.keys()].filter((at) => marks[at] && ranks[at] >= 0).sort((a, b) => (precedes(a, b) ? -1 : 1));
   for (const at of order) if (!rivals[at].some((other) => kept.has(other))) kept.add(at);
-  return [...kept].map((at) => marks[at]);
+  return distinct([...kept].map((at) => marks[at]));
+}
+
+/** Marks without those whose ink is mostly that of one before: a thin stroke may be framed in two ways. */
+function distinct(marks) {
+  const kept = [];
+  for (const mark of marks) if (!kept.some((other) => inkInCommon(mark, other) > SAME_INK)) kept.push(mark);
+  return kept;
+}
+
+/** The part of the ink of two marks, by that of the one with less, that is in both. */
+function inkInCommon(one, other) {
+  if (Math.min(one.box[2], other.box[2]) <= Math.max(one.box[0], other.box[0])) return 0;
+  if (Math.min(one.box[3], other.box[3]) <= Math.max(one.box[1], other.box[1])) return 0;
+  const [left, top, side] = one.square;
+  const [x, y, otherSide] = other.square;
+  const pixel = otherSide / VIEW;
+  const plane = { values: other.ink, width: VIEW, height: VIEW };
+  const seen = view(plane, [(left - x) / pixel, (top - y) / pixel, side / pixel], 1);
+  const both = one.ink.reduce((sum, ink, i) => sum + Math.min(ink, seen[i]), 0);
+  return both / Math.min(sumOf(one.ink), sumOf(other.ink) * (otherSide / side) ** 2);
+}
+
+function sumOf(values) {
+  return values.reduce((sum, value) => sum + value, 0);
 }
 
 /** By how much a mark is preferred to others in its place; what is no digit takes the place of none. */

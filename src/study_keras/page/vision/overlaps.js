@@ -1,4 +1,4 @@
-// Which boxes are of one mark, as study_keras/vision/marks.py says it. A place is what a box counts as: at least `WIDTH` of
+// Which boxes are of one mark, the twin of study_keras/vision/overlaps.py. A place is what a box counts as: at least `WIDTH` of
 // its longer side wide and high, because two boxes of one thin stroke may miss each other.
 
 const SAME = 0.4; // places that have so much in common (intersection over union) are of one mark

@@ -12,6 +12,8 @@ import { CERTAIN, mayCount, votes } from "./votes.js";
 const NO_DIGIT = 0.4; // a mark whose best class is below is not counted as a digit
 const DOUBTFUL = 0.75; // a page that is read no surer than this is also looked at turned
 const SURER = 0.15; // by how much a turned page must be surer
+const ALONE = 0.3; // where no mark is clear, a mark counts as a digit from this likelihood
+const WHOLE = 40; // pixels a side; a picture that is no larger may be one digit as a network sees it
 const EITHER_WAY = [0, 1, 6, 8, 9]; // digits that are digits upside down, too, and so do not tell which way is up
 
 /**
@@ -49,7 +51,7 @@ export async function detect(grey, width, height, { classify, finder, shipped = 
   const image = asMnist(plane);
   if (image) return detection([await whole(image, plane, classify)], plane);
   const found = await candidatesIn(plane, networks);
-  if (width === 28 && height === 28) return detection(await surerWhole(plane, found, classify), plane);
+  if (Math.max(width, height) <= WHOLE) return detection(await surerWhole(plane, found, classify), plane);
   return upright ? detection(found, plane) : surest(plane, found, networks);
 }
 
@@ -114,14 +116,14 @@ function roundHalfEven(v) {
 }
 
 /**
- * What was found in a picture of 28 x 28, or the whole picture if it is the surer answer: it may be one digit as a network
- * sees it, but not normalized.
+ * What was found in a picture of at most `WHOLE` pixels, or the whole picture if it is the surer answer: it may be one digit
+ * as a network sees it, but not normalized.
  */
 async function surerWhole(grey, found, classify) {
   const digits = found.filter(({ isDigit }) => isDigit);
   if (digits.length > 1) return found;
-  const image = median(edgeOf(grey)) > 0.5 ? grey.values.map((v) => 1 - v) : Float32Array.from(grey.values);
-  const candidate = await whole(image, grey, classify);
+  const inked = median(edgeOf(grey)) > 0.5 ? { ...grey, values: grey.values.map((v) => 1 - v) } : grey;
+  const candidate = await whole(shrunk(inked), grey, classify);
   const isSurer = digits.length ? candidate.probability > digits[0].probability : candidate.certain;
   return isSurer ? [candidate] : found;
 }
@@ -177,7 +179,8 @@ async function candidatesIn(plane, networks) {
   const found = withoutTraces(await findMarks(levels, networks.finder), levels);
   const marks = found.filter(mayCount);
   if (!marks.length) return [];
-  const { images, rows, likely } = await votes(marks, levels, networks);
+  const { images, rows, likely: chances } = await votes(marks, levels, networks);
+  const likely = Math.max(...chances) < CLEAR ? chances.map((chance) => (chance >= ALONE ? chance : 0)) : chances;
   const classes = rows[0].length;
   const counted = [...marks.keys()].filter((at) => likely[at] >= IS_DIGIT || marks[at].doubtful);
   return linesOf(counted.map((at) => marks[at].box)).flatMap((all, number) => {

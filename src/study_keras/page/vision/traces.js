@@ -6,19 +6,23 @@ import { median } from "./plane.js";
 export const CLEAR = 0.6; // a mark that is as likely a digit is none
 const FAINT = 1 / 3; // of the strength of the page's clear marks; a fainter one that is less likely is a trace
 const SHORT = 0.6; // of their longer side; as is a shorter one
+const FAINTEST = 0.2; // of the strength of the strongest clear mark; a fainter one is a trace, however likely
 
 /**
- * The marks of a picture without those that are doubtful, and much fainter or shorter than its clear ones.
+ * The marks of a picture without those that are doubtful, and much fainter or shorter than its clear ones. A mark that hardly
+ * shows beside the strongest clear one is left out, too.
  * @param {import("./marks.js").Mark[]} marks
  * @param {object[]} levels of the picture
  */
 export function withoutTraces(marks, levels) {
-  const clear = marks.filter(({ likelihood }) => likelihood >= CLEAR);
-  if (!clear.length || clear.length === marks.length) return marks;
-  const least = FAINT * median(clear.map((mark) => strength(mark, levels)));
-  const shortest = SHORT * median(clear.map(longerSide));
-  const stays = (mark) => longerSide(mark) >= shortest && strength(mark, levels) >= least;
-  return marks.filter((mark) => mark.likelihood >= CLEAR || stays(mark));
+  const strengths = marks.map((mark) => strength(mark, levels));
+  const clear = [...marks.keys()].filter((at) => marks[at].likelihood >= CLEAR);
+  if (!clear.length) return marks;
+  const faint = FAINT * median(clear.map((at) => strengths[at]));
+  const faintest = FAINTEST * Math.max(...clear.map((at) => strengths[at]));
+  const short = SHORT * median(clear.map((at) => longerSide(marks[at])));
+  const isClear = (mark, at) => mark.likelihood >= CLEAR || (strengths[at] >= faint && longerSide(mark) >= short);
+  return marks.filter((mark, at) => strengths[at] >= faintest && isClear(mark, at));
 }
 
 function longerSide({ box: [left, top, right, bottom] }) {

@@ -18,7 +18,7 @@ PREPARED = 1_000  # test images that are measured after `prepare`
 # What was chosen on the held-out images: the module, and its constants.
 THRESHOLDS = {
     detection: ("NO_DIGIT", "CERTAIN"),
-    recognize: ("DOUBTFUL", "SURER", "ALONE"),
+    recognize: ("DOUBTFUL", "SURER", "ALONE", "LIKELY"),
     prepare: ("FAINT",),
     traces: ("CLEAR", "FAINT", "SHORT", "FAINTEST"),
     votes: ("CLOSER", "WIDER", "SHARE"),

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from study_keras.vision.levels import Level
-from study_keras.vision.marks import IS_DIGIT, Finder, find_marks, propose, view
+from study_keras.vision.marks import IS_DIGIT, Finder, find_marks, propose
 from study_keras.vision.overlaps import COVERED, SAME, overlaps
+from study_keras.vision.views import view
 
 
 def level_of(contrast, scale):

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from study_keras.vision.levels import Level
-from study_keras.vision.marks import NONE, VIEW, Mark
+from study_keras.vision.marks import NONE, Mark
 from study_keras.vision.traces import without_traces
+from study_keras.vision.views import VIEW
 
 
 @pytest.fixture

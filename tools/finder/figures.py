@@ -7,8 +7,9 @@ from synthetic.layers import EITHER
 
 from finder.examples import lit_page, load_signs
 from study_keras.vision.levels import SHORTEST, levels_of
-from study_keras.vision.marks import IS_DIGIT, find_marks, view
+from study_keras.vision.marks import IS_DIGIT, find_marks
 from study_keras.vision.overlaps import SAME, overlaps
+from study_keras.vision.views import view
 from study_keras.vision.votes import may_count, votes
 
 SEED = 2  # the networks are trained with 1

@@ -2,7 +2,8 @@
 
 from keras import ops
 
-from study_keras.vision.marks import NONE, VIEW
+from study_keras.vision.marks import NONE
+from study_keras.vision.views import VIEW
 
 
 def detector_loss(cells, found):

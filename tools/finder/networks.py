@@ -4,7 +4,8 @@ import keras
 import numpy as np
 from keras import Input, Model, layers
 
-from study_keras.vision.marks import NONE, VIEW
+from study_keras.vision.marks import NONE
+from study_keras.vision.views import VIEW
 
 
 def detector(folded=False):

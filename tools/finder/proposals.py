@@ -4,8 +4,9 @@ import numpy as np
 from synthetic.layers import EITHER
 
 from study_keras.vision.levels import Level
-from study_keras.vision.marks import LONGER, NONE, VIEW, propose, view
+from study_keras.vision.marks import LONGER, NONE, propose
 from study_keras.vision.overlaps import overlaps
+from study_keras.vision.views import VIEW, view
 
 RIGHT, WRONG = 0.5, 0.3  # boxes with at least so much in common with a digit's are its; with less than the other, none
 

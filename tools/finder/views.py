@@ -3,7 +3,8 @@
 import numpy as np
 from synthetic.layers import EITHER
 
-from study_keras.vision.marks import LONGER, NONE, VIEW, view
+from study_keras.vision.marks import LONGER, NONE
+from study_keras.vision.views import VIEW, view
 
 
 def views_of(scene, plane, dark, rng, count):

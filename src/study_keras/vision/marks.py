@@ -19,10 +19,11 @@ from study_keras.runtimes import litert
 from study_keras.vision.levels import Level
 from study_keras.vision.lines import Box
 from study_keras.vision.overlaps import COVERED, SAME, overlaps, overlaps_of_widened, widened
+from study_keras.vision.views import VIEW, view
 
 SHIPPED = Path(__file__).parents[1] / "shipped"
 ROWS, COLUMNS, SPAN = 8, 4, 22.0  # pixels a cell of the detector, and a unit of its distances
-VIEW, LONGER = 32, 22  # pixels a side of what the reader sees, and of the longer side of the mark in it
+LONGER = 22  # pixels of the longer side of a mark in what the reader sees
 NONE = 10  # the reader's class of what is no digit
 MOST = 400  # marks of a level that the reader looks at; more than that is texture
 
@@ -120,7 +121,9 @@ def find_marks(levels: list[Level], finder: Finder) -> list[Mark]:
     waiting: list[tuple[float, int, Proposal | Mark]] = []
     for number, level in enumerate(levels):
         for box, score, dark in zip(*propose(level, finder), strict=True):
-            waiting.append((-_rank(score, level.scale * box), len(waiting), Proposal(number, level, box, score, dark)))
+            if score >= IS_DIGIT:  # the reader makes it no likelier
+                proposal = Proposal(number, level, box, score, dark)
+                waiting.append((-_rank(score, level.scale * box), len(waiting), proposal))
     heapify(waiting)
     marks: list[Mark] = []
     while waiting:
@@ -228,26 +231,6 @@ def read_proposal(one: Proposal, finder: Finder) -> Mark:
     whole = (level.scale * left, level.scale * top, level.scale * right, level.scale * bottom)
     probabilities = exponentials / exponentials.sum()
     return Mark(whole, float(one.score), probabilities, _sigmoid(ink), place, bool(one.dark), one.number)
-
-
-def view(plane: Floats, left: float, top: float, side: float) -> NDArray[np.float32]:
-    """Resample the square at (left, top) to ``(32, 32)`` by area averages; outside of the plane is 0."""
-    x0, y0, x1, y1 = (int(np.floor(place)) for place in (left, top, left + side + 1, top + side + 1))
-    part = np.zeros((y1 - y0, x1 - x0))
-    inside = plane[max(y0, 0) : max(y1, 0), max(x0, 0) : max(x1, 0)]
-    part[max(-y0, 0) :, max(-x0, 0) :][: inside.shape[0], : inside.shape[1]] = inside
-    return _averaged(_averaged(part, top - y0, side).T, left - x0, side).T.astype(np.float32)
-
-
-def _averaged(values: Floats, start: float, side: float) -> Floats:
-    """Return 32 rows, each the average of a 32nd of the rows from ``start``."""
-    sums = np.zeros((len(values) + 2, values.shape[1]))
-    np.cumsum(values, axis=0, out=sums[1:-1])
-    sums[-1] = sums[-2]
-    places = start + np.arange(VIEW + 1) * side / VIEW
-    whole = np.floor(places).astype(np.int64)
-    until = sums[whole] + (places - whole)[:, None] * (sums[whole + 1] - sums[whole])
-    return (until[1:] - until[:-1]) * (VIEW / side)
 
 
 def _sigmoid(logits: Floats) -> Floats:

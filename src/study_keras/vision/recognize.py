@@ -23,6 +23,7 @@ DOUBTFUL = 0.75  # a page that is read no surer than this is also looked at turn
 SURER = 0.15  # by how much a turned page must be surer
 ALONE = 0.3  # where no mark is clear, a mark counts as a digit from this likelihood
 WHOLE = 40  # pixels a side; a picture that is no larger may be one digit as a network sees it
+LIKELY = 0.5  # if nothing is found in it, its class counts from this probability: more than all others together
 EITHER_WAY = (0, 1, 6, 8, 9)  # digits that are digits upside down, too, and so do not tell which way is up
 
 
@@ -127,7 +128,7 @@ def _surer_whole(grey: Grey, found: list[Candidate], network: Network) -> list[C
     whole = _whole(image, grey.shape, network)
     if digits:
         return [whole] if whole.probability > digits[0].probability else found
-    return [whole] if whole.certain else found
+    return [whole] if whole.probability >= LIKELY else found
 
 
 # A picture in which digits are found
@@ -163,8 +164,7 @@ def _shows_its_top(page: Detection) -> bool:
 
 def _candidates(grey: Grey, network: Network, finder: Finder) -> list[Candidate]:
     levels = levels_of(grey)
-    found = without_traces(find_marks(levels, finder), levels)
-    marks = [mark for mark in found if may_count(mark)]
+    marks = without_traces([mark for mark in find_marks(levels, finder) if may_count(mark)], levels)
     if not marks:
         return []
     images, rows, likely = votes(marks, levels, network, finder)

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from study_keras.vision.levels import Level
-from study_keras.vision.marks import VIEW, Mark, view
+from study_keras.vision.marks import Mark
+from study_keras.vision.views import VIEW, view
 
 CLEAR = 0.6  # a mark that is as likely a digit is none
 FAINT = 1 / 3  # of the strength of the page's clear marks; a fainter one that is less likely is a trace

@@ -37,7 +37,9 @@ const [DOUBTFUL_SCORE, DOUBTFUL_DIGIT] = [0.5, 0.25];
 export async function findMarks(levels, finder) {
   const proposals = [];
   for (const [level, { contrast, scale }] of levels.entries()) {
-    for (const one of await propose(contrast, finder)) proposals.push({ ...one, level, scale });
+    for (const one of await propose(contrast, finder)) {
+      if (one.score >= IS_DIGIT) proposals.push({ ...one, level, scale }); // the reader makes it no likelier
+    }
   }
   return preferred(proposals, (some) => readMarks(some, levels, finder));
 }

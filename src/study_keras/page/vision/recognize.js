@@ -14,6 +14,7 @@ const DOUBTFUL = 0.75; // a page that is read no surer than this is also looked 
 const SURER = 0.15; // by how much a turned page must be surer
 const ALONE = 0.3; // where no mark is clear, a mark counts as a digit from this likelihood
 const WHOLE = 40; // pixels a side; a picture that is no larger may be one digit as a network sees it
+const LIKELY = 0.5; // if nothing is found in it, its class counts from this probability: more than all others together
 const EITHER_WAY = [0, 1, 6, 8, 9]; // digits that are digits upside down, too, and so do not tell which way is up
 
 /**
@@ -124,7 +125,7 @@ async function surerWhole(grey, found, classify) {
   if (digits.length > 1) return found;
   const inked = median(edgeOf(grey)) > 0.5 ? { ...grey, values: grey.values.map((v) => 1 - v) } : grey;
   const candidate = await whole(shrunk(inked), grey, classify);
-  const isSurer = digits.length ? candidate.probability > digits[0].probability : candidate.certain;
+  const isSurer = digits.length ? candidate.probability > digits[0].probability : candidate.probability >= LIKELY;
   return isSurer ? [candidate] : found;
 }
 
@@ -176,8 +177,7 @@ function placed(candidate, { width, height }, degrees) {
 
 async function candidatesIn(plane, networks) {
   const levels = levelsOf(plane);
-  const found = withoutTraces(await findMarks(levels, networks.finder), levels);
-  const marks = found.filter(mayCount);
+  const marks = withoutTraces((await findMarks(levels, networks.finder)).filter(mayCount), levels);
   if (!marks.length) return [];
   const { images, rows, likely: chances } = await votes(marks, levels, networks);
   const likely = Math.max(...chances) < CLEAR ? chances.map((chance) => (chance >= ALONE ? chance : 0)) : chances;

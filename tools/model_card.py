@@ -1,6 +1,7 @@
 """The card of the networks in the package: measured figures as JSON, and the same for people."""
 
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 
 import corruptions
@@ -44,7 +45,8 @@ def card(networks, exports, folder):
     sizes = {path.relative_to(folder).as_posix(): path.stat().st_size for path in stored}
     if sum(sizes.values()) >= LARGEST:
         raise ValueError(f"the files have {sum(sizes.values()):,} bytes; expected less than {LARGEST:,}")
-    test, digits = mnist.load_data()[1], load_network(folder / "digits.tflite")
+    test = mnist.load_data()[1]
+    digits = replace(load_network(folder / "digits.tflite"), shipped=True)  # the reader votes with it
     described = checkpoint.describe_training(mnist.load_data(), {})
     return {
         "command": "make model",

@@ -29,10 +29,9 @@ def make_signs(images, labels, rng, hand):
     count, print_ = len(images), fonts.printed()
     digits = [(images, labels), _typed(count // 6, rng, print_), sketched(count // 12, rng)]
     digits.append((np.array([_bar(rng) for _ in range(count // 18)]), np.ones(count // 18, int)))
-    marks = [*junk(count // 4, rng, print_)]
-    marks += [draw(rng) for draw in (_arrow, _hatching) for _ in range(count // 16)]
     others = [
-        _nothing(marks, [number < count // 4 and is_blob(number) for number in range(len(marks))]),
+        _nothing(junk(count // 4, rng, print_), [is_blob(number) for number in range(count // 4)]),
+        _nothing([draw(rng) for draw in (_arrow, _hatching) for _ in range(count // 16)]),
         _nothing([_glyph(",", rng, print_ + hand) for _ in range(count // 12)], thick=True),
     ]
     if hand:

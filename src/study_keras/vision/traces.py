@@ -26,10 +26,10 @@ def without_traces(marks: Sequence[Mark], levels: Sequence[Level]) -> list[Mark]
         marks: as ``marks.find_marks`` returns them.
         levels: of the picture.
     """
-    strengths = [_strength(mark, levels) for mark in marks]
     clear = [at for at, mark in enumerate(marks) if mark.likelihood >= CLEAR]
     if not clear:
         return list(marks)
+    strengths = [_strength(mark, levels) for mark in marks]
     faint = FAINT * float(np.median([strengths[at] for at in clear]))
     faintest = FAINTEST * max(strengths[at] for at in clear)
     short = SHORT * float(np.median([_length(marks[at]) for at in clear]))

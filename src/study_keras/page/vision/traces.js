@@ -15,9 +15,9 @@ const FAINTEST = 0.2; // of the strength of the strongest clear mark; a fainter 
  * @param {object[]} levels of the picture
  */
 export function withoutTraces(marks, levels) {
-  const strengths = marks.map((mark) => strength(mark, levels));
   const clear = [...marks.keys()].filter((at) => marks[at].likelihood >= CLEAR);
   if (!clear.length) return marks;
+  const strengths = marks.map((mark) => strength(mark, levels));
   const faint = FAINT * median(clear.map((at) => strengths[at]));
   const faintest = FAINTEST * Math.max(...clear.map((at) => strengths[at]));
   const short = SHORT * median(clear.map((at) => longerSide(marks[at])));

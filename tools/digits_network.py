@@ -21,7 +21,7 @@ from study_keras.vision.marks import NONE
 
 SEED, EPOCHS, BATCH = 1, 15, 128
 MNIST = 40_000  # training images in an epoch
-MARKS, PRINTED, HANDWRITTEN, SKETCHED, JUNK = 24_000, 2_000, 4_000, 2_000, 5_000  # in an epoch, of twice as many
+MARKS, PRINTED, HANDWRITTEN, SKETCHED, JUNK = 24_000, 2_000, 4_000, 4_000, 5_000  # in an epoch, of twice as many
 
 
 def train_and_save(finder):

@@ -24,7 +24,7 @@ from study_keras import files, formats
 from study_keras.vision.marks import SHIPPED
 
 SEED, RATE = 1, 4e-3
-RECIPES = {"detector": {"steps": 50_000, "batch_size": 16}, "reader": {"steps": 20_000, "batch_size": 160}}
+RECIPES = {"detector": {"steps": 60_000, "batch_size": 16}, "reader": {"steps": 36_000, "batch_size": 160}}
 REPORT, SAVE = 250, 2_000  # steps between lines, and between copies of the weights
 
 

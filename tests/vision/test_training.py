@@ -8,8 +8,10 @@ import pytest
 from finder import networks
 from finder.cells import cells_of
 from finder.examples import batches, composed, load_signs, normalized_marks, page
+from finder.proposals import named
 from finder.views import views_of
 from scenes import ROOT
+from synthetic.digits import ANGULAR, sketched
 from synthetic.layers import EITHER, Scene
 
 from study_keras.vision.classifier import load_network
@@ -51,6 +53,42 @@ def test_the_cells_of_a_digit_tell_its_box():
     for found, side in zip((x - left, y - top, x + right, y + bottom), box, strict=True):
         np.testing.assert_allclose(found, side, atol=1e-4)
     assert cells[rows, columns, 5].all()
+
+
+def test_the_cells_of_a_thin_digit_weigh_more():
+    thin, wide = (cells_of(scene_of(box, 1), (48, 64), True) for box in ((20, 4, 24, 44), (10, 4, 40, 44)))
+    thin, wide = (cells[..., 6][cells[..., 0] == 1] for cells in (thin, wide))
+    assert len(thin) < len(wide)
+    assert thin.min() > wide.max()
+
+
+@pytest.mark.parametrize(
+    ("box", "label"),
+    [
+        ((10, 10, 30, 40), 2),
+        ((9, 9, 32, 42), 2),
+        ((10, 10, 50, 40), NONE),  # two digits beside each other
+        ((10, 10, 36, 40), 2),  # one, and a thin one beside it
+        ((10, 10, 20, 20), NONE),
+        ((20, 10, 36, 40), EITHER),  # the half of one
+    ],
+)
+def test_a_box_that_frames_two_digits_is_of_none(box, label):
+    boxes = np.array([(10, 10, 30, 40), (31, 10, 35, 40), (31, 10, 50, 40)], np.float32)
+    layer = np.zeros((48, 64), np.uint8)
+    which = [0, 1] if box[2] == 36 else [0, 2]
+    scene = Scene(layer, layer, boxes[which], np.array([2, 1, 3])[which], [])
+    assert named(box, scene)[0] == label
+
+
+@pytest.mark.parametrize("label", [*ANGULAR, 1, 7])
+def test_each_digit_is_sketched(label):
+    rng = np.random.default_rng(label)
+    images, labels = sketched(400, rng)
+    images = images[labels == label]
+    assert len(images) >= 10
+    assert images.shape[1:] == (28, 28)
+    assert images.max() == 1
 
 
 @pytest.mark.parametrize(("box", "label"), [((10, 12, 26, 40), EITHER), ((10, 12, 20, 30), 7)])

@@ -7,16 +7,18 @@ from synthetic.pages import TALLEST
 from study_keras.vision.levels import SHORTEST
 from study_keras.vision.marks import COLUMNS, ROWS, SPAN
 
+USUAL, WEIGHTS = 8, (0.6, 2)  # cells of a digit that weigh 1, and the least and the greatest weight of a cell
+
 
 def cells_of(scene, shape, dark):
-    """Return the detector's targets ``(rows, columns, 6)`` float32.
+    """Return the detector's targets ``(rows, columns, 7)`` float32.
 
     The first is 1 in the cells around the middle of a digit, 0 elsewhere, and -1, which the loss leaves out, between
-    them and where a digit is cut or of a size that may be found or not. Then four distances to the digit's sides, and
-    whether its ink is ``dark``.
+    them and where a digit is cut or of a size that may be found or not. Then four distances to the digit's sides,
+    whether its ink is ``dark``, and the weight of the cell: a thin 1 has few cells, but is a digit like others.
     """
     rows, columns = shape[0] // ROWS, shape[1] // COLUMNS
-    targets, nearest = np.zeros((rows, columns, 6), np.float32), np.full((rows, columns), np.inf)
+    targets, nearest = np.zeros((rows, columns, 7), np.float32), np.full((rows, columns), np.inf)
     y = (np.arange(rows)[:, None] + 0.5) * ROWS
     x = (np.arange(columns) + 0.5) * COLUMNS
     for box, label in zip(scene.boxes, scene.labels, strict=True):
@@ -28,7 +30,8 @@ def cells_of(scene, shape, dark):
             nearest[ours] = away[ours]
             sides = np.stack(np.broadcast_arrays(x - left, y - top, right - x, bottom - y), axis=-1) / SPAN
             there = np.ones((*ours.shape, 1))
-            targets[ours] = np.concatenate([there, sides, dark * there], axis=-1)[ours]
+            weight = np.clip((USUAL / ours.sum()) ** 0.5, *WEIGHTS) if ours.any() else 1.0
+            targets[ours] = np.concatenate([there, sides, dark * there, weight * there], axis=-1)[ours]
             _leave_out(targets, ~(away < 1) & _around(x, y, box, (0.3, 4), (0.3, 6)))
         elif label == EITHER or 0.75 * SHORTEST < size < 1.2 * TALLEST:
             _leave_out(targets, _around(x, y, box, (0.5, 2), (0.5, 0)))

@@ -10,16 +10,18 @@ def detector_loss(cells, found):
     """Return the focal loss of the digits (Lin et al. 2017) and, where one is, those of its box and its ink's colour.
 
     Args:
-        cells: the targets (n, rows, columns, 6), as ``cells.cells_of`` returns them.
-        found: what the detector says, in the same shape.
+        cells: the targets (n, rows, columns, 7), as ``cells.cells_of`` returns them.
+        found: what the detector says (n, rows, columns, 6).
     """
     there, counts = ops.maximum(cells[..., 0], 0.0), ops.cast(cells[..., 0] >= 0, "float32")
+    weighed = there * cells[..., 6]
+    counts = counts * (1 - there) + weighed
     chance = ops.sigmoid(found[..., 0])
     focus = ops.where(there > 0, (1 - chance) ** 2, chance**2)
     digits = 4 * ops.sum(counts * focus * _cross_entropy(there, found[..., 0]))
-    boxes = ops.sum(there * _box_loss(cells[..., 1:5], found[..., 1:5]))
-    colours = 0.3 * ops.sum(there * _cross_entropy(cells[..., 5], found[..., 5]))
-    return (digits + boxes + colours) / (ops.sum(there) + 1.0)
+    boxes = ops.sum(weighed * _box_loss(cells[..., 1:5], found[..., 1:5]))
+    colours = 0.3 * ops.sum(weighed * _cross_entropy(cells[..., 5], found[..., 5]))
+    return (digits + boxes + colours) / (ops.sum(weighed) + 1.0)
 
 
 def _box_loss(cells, found):

@@ -9,6 +9,9 @@ from study_keras.vision.overlaps import overlaps
 from study_keras.vision.views import VIEW, view
 
 RIGHT, WRONG = 0.5, 0.3  # boxes with at least so much in common with a digit's are its; with less than the other, none
+WIDE = 0.7  # of its height; a mark that is wider may be two digits
+RIGHT_PART, WRONG_PART = 0.6, 0.45  # the same of parts of proposals, of which two may be of one digit
+FRAMED, WELL = 0.8, 0.75  # of a digit in a box; a box that frames two digits, and neither of them well, is of none
 
 
 def proposed_views(scene, plane, finder, rng, count):
@@ -22,9 +25,12 @@ def proposed_views(scene, plane, finder, rng, count):
         As ``views.views_of``.
     """
     boxes, _, dark = propose(Level(plane, plane, 1.0), finder)
+    wide = [at for at, (left, top, right, bottom) in enumerate(boxes) if right - left > WIDE * (bottom - top)]
+    parts = [part for at in wide for part in _halves(boxes[at], rng)]
+    whole, boxes, dark = len(boxes), [*boxes, *parts], [*dark, *np.repeat(dark[wide], 2)]
     views, labels, inks = [], [], []
     for at in rng.permutation(len(boxes)):
-        label, which = named(boxes[at], scene)
+        label, which = named(boxes[at], scene, *((RIGHT, WRONG) if at < whole else (RIGHT_PART, WRONG_PART)))
         if label == EITHER or [one == NONE for one in labels].count(label == NONE) == count:
             continue
         left, top, right, bottom = boxes[at]
@@ -36,15 +42,31 @@ def proposed_views(scene, plane, finder, rng, count):
     return views, labels, inks
 
 
-def named(box, scene):
+def _halves(box, rng):
+    """Return the two parts of a box, left and right of anywhere near its middle."""
+    left, top, right, bottom = box
+    middle = left + rng.uniform(0.3, 0.7) * (right - left)
+    return (left, top, middle, bottom), (middle, top, right, bottom)
+
+
+def named(box, scene, right=RIGHT, wrong=WRONG):
     """Return the label of a box and the number of its digit: ``NONE``, or ``EITHER`` if it frames one badly."""
     if not len(scene.boxes):
         return NONE, -1
     common = overlaps(box, scene.boxes)[0]
     best = int(common.argmax())
-    if common[best] < WRONG:
+    if common[best] < wrong or (common[best] < WELL and _framed(box, scene.boxes).sum() > 1):
         return NONE, best
-    return (int(scene.labels[best]) if common[best] >= RIGHT else EITHER), best
+    return (int(scene.labels[best]) if common[best] >= right else EITHER), best
+
+
+def _framed(box, boxes):
+    """Return which of the boxes are mostly in a box, and not much smaller than it."""
+    left, top, right, bottom = boxes.T
+    across = np.minimum(right, box[2]) - np.maximum(left, box[0])
+    down = np.minimum(bottom, box[3]) - np.maximum(top, box[1])
+    inside = np.maximum(across, 0) * np.maximum(down, 0) > FRAMED * (right - left) * (bottom - top)
+    return inside & (np.maximum(right - left, bottom - top) > 0.6 * max(box[2] - box[0], box[3] - box[1]))
 
 
 def _own_ink(scene, which, x, y, side):

@@ -51,7 +51,7 @@ def _other_box(scene, shape, rng):
     """Return left, top and side of a square that frames no digit; None if it does by chance."""
     kind = rng.random()
     if len(scene.boxes) and kind < 0.8:
-        part_or_more = (_part, _half, _beside, _too_much)[int(kind * 5)]
+        part_or_more = (_part, _half, _side, _beside, _too_much)[int(kind * 6.25)]
         x, y, longer = part_or_more(scene.boxes[rng.integers(len(scene.boxes))], rng)
     else:
         longer = rng.uniform(14, 50)
@@ -62,7 +62,7 @@ def _other_box(scene, shape, rng):
         across, down = abs((left + right) / 2 - x), abs((top + bottom) / 2 - y)
         if label == EITHER and across < half + size / 2 and down < half + size / 2:
             return None
-        if across < 0.3 * size and down < 0.14 * size and 0.75 < longer / size < 1.5:
+        if across < 0.17 * size and down < 0.14 * size and 0.75 < longer / size < 1.5:
             return None
     return x - half, y - half, longer
 
@@ -79,6 +79,14 @@ def _half(box, rng):
     part = rng.uniform(0.45, 0.72) * (bottom - top)
     y = top + part / 2 if rng.random() < 0.5 else bottom - part / 2
     return (left + right) / 2, y, max(part, (right - left) * rng.uniform(0.6, 1))
+
+
+def _side(box, rng):
+    """Return the left or the right part, such as one side of a 0."""
+    left, top, right, bottom = box
+    part = rng.uniform(0.35, 0.6) * (right - left)
+    x = left + part / 2 if rng.random() < 0.5 else right - part / 2
+    return x, (top + bottom) / 2, max(part, bottom - top) * np.exp(rng.normal(0, 0.07))
 
 
 def _beside(box, rng):

@@ -15,13 +15,14 @@ def typed(count, rng, fonts):
 
 
 def sketched(count, rng):
-    """Return ``count`` 1s with a flag and 7s ``(n, 28, 28)`` float32, two to one, and their labels.
+    """Return ``count`` digits in a few strokes ``(n, 28, 28)`` float32, and their labels: 40 % are 1s, and 20 % 7s.
 
     Most of MNIST's 1s are a single stroke, so a network trained only on them reads a 1 with a flag as 7. These images
-    cover both sides of the boundary: a flag is short or steep, the bar of a 7 is long and nearly horizontal.
+    cover both sides of the boundary: a flag is short or steep, the bar of a 7 is long and nearly horizontal. The others
+    are angular, as a mouse draws them, or as hands do that MNIST does not have.
     """
-    labels = np.where(rng.random(count) < 2 / 3, 1, 7)
-    return np.array([_sketch(_one if label == 1 else _seven, rng) for label in labels]), labels
+    labels = rng.choice([1, 7, *ANGULAR], count, p=[0.4, 0.2, *np.full(len(ANGULAR), 0.4 / len(ANGULAR))])
+    return np.array([_sketch(SHAPES.get(label) or _angular(label), rng) for label in labels]), labels
 
 
 def _sketch(shape, rng):
@@ -58,12 +59,49 @@ def _one(rng):
 def _seven(rng):
     width, slant, tilt = rng.uniform(0.4, 0.75), rng.uniform(0.05, 0.6), rng.uniform(-0.12, 0.12)
     lines = [[(-width, width * tilt), (0, 0), (-slant, 1)]]
-    if rng.random() < 0.3:
-        lines[0].insert(0, (-width, width * tilt + rng.uniform(0.05, 0.2)))  # a serif
+    if rng.random() < 0.4:
+        lines[0].insert(0, (-width, width * tilt + rng.uniform(0.05, 0.35)))  # a serif, or a side as in East Asia
     if rng.random() < 0.4:
         left, right, y = *rng.uniform(0.12, 0.3, 2), rng.uniform(0.4, 0.6)
         lines.append([(-slant * y - left, y + rng.uniform(-0.03, 0.08)), (right - slant * y, y)])
     return lines
+
+
+# Angular digits: for each some ways to write it, as lines of points (x, y) in a box of 1 x 1.
+ANGULAR = {
+    0: [[[(0.5, 0), (0.05, 0.3), (0.1, 0.8), (0.5, 1), (0.95, 0.7), (0.9, 0.2), (0.5, 0)]],
+        [[(0.1, 0.05), (0.05, 0.95), (0.9, 0.95), (0.95, 0.05), (0.05, 0.05)]]],
+    2: [[[(0.05, 0.2), (0.45, 0), (0.9, 0.2), (0.1, 0.97), (1, 0.97)]],
+        [[(0.05, 0.05), (0.9, 0.05), (0.9, 0.5), (0.1, 0.5), (0.1, 0.95), (0.95, 0.95)]]],
+    3: [[[(0.05, 0.05), (0.9, 0.05), (0.4, 0.45), (0.95, 0.7), (0.6, 1), (0, 0.9)]],
+        [[(0.05, 0.05), (0.9, 0.05), (0.9, 0.95), (0.05, 0.95)], [(0.2, 0.5), (0.9, 0.5)]]],
+    4: [[[(0.55, 0), (0.05, 0.45), (0.65, 0.42), (0.95, 0.25), (0.8, 0.08), (0.68, 0.3), (0.65, 1)]],
+        [[(0.25, 0), (0.05, 0.5), (0.6, 0.55), (0.95, 0.3), (0.75, 0.1), (0.6, 0.4), (0.6, 1)]],
+        [[(0.5, 0), (0.05, 0.5), (1, 0.42), (0.45, 1)]],
+        [[(0.7, 0), (0, 0.68), (1, 0.68)], [(0.7, 0), (0.7, 1)]],
+        [[(0.2, 0), (0.05, 0.55), (0.95, 0.55)], [(0.75, 0.15), (0.7, 1)]]],
+    5: [[[(0.1, 0.05), (0.05, 0.45), (0.95, 0.5), (0.15, 1)], [(0, 0.07), (1, 0.12)]],
+        [[(0.95, 0.03), (0.1, 0.03), (0.08, 0.48), (0.9, 0.5), (0.92, 0.95), (0.05, 0.97)]]],
+    6: [[[(0.9, 0.05), (0.2, 0.05), (0.05, 0.95), (0.9, 0.97), (0.92, 0.5), (0.1, 0.42)]],
+        [[(0.6, 0), (0.05, 0.65), (0.3, 1), (0.95, 0.85), (0.7, 0.5), (0.1, 0.7)]]],
+    8: [[[(0.5, 0.45), (0.1, 0.2), (0.5, 0), (0.9, 0.2), (0.1, 0.75), (0.5, 1), (0.9, 0.75), (0.4, 0.42)]],
+        [[(0.9, 0.1), (0.1, 0.05), (0.9, 0.95), (0.15, 0.97), (0.9, 0.1)]]],
+    9: [[[(0.9, 0.15), (0.4, 0), (0.05, 0.3), (0.5, 0.5), (0.9, 0.1), (0.75, 1)]],
+        [[(0.9, 0.5), (0.1, 0.47), (0.1, 0.05), (0.9, 0.05), (0.9, 0.97)]]],
+}  # fmt: skip
+SHAPES = {1: _one, 7: _seven}
+
+
+def _angular(label):
+    """Return a function that draws a digit in one of its angular ways, its corners moved a little."""
+
+    def shape(rng):
+        lines = ANGULAR[label][rng.integers(len(ANGULAR[label]))]
+        wide, slant, uneven = rng.uniform(0.45, 0.9), rng.normal(0.05, 0.1), rng.uniform(0.02, 0.07)
+        moved = [np.array(line) + rng.normal(0, uneven, (len(line), 2)) for line in lines]
+        return [[(wide * (x - 0.5) - slant * y, y) for x, y in line] for line in moved]
+
+    return shape
 
 
 def letter(text, rng, fonts):

@@ -23,11 +23,11 @@ def make_signs(images, labels, rng, hand):
     """Return the signs of a training.
 
     The digits are ``images`` and, by the number of these, a sixth in printed fonts, a third in fonts that imitate
-    handwriting, the paths of which are ``hand``, a twelfth sketched and an eighteenth that are straight 1s. The others
+    handwriting, the paths of which are ``hand``, an eighth sketched and an eighteenth that are straight 1s. The others
     are about two thirds as many.
     """
     count, print_ = len(images), fonts.printed()
-    digits = [(images, labels), _typed(count // 6, rng, print_), sketched(count // 12, rng)]
+    digits = [(images, labels), _typed(count // 6, rng, print_), sketched(count // 8, rng)]
     digits.append((np.array([_bar(rng) for _ in range(count // 18)]), np.ones(count // 18, int)))
     others = [
         _nothing(junk(count // 4, rng, print_), [is_blob(number) for number in range(count // 4)]),

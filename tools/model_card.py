@@ -11,20 +11,22 @@ from synthetic import HELD_OUT, fonts
 from study_keras import mnist
 from study_keras.data.dataset import scale
 from study_keras.train import checkpoint
-from study_keras.vision import detection, marks, overlaps, prepare, recognize, traces, votes
+from study_keras.vision import closer, detection, marks, overlaps, prepare, recognize, rivals, traces, votes
 from study_keras.vision.classifier import load_network
 
 LARGEST = 700_000  # bytes of all files together: the page loads half of them, and the package all
 PREPARED = 1_000  # test images that are measured after `prepare`
 # What was chosen on the held-out images: the module, and its constants.
 THRESHOLDS = {
+    closer: ("SMALL_DIGITS", "AROUND"),
     detection: ("NO_DIGIT", "CERTAIN"),
-    recognize: ("DOUBTFUL", "SURER", "ALONE", "LIKELY"),
+    recognize: ("DOUBTFUL", "SURER", "ALONE", "TOGETHER", "LIKELY"),
     prepare: ("FAINT",),
     traces: ("CLEAR", "FAINT", "SHORT", "FAINTEST"),
     votes: ("CLOSER", "WIDER", "SHARE"),
-    overlaps: ("SAME", "COVERED", "WIDTH"),
-    marks: ("FOUND", "SAME_INK", "IS_DIGIT", "LARGER", "DOUBTFUL_SCORE", "DOUBTFUL_DIGIT", "MOST"),
+    overlaps: ("SAME", "WIDTH"),
+    rivals: ("SAME_INK", "SAME_BOX", "AROUND", "GIVES_WAY", "EACH"),
+    marks: ("FOUND", "AGAIN", "IS_DIGIT", "LARGER", "DOUBTFUL_SCORE", "DOUBTFUL_DIGIT", "MOST"),
 }
 
 

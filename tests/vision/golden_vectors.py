@@ -45,6 +45,7 @@ def pictures():
     line = line_of(images[10:16], rng)
     yield "line", line
     yield "touching", touching(images[18], images[8])
+    yield "small_lines", small_lines(images[20:32], np.random.default_rng(2))
     yield "cell", cell(images[9])
     yield "traces", shining_through(images[7], rng)
     page = np.vstack([line_of(images[[0, 1, 4, 18, 17]], np.random.default_rng(1)) for _ in range(2)])
@@ -69,6 +70,15 @@ def touching(one, other):
     pair[:, : left.shape[1]] = left
     pair[:, -right.shape[1] :] = np.maximum(pair[:, -right.shape[1] :], right)
     return 1 - 0.8 * np.pad(enlarge(pair, 3), 20)
+
+
+def small_lines(digits, rng):
+    """Return two lines of digits that are 17 pixels high."""
+    ink = np.zeros((90, 190))
+    for number, digit in enumerate(digits):
+        row, column = divmod(number, len(digits) // 2)
+        ink[10 + 36 * row :, 12 + 28 * column :][:24, :24] = enlarge(digit, 24 / 28)
+    return paper(ink.shape, rng, grain=0.01) * (1 - 0.7 * ink)
 
 
 def cell(digit):

@@ -75,7 +75,7 @@ def test_levels_are_halves_down_to_one_digit(shape):
 
 def test_a_small_picture_is_doubled_without_a_shift():
     ramp = np.tile(np.linspace(0, 1, 30), (30, 1))
-    doubled = levels._doubled(ramp)
+    doubled = levels.doubled(ramp)
     assert doubled.shape == (60, 60)
     middles = (np.arange(60) + 0.5) / 2 - 0.5  # of the new pixels, in old ones
     np.testing.assert_allclose(doubled[7, 1:-1], middles[1:-1] / 29, atol=1e-12)

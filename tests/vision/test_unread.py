@@ -155,7 +155,7 @@ ONES = (95, 40, 100, 80), (150, 40, 155, 80)
 def test_boxes_of_ink_as_high_as_the_digits(other, found):
     page = page_of(*ZEROS, other)
     for grey, dark in ((page, True), (1 - page, False)):
-        boxes = unread_boxes(marks_at(*ZEROS, dark=dark), [levels_of(grey)[0]])
+        boxes = unread_boxes(marks_at(*ZEROS, dark=dark), [], [levels_of(grey)[0]])
         assert len(boxes) == found
         if found:
             np.testing.assert_allclose(boxes[0], other, atol=2)
@@ -167,18 +167,37 @@ def test_neither_thin_digits_nor_a_blot_hide_it(line, blot):
     page = page_of(*line, (185, 40, 210, 80))
     if blot:
         page[40:80, 185:210] = 0.2
-    (box,) = unread_boxes(marks_at(*line), levels_of(page))
+    (box,) = unread_boxes(marks_at(*line), [], levels_of(page))
     np.testing.assert_allclose(box, (185, 40, 210, 80), atol=2)
 
 
 def test_faint_ink_is_not_that_of_the_line():
     page = page_of(*ZEROS)
     page[40:80, 185:210] = 0.83  # what shows through from the other side of the sheet
-    assert unread_boxes(marks_at(*ZEROS), levels_of(page)) == []
+    assert unread_boxes(marks_at(*ZEROS), [], levels_of(page)) == []
+
+
+@pytest.mark.parametrize("rise", [0, 12, -12])
+def test_ink_of_another_line_is_not_reported(rise):
+    """Lines that rise reach into each other: what is read in one is not unread in the other."""
+    below = [(left, top + 38 + rise, right, bottom + 38 + rise) for left, top, right, bottom in ZEROS]
+    page = np.pad(page_of(*ZEROS, *below), ((0, 60), (0, 0)), constant_values=0.9)
+    for line, others in ((ZEROS, below), (below, ZEROS)):
+        assert unread_boxes(marks_at(*line), marks_at(*others), levels_of(page)) == []
+
+
+def test_ink_between_two_lines_that_rise_is_reported_in_the_line_that_it_is_in():
+    upper = [(60 + 50 * at, 70 - 15 * at, 80 + 50 * at, 94 - 15 * at) for at in range(5)]
+    lower = [(left, top + 40, right, bottom + 40) for left, top, right, bottom in upper]
+    blot = lower.pop(3)  # as high on the page as the left of the line above
+    page = np.pad(page_of(*upper, *lower, blot), ((0, 60), (0, 0)), constant_values=0.9)
+    assert unread_boxes(marks_at(*upper), marks_at(*lower), levels_of(page)) == []
+    (box,) = unread_boxes(marks_at(*lower), marks_at(*upper), levels_of(page))
+    np.testing.assert_allclose(box, blot, atol=2)
 
 
 def test_boxes_are_in_pixels_of_the_picture():
     page = page_of(*ZEROS, (185, 40, 210, 80))
     marks = [mark._replace(box=tuple(4 * side for side in mark.box)) for mark in marks_at(*ZEROS)]
-    (box,) = unread_boxes(marks, [levels_of(page)[0]._replace(scale=4.0)])
+    (box,) = unread_boxes(marks, [], [levels_of(page)[0]._replace(scale=4.0)])
     np.testing.assert_allclose(box, (740, 160, 840, 320), atol=8)

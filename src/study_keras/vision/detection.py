@@ -76,9 +76,9 @@ class Detection(NamedTuple):
 
     @property
     def sureness(self) -> float:
-        """The mean probability of what is written, with 0 for what could not be read; 0 if there is nothing."""
+        """How surely what is written is digits, and these: the mean, with 0 for what could not be read, or nothing."""
         written = [candidate for line in self.lines for candidate in line]
-        return sum(one.probability * one.is_digit for one in written) / max(1, len(written))
+        return sum(one.digit * one.probability * one.is_digit for one in written) / max(1, len(written))
 
 
 def to_dict(detection: Detection) -> dict[str, Any]:

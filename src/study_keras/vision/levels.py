@@ -56,7 +56,7 @@ def levels_of(grey: Grey) -> list[Level]:
         ValueError: the picture is narrower than one pixel of the finest level.
     """
     light, scale = downscale(grey, MAX_SIDE)
-    levels = [_level(_doubled(light), scale / 2)] if max(light.shape) <= SMALL else []
+    levels = [_level(doubled(light), scale / 2)] if max(light.shape) <= SMALL else []
     size = float(scale)
     while True:
         levels.append(_level(light, size))
@@ -102,7 +102,7 @@ def _halved(light: NDArray[np.float64]) -> NDArray[np.float64]:
     return (light[::2, ::2] + light[1::2, ::2] + light[::2, 1::2] + light[1::2, 1::2]) / 4
 
 
-def _doubled(light: NDArray[np.float64]) -> NDArray[np.float64]:
+def doubled(light: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the picture in double size, interpolated linearly between the middles of its pixels."""
     for _ in range(2):  # rows, then columns
         padded = np.concatenate([light[:1], light, light[-1:]])

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 
 Box = tuple[float, float, float, float]  # left, top, right, bottom; the last two exclusive
 
+IN_LINE = 1 / 3  # of the lower one's height that two neighbours in a line have in common
+
 
 def lines_of(boxes: Sequence[Box]) -> list[list[int]]:
     """Return the numbers of the boxes line by line from the top, each line from the left.
@@ -23,8 +25,10 @@ def lines_of(boxes: Sequence[Box]) -> list[list[int]]:
 
 def _affinity(one: Box, other: Box) -> float:
     """Return how likely ``other`` is the next one in the line of ``one``; 0 if it is not."""
-    low, high = sorted((one[3] - one[1], other[3] - other[1]))
-    common = (min(one[3], other[3]) - max(one[1], other[1])) / low
-    if common < 1 / 3:
-        return 0
-    return common / (1 + max(0.0, other[0] - one[2]) / high)
+    common, high = common_height(one, other), max(one[3] - one[1], other[3] - other[1])
+    return common / (1 + max(0.0, other[0] - one[2]) / high) if common >= IN_LINE else 0
+
+
+def common_height(one: Box, other: Box) -> float:
+    """Return the part of the lower box's height that two boxes have in common; negative if one is above the other."""
+    return (min(one[3], other[3]) - max(one[1], other[1])) / min(one[3] - one[1], other[3] - other[1])

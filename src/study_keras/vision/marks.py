@@ -6,9 +6,9 @@ mark at a time, in 32 x 32 pixels, and gives the probability of each digit and o
 its neighbours, lines and shadows. ``page/vision/marks.js`` is the twin in JavaScript.
 """
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
-from heapq import heapify, heappop, heappush
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,9 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from study_keras.runtimes import litert
+from study_keras.runtimes.runner import Runner
 from study_keras.vision.levels import Level
 from study_keras.vision.lines import Box
-from study_keras.vision.overlaps import COVERED, SAME, overlaps, overlaps_of_widened, widened
+from study_keras.vision.overlaps import SAME, overlaps_of_widened, widened
+from study_keras.vision.rivals import without_rivals
 from study_keras.vision.views import VIEW, view
 
 SHIPPED = Path(__file__).parents[1] / "shipped"
@@ -26,15 +28,15 @@ ROWS, COLUMNS, SPAN = 8, 4, 22.0  # pixels a cell of the detector, and a unit of
 LONGER = 22  # pixels of the longer side of a mark in what the reader sees
 NONE = 10  # the reader's class of what is no digit
 MOST = 400  # marks of a level that the reader looks at; more than that is texture
+# A size of levels gets its own interpreter when it comes this often, if it has no more pixels, and at most so many do.
+OFTEN, PIXELS, OWN = 4, 2**18, 10
 
 # Chosen on pages of the 5,000 training images that no network saw.
 FOUND = 0.2  # a cell counts from this probability of a digit
 DOUBTFUL_SCORE, DOUBTFUL_DIGIT = 0.5, 0.25  # at least, of the detector and of the reader, for a ? where no digit counts
-SAME_INK = 0.5  # a mark is another's if so much of its ink, or of the other's, is in both
+AGAIN = 0.75  # proposals of several levels that have so much in common are of one mark, and only one is read
 IS_DIGIT = 0.25  # a mark counts as a digit from this likelihood
-LARGER = (
-    0.7  # power of its size by which a digit is preferred: parts of digits look like digits, such as the loop of a 9
-)
+LARGER = 0.7  # power of its size by which a mark is preferred: parts of digits look like digits, as the loop of a 9
 
 Floats = NDArray[np.floating[Any]]
 
@@ -105,74 +107,57 @@ def load_finder(folder: Path = SHIPPED) -> Finder:
 
 
 def load_detector(folder: Path) -> Callable[[NDArray[np.float32]], NDArray[np.float32]]:
-    """Return the detector as ``Finder`` has it."""
-    detector = litert.open(folder / "detector.tflite")
-    return lambda planes: detector.run([planes]).outputs[0]
+    """Return the detector as ``Finder`` has it.
+
+    LiteRT prepares itself for the size of a level; a size that comes often, as from a camera, gets its own interpreter.
+    """
+    path = folder / "detector.tflite"
+    any_size, times = litert.open(path), Counter[tuple[int, ...]]()
+    own: dict[tuple[int, ...], Runner] = {}
+
+    def detect(planes: NDArray[np.float32]) -> NDArray[np.float32]:
+        times[planes.shape] += 1
+        if times[planes.shape] == OFTEN and planes.size <= PIXELS and len(own) < OWN:
+            own[planes.shape] = litert.open(path)
+        return own.get(planes.shape, any_size).run([planes]).outputs[0]
+
+    return detect
 
 
 def find_marks(levels: list[Level], finder: Finder) -> list[Mark]:
-    """Return the marks of a picture; of several in one place only the likeliest, and largest.
+    """Return the marks of a picture; of several that claim the same ink only the likeliest, and largest.
 
     Args:
         levels: as returned by ``levels.levels_of``.
         finder: as returned by ``load_finder``.
     """
-    # A mark is at most as likely as its proposal, so those that a preferred mark covers need not be read.
-    waiting: list[tuple[float, int, Proposal | Mark]] = []
-    for number, level in enumerate(levels):
-        for box, score, dark in zip(*propose(level, finder), strict=True):
-            if score >= IS_DIGIT:  # the reader makes it no likelier
-                proposal = Proposal(number, level, box, score, dark)
-                waiting.append((-_rank(score, level.scale * box), len(waiting), proposal))
-    heapify(waiting)
-    marks: list[Mark] = []
-    while waiting:
-        _, number, one = heappop(waiting)
-        if _is_taken(one.box if isinstance(one, Mark) else one.level.scale * one.box, marks):
-            continue
-        if isinstance(one, Mark):
-            marks.append(one)
-        else:
-            mark = read_proposal(one, finder)
-            heappush(waiting, (-_rank(mark.likelihood, mark.box), number, mark))
-    return _distinct(marks)
+    marks = [read_proposal(one, finder) for one in _proposals(levels, finder)]
+    return without_rivals(marks, [_worth(mark.likelihood, mark.box) for mark in marks])
 
 
-def _distinct(marks: list[Mark]) -> list[Mark]:
-    """Return the marks without those whose ink is mostly an earlier one's: a stroke may be framed in two ways."""
-    kept: list[Mark] = []
-    for mark in marks:
-        if not any(_ink_in_common(mark, other) > SAME_INK for other in kept):
-            kept.append(mark)
+def _proposals(levels: list[Level], finder: Finder) -> list[Proposal]:
+    """Return what the detector proposes in all levels; of several for one mark only the likeliest, and largest."""
+    found = [
+        Proposal(number, level, box, score, dark)
+        for number, level in enumerate(levels)
+        for box, score, dark in zip(*propose(level, finder), strict=True)
+        if score >= IS_DIGIT  # the reader makes it no likelier
+    ]
+    places = np.array([one.level.scale * one.box for one in found]).reshape(-1, 4)
+    worths = [_worth(one.score, place) for one, place in zip(found, places, strict=True)]
+    free, kept, wide = np.ones(len(found), bool), [], widened(places)
+    for at in sorted(range(len(found)), key=lambda at: -worths[at]):
+        if free[at]:
+            kept.append(found[at])
+            free &= overlaps_of_widened(wide[at : at + 1], wide)[0] <= AGAIN
     return kept
 
 
-def _ink_in_common(one: Mark, other: Mark) -> float:
-    """Return the part of the ink of two marks, by that of the one with less, that is in both."""
-    if min(one.box[2], other.box[2]) <= max(one.box[0], other.box[0]):
-        return 0
-    if min(one.box[3], other.box[3]) <= max(one.box[1], other.box[1]):
-        return 0
-    (left, top, side), (x, y, other_side) = one.square, other.square
-    pixel = other_side / VIEW
-    seen = view(other.ink, (left - x) / pixel, (top - y) / pixel, side / pixel)
-    least = min(float(one.ink.sum()), float(other.ink.sum()) * (other_side / side) ** 2)
-    return float(np.minimum(one.ink, seen).sum()) / least
-
-
-def _rank(likelihood: float, box: Floats | Box) -> float:
-    """Return by how much a mark is preferred to others in its place; what is no digit takes the place of none."""
+def _worth(likelihood: float, box: Floats | Box) -> float:
+    """Return by how much a mark is preferred to others of its ink; what is no digit is worth less than any digit."""
     if likelihood < IS_DIGIT:
-        return likelihood  # less than of any digit, which has more than a pixel
-    return likelihood * max(box[2] - box[0], box[3] - box[1]) ** LARGER
-
-
-def _is_taken(box: Floats | Box, marks: list[Mark]) -> bool:
-    """Tell whether one of the marks is in the place of a box."""
-    if not marks:
-        return False
-    common, covered = overlaps(box, np.array([mark.box for mark in marks]))
-    return bool(((common > SAME) | (covered > COVERED)).any())
+        return likelihood  # a digit has more than a pixel
+    return likelihood * float(max(box[2] - box[0], box[3] - box[1])) ** LARGER
 
 
 def propose(level: Level, finder: Finder) -> tuple[Floats, Floats, NDArray[np.bool_]]:

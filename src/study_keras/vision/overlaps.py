@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 # Chosen on pages of the 5,000 training images that no network saw.
 SAME = 0.4  # boxes that have so much in common (intersection over union) are of one mark
-COVERED = 0.7  # as is a box of which so much lies in another
 WIDTH = 0.4  # of its longer side that a box counts as wide
 
 Floats = NDArray[np.floating[Any]]

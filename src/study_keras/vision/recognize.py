@@ -7,10 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from study_keras.vision.classifier import Network
+from study_keras.vision.closer import enlarged, in_place, small_part
 from study_keras.vision.detection import Candidate, Detection, to_dict
 from study_keras.vision.image_io import Picture, Source, read_picture, source_name
 from study_keras.vision.levels import MAX_SIDE, Grey, check_grey, levels_of
-from study_keras.vision.lines import lines_of
+from study_keras.vision.lines import Box, lines_of
 from study_keras.vision.marks import IS_DIGIT, Finder, find_marks, load_finder
 from study_keras.vision.normalize import bounding_box, resample
 from study_keras.vision.prepare import as_mnist
@@ -21,7 +22,8 @@ from study_keras.vision.votes import may_count, votes
 # Chosen on pages of the 5,000 training images that no network saw, and on ink that is no digit.
 DOUBTFUL = 0.75  # a page that is read no surer than this is also looked at turned
 SURER = 0.15  # by how much a turned page must be surer
-ALONE = 0.3  # where no mark is clear, a mark counts as a digit from this likelihood
+ALONE = 0.3  # where no mark is clear, one counts as a digit from this likelihood
+TOGETHER = 0.45  # and several from this one: the strokes of a scribble look like digits, too
 WHOLE = 40  # pixels a side; a picture that is no larger may be one digit as a network sees it
 LIKELY = 0.5  # if nothing is found in it, its class counts from this probability: more than all others together
 EITHER_WAY = (0, 1, 6, 8, 9)  # digits that are digits upside down, too, and so do not tell which way is up
@@ -115,10 +117,11 @@ def _shrunk(grey: Grey) -> NDArray[np.float32]:
     return image
 
 
-def _surer_whole(grey: Grey, found: list[Candidate], network: Network) -> list[Candidate]:
-    """Return what was found in a picture of at most ``WHOLE`` pixels, or the whole picture if it is the surer answer.
+def _with_whole(grey: Grey, found: list[Candidate], network: Network) -> list[Candidate]:
+    """Return what was found in a picture of at most ``WHOLE`` pixels, and in the whole picture.
 
-    Such a picture may be one digit as a network sees it, but not normalized: in a thick pen, or at the edge.
+    Such a picture may be one digit as a network sees it, but not normalized: in a thick pen, or at the edge. If one
+    digit is found, the probabilities of both views are averaged; if none is, the whole picture may be one.
     """
     digits = [candidate for candidate in found if candidate.is_digit]
     if len(digits) > 1:
@@ -126,9 +129,12 @@ def _surer_whole(grey: Grey, found: list[Candidate], network: Network) -> list[C
     edge = np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]])
     image = _shrunk(1 - grey if np.median(edge) > 0.5 else grey)
     whole = _whole(image, grey.shape, network)
-    if digits:
-        return [whole] if whole.probability > digits[0].probability else found
-    return [whole] if whole.probability >= LIKELY else found
+    if not digits:
+        return [whole] if whole.probability >= LIKELY else found
+    row = ((whole.probabilities + digits[0].probabilities) / 2).astype(np.float32)
+    if whole.probability > digits[0].probability:
+        return [whole._replace(probabilities=row)]
+    return [one._replace(probabilities=row) if one is digits[0] else one for one in found]
 
 
 # A picture in which digits are found
@@ -138,7 +144,7 @@ def _read(grey: Grey, network: Network, finder: Finder) -> tuple[list[Candidate]
     """Return what was found, the picture as it was read, and by how many degrees it was turned for that."""
     found, best = _candidates(grey, network, finder), 0
     if max(grey.shape) <= WHOLE:
-        return _surer_whole(grey, found, network), grey, 0
+        return _with_whole(grey, found, network), grey, 0
     upright = Detection(grey, 1.0, found, [])
     if upright.sureness > DOUBTFUL or _is_one_clear(upright):
         return found, grey, 0
@@ -163,13 +169,27 @@ def _shows_its_top(page: Detection) -> bool:
 
 
 def _candidates(grey: Grey, network: Network, finder: Finder) -> list[Candidate]:
+    """Return what was found in a picture, or in its part with small digits, if that shows at least as many."""
+    found, boxes = _found(grey, network, finder)
+    part = small_part(grey.shape, boxes)
+    if part is None:
+        return found
+    closer, _ = _found(enlarged(grey, part), network, finder)
+    fewer = sum(one.is_digit for one in closer) < sum(one.is_digit for one in found)
+    return found if fewer else in_place(closer, part)
+
+
+def _found(grey: Grey, network: Network, finder: Finder) -> tuple[list[Candidate], list[Box]]:
+    """Return what was found in a picture, and the boxes of all that may be digits, clearly or not."""
     levels = levels_of(grey)
     marks = without_traces([mark for mark in find_marks(levels, finder) if may_count(mark)], levels)
     if not marks:
-        return []
+        return [], []
     images, rows, likely = votes(marks, levels, network, finder)
+    boxes = [mark.box for mark, chance in zip(marks, likely, strict=True) if chance >= IS_DIGIT]
     if max(likely) < CLEAR:
-        likely = [chance if chance >= ALONE else 0.0 for chance in likely]
+        least = ALONE if sum(chance >= ALONE for chance in likely) == 1 else TOGETHER
+        likely = [chance if chance >= least else 0.0 for chance in likely]
     counted = [at for at, mark in enumerate(marks) if likely[at] >= IS_DIGIT or mark.doubtful]
     candidates: list[Candidate] = []
     for number, all_ in enumerate(lines_of([marks[at].box for at in counted])):
@@ -177,7 +197,8 @@ def _candidates(grey: Grey, network: Network, finder: Finder) -> list[Candidate]
         written = [Candidate(marks[at].box, images[at], rows[at], number, likely[at]) for at in line]
         if any(candidate.is_digit for candidate in written):
             nothing = np.full_like(rows[0], 1 / rows.shape[1]), np.zeros((28, 28), np.float32)
-            boxes = unread_boxes([marks[at] for at in line], levels)
-            written += [Candidate(box, nothing[1], nothing[0], number, 0.0) for box in boxes]
+            others = [marks[at] for at in set(counted).difference(counted[one] for one in all_)]
+            unread = unread_boxes([marks[at] for at in line], others, levels)
+            written += [Candidate(box, nothing[1], nothing[0], number, 0.0) for box in unread]
         candidates += sorted(written, key=lambda candidate: candidate.box[0] + candidate.box[2])
-    return candidates
+    return candidates, boxes

@@ -9,7 +9,7 @@ import numpy as np
 
 from study_keras.vision.components import Mask, connected_components
 from study_keras.vision.levels import Level
-from study_keras.vision.lines import Box
+from study_keras.vision.lines import IN_LINE, Box, common_height
 from study_keras.vision.marks import Floats, Mark
 
 DARK_ENOUGH = 0.5  # of the difference between the line's digits and its paper; fainter is not their ink
@@ -24,11 +24,12 @@ def without_low(line: Sequence[int], marks: Sequence[Mark]) -> list[int]:
     return [at for at, height in zip(line, heights, strict=True) if height >= least]
 
 
-def unread_boxes(line: Sequence[Mark], levels: Sequence[Level]) -> list[Box]:
-    """Return the boxes of ink in a line of digits, as high as they are, that is none of theirs.
+def unread_boxes(line: Sequence[Mark], others: Sequence[Mark], levels: Sequence[Level]) -> list[Box]:
+    """Return the boxes of ink in a line of digits, as high as they are, that is neither theirs nor another mark's.
 
     Args:
         line: the digits' marks, from the left.
+        others: the marks of the page's other lines.
         levels: of the picture.
 
     Returns:
@@ -43,25 +44,27 @@ def unread_boxes(line: Sequence[Mark], levels: Sequence[Level]) -> list[Box]:
     right, bottom = (int(np.ceil(side)) for side in area[2:])
     strip = level.light[top:bottom, left:right]
     strip = -strip if sum(mark.dark for mark in line) * 2 > len(line) else strip
-    boxes = boxes - [left, top, left, top]
-    found = _others(strip, boxes, height)
+    away = [left, top, left, top]
+    taken = np.array([mark.box for mark in others]).reshape(-1, 4) / level.scale - away
+    found = _others(strip, boxes - away, taken, height)
     return [_moved(box, left, top, level.scale) for box in sorted(found)]
 
 
-def _others(strip: Floats, boxes: Floats, height: float) -> list[Box]:
-    """Return the components of a strip that are as high as its digits, but none of them."""
+def _others(strip: Floats, boxes: Floats, taken: Floats, height: float) -> list[Box]:
+    """Return the components of a strip that are as high as its digits in ``boxes``, but neither they nor ``taken``."""
     own = np.zeros(strip.shape, bool)
     strip = strip - float(np.median(strip))  # paper is most of it
+    all_ = np.concatenate([boxes, taken])
     peaks = []
     for left, top, right, bottom in (
-        np.stack([np.floor(boxes[:, :2]), np.ceil(boxes[:, 2:])], 1).reshape(-1, 4).astype(int)
+        np.stack([np.floor(all_[:, :2]), np.ceil(all_[:, 2:])], 1).reshape(-1, 4).astype(int)
     ):
-        inside = np.s_[max(top - 1, 0) : bottom + 1, max(left - 1, 0) : right + 1]
+        inside = np.s_[max(top - 1, 0) : max(bottom + 1, 0), max(left - 1, 0) : max(right + 1, 0)]
         own[inside] = True
         peaks.append(float(strip[inside].max(initial=0)))
-    mask: Mask = (strip > DARK_ENOUGH * float(np.median(peaks))) & ~own
+    mask: Mask = (strip > DARK_ENOUGH * float(np.median(peaks[: len(boxes)]))) & ~own
     components = connected_components(mask)
-    middles = (boxes[:, :2] + boxes[:, 2:]) / 2
+    middles = (all_[:, :2] + all_[:, 2:]) / 2
     return [
         (left, top, right, bottom)
         for (left, top, right, bottom), area in zip(components.boxes.tolist(), components.areas, strict=True)
@@ -72,7 +75,14 @@ def _others(strip: Floats, boxes: Floats, height: float) -> list[Box]:
         and bottom < strip.shape[0]
         and not ((middles > (left, top)) & (middles < (right, bottom))).all(axis=1).any()
         and (right - left >= 0.3 * height or not own[top:bottom, max(left - 1, 0) : right + 1].any())
+        and _is_beside(boxes, (left, top, right, bottom))
     ]
+
+
+def _is_beside(boxes: Floats, other: Box) -> bool:
+    """Whether a box is as high on the page as the nearest of a line: a line may rise or fall, and reach into others."""
+    nearest = boxes[np.abs(boxes[:, 0] + boxes[:, 2] - other[0] - other[2]).argmin()]
+    return common_height((nearest[0], nearest[1], nearest[2], nearest[3]), other) >= IN_LINE
 
 
 def _moved(box: Box, left: int, top: int, scale: float) -> Box:

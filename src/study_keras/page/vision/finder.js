@@ -2,7 +2,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { openModel } from "../runtimes/tfjs_model.js";
 import { checkMemory, reserve } from "../runtimes/wasm_memory.js";
-import { VIEW } from "./marks.js";
+import { VIEW } from "./views.js";
 
 const MEMORY = 96e6; // bytes; what the detector needs for a level of 1024 x 1024
 const BATCH = 64; // views; more at once take more memory and are no faster

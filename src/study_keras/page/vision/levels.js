@@ -2,7 +2,7 @@
 // study_keras/vision/levels.py, sum by sum in the same order.
 
 export const MAX_SIDE = 1024; // pixels a side of the largest level
-const SMALL = 64; // pixels; a picture whose sides are all at most that long is looked at in double size, too
+export const SMALL = 64; // pixels; a picture whose sides are all at most that long is looked at in double size, too
 const SHORTEST = 20; // pixels; the detector finds digits of 20 to 44 pixels, so halving misses none
 const RADIUS = 24; // pixels around each in which the mean and the deviation are taken
 const FLOOR = 0.02; // added to the deviation, so that the noise of blank paper stays low
@@ -89,7 +89,7 @@ function halved({ values, width, height }) {
 }
 
 /** The picture in double size, interpolated linearly between the middles of its pixels: rows, then columns. */
-function doubled({ values, width, height }) {
+export function doubled({ values, width, height }) {
   const tall = new Float64Array(2 * height * width);
   for (let row = 0; row < height; row++) {
     const [above, here, below] = [Math.max(row - 1, 0) * width, row * width, Math.min(row + 1, height - 1) * width];

@@ -1,5 +1,7 @@
 // Boxes -> lines, in reading order; the twin of study_keras/vision/lines.py.
 
+export const IN_LINE = 1 / 3; // of the lower one's height that two neighbours in a line have in common
+
 /**
  * The numbers of the boxes line by line from the top, each line from the left. A box joins the line of the nearest box to
  * its left with which it has at least a third of the lower one's height in common.
@@ -24,7 +26,12 @@ export function linesOf(boxes) {
 
 /** How likely `other` is the next one in the line of `one`; 0 if it is not. */
 function affinityOf(one, other) {
-  const heights = [one[3] - one[1], other[3] - other[1]];
-  const common = (Math.min(one[3], other[3]) - Math.max(one[1], other[1])) / Math.min(...heights);
-  return common < 1 / 3 ? 0 : common / (1 + Math.max(0, other[0] - one[2]) / Math.max(...heights));
+  const [common, high] = [commonHeight(one, other), Math.max(one[3] - one[1], other[3] - other[1])];
+  return common < IN_LINE ? 0 : common / (1 + Math.max(0, other[0] - one[2]) / high);
+}
+
+/** The part of the lower box's height that two boxes have in common; negative if one is above the other. */
+export function commonHeight(one, other) {
+  const lower = Math.min(one[3] - one[1], other[3] - other[1]);
+  return (Math.min(one[3], other[3]) - Math.max(one[1], other[1])) / lower;
 }

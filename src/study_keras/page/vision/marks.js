@@ -1,17 +1,17 @@
 // A picture -> the marks in it that may be digits: where each is, what it is, and which ink is its own; the twin of
 // study_keras/vision/marks.py, where it is written how the two networks do this.
-import { isSame, placeOf, rivalsOf } from "./overlaps.js";
-import { averaged } from "./plane.js";
+import { SAME, partInCommon, placeOf } from "./overlaps.js";
+import { withoutRivals } from "./rivals.js";
+import { VIEW, view } from "./views.js";
 
 const [ROWS, COLUMNS, SPAN] = [8, 4, 22]; // pixels a cell of the detector, and a unit of its distances
-export const VIEW = 32; // pixels a side of what the reader sees
 const LONGER = 22; // pixels of the longer side of the mark in it
 export const NONE = 10; // the reader's class of what is no digit
 const MOST = 400; // marks of a level that the reader looks at; more than that is texture
 const FOUND = Math.fround(0.2); // a cell counts from this probability of a digit
 export const IS_DIGIT = 0.25; // a mark counts as a digit from this likelihood
-const LARGER = 0.7; // power of its size by which a digit is preferred: parts of digits look like digits, such as the loop of a 9
-const SAME_INK = 0.5; // a mark is another's if so much of its ink, or of the other's, is in both
+const LARGER = 0.7; // power of its size by which a mark is preferred: parts of digits look like digits, as the loop of a 9
+const AGAIN = 0.75; // proposals of several levels that have so much in common are of one mark, and only one is read
 const [DOUBTFUL_SCORE, DOUBTFUL_DIGIT] = [0.5, 0.25];
 
 /**
@@ -29,78 +29,35 @@ const [DOUBTFUL_SCORE, DOUBTFUL_DIGIT] = [0.5, 0.25];
  */
 
 /**
- * The marks of a picture; of several in one place only the likeliest, and largest.
+ * The marks of a picture; of several that claim the same ink only the likeliest, and largest.
  * @param {object[]} levels as returned by levelsOf()
  * @param {object} finder as returned by openFinder()
  * @returns {Promise<Mark[]>}
  */
 export async function findMarks(levels, finder) {
-  const proposals = [];
+  const marks = await readMarks(await proposalsOf(levels, finder), levels, finder);
+  return withoutRivals(marks, marks.map(({ likelihood, box }) => worth(likelihood, box)));
+}
+
+/** What the detector finds in all levels; of several for one mark only the likeliest, and largest. */
+async function proposalsOf(levels, finder) {
+  const found = [];
   for (const [level, { contrast, scale }] of levels.entries()) {
     for (const one of await propose(contrast, finder)) {
-      if (one.score >= IS_DIGIT) proposals.push({ ...one, level, scale }); // the reader makes it no likelier
+      if (!(one.score >= IS_DIGIT)) continue; // the reader makes it no likelier
+      const box = one.box.map((side) => scale * side);
+      found.push({ ...one, level, scale, place: placeOf(box), worth: worth(one.score, box) });
     }
   }
-  return preferred(proposals, (some) => readMarks(some, levels, finder));
-}
-
-/**
- * The marks that are preferred to all others in their places, the most preferred first. A mark is at most as likely as its
- * proposal, so that most proposals need not be read: those beside a mark that none of them can surpass.
- */
-async function preferred(proposals, read) {
-  const rivals = rivalsOf(proposals.map(({ box, scale }) => placeOf(box.map((side) => scale * side))));
-  // At most; exactly once it is read; -1 if another is in its place.
-  const ranks = proposals.map(({ score, box, scale }) => rank(score, box.map((side) => scale * side)));
-  const precedes = (one, other) => ranks[one] > ranks[other] || (ranks[one] === ranks[other] && one < other);
-  const marks = [];
-  let waiting = proposals.map((_, at) => at);
-  while (waiting.length) {
-    const waits = new Set(waiting);
-    const now = waiting.filter((at) => !rivals[at].some((other) => waits.has(other) && precedes(other, at)));
-    for (const [i, mark] of (await read(now.map((at) => proposals[at]))).entries()) {
-      marks[now[i]] = mark;
-      ranks[now[i]] = rank(mark.likelihood, mark.box);
-    }
-    for (const at of marks.keys()) {
-      if (!marks[at] || ranks[at] < 0 || !rivals[at].every((other) => precedes(at, other))) continue;
-      for (const other of rivals[at]) ranks[other] = -1;
-    }
-    waiting = waiting.filter((at) => !marks[at] && ranks[at] >= 0);
-  }
-  const kept = new Set();
-  const order = [...marks.keys()].filter((at) => marks[at] && ranks[at] >= 0).sort((a, b) => (precedes(a, b) ? -1 : 1));
-  for (const at of order) if (!rivals[at].some((other) => kept.has(other))) kept.add(at);
-  return distinct([...kept].map((at) => marks[at]));
-}
-
-/** Marks without those whose ink is mostly that of one before: a thin stroke may be framed in two ways. */
-function distinct(marks) {
+  found.sort((a, b) => b.worth - a.worth);
   const kept = [];
-  for (const mark of marks) if (!kept.some((other) => inkInCommon(mark, other) > SAME_INK)) kept.push(mark);
+  for (const one of found) if (!kept.some((other) => partInCommon(one.place, other.place) > AGAIN)) kept.push(one);
   return kept;
 }
 
-/** The part of the ink of two marks, by that of the one with less, that is in both. */
-function inkInCommon(one, other) {
-  if (Math.min(one.box[2], other.box[2]) <= Math.max(one.box[0], other.box[0])) return 0;
-  if (Math.min(one.box[3], other.box[3]) <= Math.max(one.box[1], other.box[1])) return 0;
-  const [left, top, side] = one.square;
-  const [x, y, otherSide] = other.square;
-  const pixel = otherSide / VIEW;
-  const plane = { values: other.ink, width: VIEW, height: VIEW };
-  const seen = view(plane, [(left - x) / pixel, (top - y) / pixel, side / pixel], 1);
-  const both = one.ink.reduce((sum, ink, i) => sum + Math.min(ink, seen[i]), 0);
-  return both / Math.min(sumOf(one.ink), sumOf(other.ink) * (otherSide / side) ** 2);
-}
-
-function sumOf(values) {
-  return values.reduce((sum, value) => sum + value, 0);
-}
-
-/** By how much a mark is preferred to others in its place; what is no digit takes the place of none. */
-function rank(likelihood, [left, top, right, bottom]) {
-  if (likelihood < IS_DIGIT) return likelihood; // less than of any digit, which has more than a pixel
+/** By how much a mark is preferred to others of its ink; what is no digit is worth less than any digit. */
+function worth(likelihood, [left, top, right, bottom]) {
+  if (likelihood < IS_DIGIT) return likelihood; // a digit has more than a pixel
   return likelihood * Math.max(right - left, bottom - top) ** LARGER;
 }
 
@@ -117,6 +74,7 @@ export async function readAgain(wanted, levels, finder) {
 
 /** Let the reader look at proposals, all in one call: each call has its price. */
 async function readMarks(proposals, levels, finder) {
+  if (!proposals.length) return [];
   const views = new Float32Array(proposals.length * VIEW * VIEW);
   for (const [i, { box, dark, level }] of proposals.entries()) {
     views.set(view(levels[level].contrast, squareAround(box), dark ? -1 : 1), i * VIEW * VIEW);
@@ -173,7 +131,7 @@ function merged(proposals) {
     const mean = [0, 0, 0, 0];
     let weights = 0;
     for (let other = at; other < proposals.length; other++) {
-      if (!free[other] || !isSame(places[at], places[other])) continue;
+      if (!free[other] || !(partInCommon(places[at], places[other]) > SAME)) continue;
       const { box, score } = proposals[other];
       free[other] = 0;
       weights += score;
@@ -188,20 +146,6 @@ function merged(proposals) {
 function squareAround([left, top, right, bottom]) {
   const side = (Math.max(right - left, bottom - top) * VIEW) / LONGER;
   return [(left + right - side) / 2, (top + bottom - side) / 2, side];
-}
-
-/** Resample a square of a plane to 32 x 32 by area averages, times `sign`; outside of the plane is 0. */
-export function view({ values, width, height }, [left, top, side], sign) {
-  const [x0, y0] = [Math.floor(left), Math.floor(top)];
-  const [wide, tall] = [Math.floor(left + side + 1) - x0, Math.floor(top + side + 1) - y0];
-  const part = new Float64Array(wide * tall);
-  const [first, last] = [Math.max(x0, 0), Math.min(x0 + wide, width)];
-  for (let row = Math.max(y0, 0); row < Math.min(y0 + tall, height); row++) {
-    const [from, to] = [row * width, (row - y0) * wide - x0];
-    for (let column = first; column < last; column++) part[to + column] = sign * values[from + column];
-  }
-  const rows = averaged({ values: part, width: wide, height: tall }, VIEW, top - y0, side);
-  return averaged(rows, VIEW, left - x0, side).values;
 }
 
 function softmax(logits) {

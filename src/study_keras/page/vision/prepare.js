@@ -2,9 +2,10 @@
 //
 // The same contract as study_keras/vision/prepare.py; the golden vectors in the tests hold both to it.
 import { checkGrey, levelsOf } from "./levels.js";
-import { IS_DIGIT, VIEW, findMarks } from "./marks.js";
+import { IS_DIGIT, findMarks } from "./marks.js";
 import { isMnist, normalize } from "./normalize.js";
 import { withoutTraces } from "./traces.js";
+import { VIEW } from "./views.js";
 
 export const CONTRACT = 2;
 const FAINT = Math.fround(0.15); // of the ink's range; fainter is the soft edge of nothing

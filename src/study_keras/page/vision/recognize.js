@@ -1,4 +1,5 @@
 // A picture -> the digits in it: find the marks, normalize, classify; the twin of study_keras/vision/recognize.py.
+import { enlarged, inPlace, smallPart } from "./closer.js";
 import { checkGrey, levelsOf } from "./levels.js";
 import { linesOf } from "./lines.js";
 import { IS_DIGIT, findMarks } from "./marks.js";
@@ -12,7 +13,8 @@ import { CERTAIN, mayCount, votes } from "./votes.js";
 const NO_DIGIT = 0.4; // a mark whose best class is below is not counted as a digit
 const DOUBTFUL = 0.75; // a page that is read no surer than this is also looked at turned
 const SURER = 0.15; // by how much a turned page must be surer
-const ALONE = 0.3; // where no mark is clear, a mark counts as a digit from this likelihood
+const ALONE = 0.3; // where no mark is clear, one counts as a digit from this likelihood
+const TOGETHER = 0.45; // and several from this one: the strokes of a scribble look like digits, too
 const WHOLE = 40; // pixels a side; a picture that is no larger may be one digit as a network sees it
 const LIKELY = 0.5; // if nothing is found in it, its class counts from this probability: more than all others together
 const EITHER_WAY = [0, 1, 6, 8, 9]; // digits that are digits upside down, too, and so do not tell which way is up
@@ -52,7 +54,7 @@ export async function detect(grey, width, height, { classify, finder, shipped = 
   const image = asMnist(plane);
   if (image) return detection([await whole(image, plane, classify)], plane);
   const found = await candidatesIn(plane, networks);
-  if (Math.max(width, height) <= WHOLE) return detection(await surerWhole(plane, found, classify), plane);
+  if (Math.max(width, height) <= WHOLE) return detection(await withWhole(plane, found, classify), plane);
   return upright ? detection(found, plane) : surest(plane, found, networks);
 }
 
@@ -117,16 +119,20 @@ function roundHalfEven(v) {
 }
 
 /**
- * What was found in a picture of at most `WHOLE` pixels, or the whole picture if it is the surer answer: it may be one digit
- * as a network sees it, but not normalized.
+ * What was found in a picture of at most `WHOLE` pixels, and in the whole picture: it may be one digit as a network sees it,
+ * but not normalized. If one digit is found, the probabilities of both views are averaged; if none is, the whole may be one.
  */
-async function surerWhole(grey, found, classify) {
+async function withWhole(grey, found, classify) {
   const digits = found.filter(({ isDigit }) => isDigit);
   if (digits.length > 1) return found;
   const inked = median(edgeOf(grey)) > 0.5 ? { ...grey, values: grey.values.map((v) => 1 - v) } : grey;
-  const candidate = await whole(shrunk(inked), grey, classify);
-  const isSurer = digits.length ? candidate.probability > digits[0].probability : candidate.probability >= LIKELY;
-  return isSurer ? [candidate] : found;
+  const one = await whole(shrunk(inked), grey, classify);
+  if (!digits.length) return one.probability >= LIKELY ? [one] : found;
+  const [digit] = digits;
+  const row = one.probabilities.map((v, i) => Math.fround(v + digit.probabilities[i]) / 2);
+  const averaged = ({ box, image, line, digit: likelihood }) => toCandidate(box, image, row, line, likelihood);
+  if (one.probability > digit.probability) return [averaged(one)];
+  return found.map((candidate) => (candidate === digit ? averaged(digit) : candidate));
 }
 
 // A picture in which digits are found
@@ -157,10 +163,10 @@ function showsItsTop(candidates) {
   return digits.length > 1 && digits.some(({ certain, label }) => certain && !EITHER_WAY.includes(label));
 }
 
-/** The mean probability of what is written, with 0 for what could not be read; 0 if there is nothing. */
+/** How surely what is written is digits, and these: the mean, with 0 for what could not be read, or nothing. */
 function surenessOf(candidates) {
   const written = linesIn(candidates).flat();
-  return written.reduce((sum, one) => sum + one.probability * one.isDigit, 0) / Math.max(1, written.length);
+  return written.reduce((sum, one) => sum + one.digit * one.probability * one.isDigit, 0) / Math.max(1, written.length);
 }
 
 /** A candidate of a turned picture with its box in the upright one, and inside of it. */
@@ -175,22 +181,42 @@ function placed(candidate, { width, height }, degrees) {
   return { ...candidate, box: [x(left), y(top), x(right), y(bottom)] };
 }
 
+/** What was found in a picture, or in its part with small digits, if that shows at least as many. */
 async function candidatesIn(plane, networks) {
+  const { found, boxes } = await foundIn(plane, networks);
+  const part = smallPart(plane, boxes);
+  if (!part) return found;
+  const { found: closer } = await foundIn(enlarged(plane, part), networks);
+  const [few, most] = [closer, found].map((all) => all.filter(({ isDigit }) => isDigit).length);
+  return few < most ? found : inPlace(closer, part);
+}
+
+/** The likelihoods where none is clear: 0 for what does not count as a digit then. */
+function clearEnough(chances) {
+  const least = chances.filter((chance) => chance >= ALONE).length === 1 ? ALONE : TOGETHER;
+  return chances.map((chance) => (chance >= least ? chance : 0));
+}
+
+/** What was found in a picture, and the boxes of all that may be digits, clearly or not. */
+async function foundIn(plane, networks) {
   const levels = levelsOf(plane);
   const marks = withoutTraces((await findMarks(levels, networks.finder)).filter(mayCount), levels);
-  if (!marks.length) return [];
+  if (!marks.length) return { found: [], boxes: [] };
   const { images, rows, likely: chances } = await votes(marks, levels, networks);
-  const likely = Math.max(...chances) < CLEAR ? chances.map((chance) => (chance >= ALONE ? chance : 0)) : chances;
+  const boxes = marks.filter((_, at) => chances[at] >= IS_DIGIT).map(({ box }) => box);
+  const likely = Math.max(...chances) < CLEAR ? clearEnough(chances) : chances;
   const classes = rows[0].length;
   const counted = [...marks.keys()].filter((at) => likely[at] >= IS_DIGIT || marks[at].doubtful);
-  return linesOf(counted.map((at) => marks[at].box)).flatMap((all, number) => {
+  const found = linesOf(counted.map((at) => marks[at].box)).flatMap((all, number) => {
     const line = withoutLow(all.map((at) => counted[at]), marks);
     const written = line.map((at) => toCandidate(marks[at].box, images[at], rows[at], number, likely[at]));
     if (written.some(({ isDigit }) => isDigit)) {
-      for (const box of unreadBoxes(line.map((at) => marks[at]), levels)) {
+      const others = counted.filter((_, i) => !all.includes(i)).map((at) => marks[at]);
+      for (const box of unreadBoxes(line.map((at) => marks[at]), others, levels)) {
         written.push(toCandidate(box, new Float32Array(784), new Float32Array(classes).fill(1 / classes), number, 0));
       }
     }
     return written.sort((a, b) => a.box[0] + a.box[2] - (b.box[0] + b.box[2]));
   });
+  return { found, boxes };
 }

@@ -1,6 +1,6 @@
 // Traces of ink that look a little like digits: wiped off, shining through paper, stray strokes; the twin of
 // study_keras/vision/traces.py.
-import { VIEW, view } from "./marks.js";
+import { VIEW, view } from "./views.js";
 import { median } from "./plane.js";
 
 export const CLEAR = 0.6; // a mark that is as likely a digit is none

@@ -52,14 +52,11 @@ const CHECKS = {
     await page.click("#train-run");
     for (const [name, key] of [["rate", "ArrowRight"], ["batch", "ArrowLeft"], ["dropout", "ArrowRight"], ["shift", "ArrowRight"], ["units", "ArrowLeft"]]) {
       await page.focus(`#knob-${name}`);
-      await page.keyboard.press(key);
-      await nextTest(page);
+      await turned(page, () => page.keyboard.press(key));
     }
     const shown = await page.locator("#knobs output").allTextContents();
-    await page.selectOption("#knob-activation", "tanh");
-    await nextTest(page);
-    await page.selectOption("#knob-optimizer", "momentum");
-    await nextTest(page);
+    await turned(page, () => page.selectOption("#knob-activation", "tanh"));
+    await turned(page, () => page.selectOption("#knob-optimizer", "momentum"));
     const { changes } = await curves(page);
     const result = { shown, changes, code: await page.textContent("#train-code"), units: await page.getAttribute("#units", "aria-label"), accuracy: await accuracy(page) };
     await page.click("#train-defaults");
@@ -192,6 +189,14 @@ function curves(page) {
 const bars = (page) => page.locator("#yours-bars .share").allTextContents();
 
 /** Wait until another pass has been tested. */
+/** Turn a knob, and wait until the chart shows it and a later test: two changes at one step would be one line. */
+async function turned(page, turn) {
+  const { changes } = await curves(page);
+  await turn();
+  await page.waitForFunction((former) => document.querySelectorAll("#train-loss-chart .change").length > former, changes);
+  await nextTest(page);
+}
+
 async function nextTest(page) {
   await page.waitForFunction((former) => document.getElementById("train-status").textContent !== former, await page.textContent("#train-status"));
 }

@@ -82,7 +82,7 @@ def test_what_is_found_in_the_enlarged_part_is_in_its_place():
     assert one.box == (13, 24, 20, 40)
 
 
-def test_digits_that_are_few_and_small_among_large_ones_are_read_as_before():
+def test_large_digits_are_read_as_before():
     read, (images, labels) = photos.reader(), mnist.load_data()[1]
     pieces = [rows.digit_ink(images[one]) for one in range(5)]
     light, _ = rows.row(pieces, np.random.default_rng(2))

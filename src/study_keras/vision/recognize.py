@@ -22,6 +22,7 @@ from study_keras.vision.votes import may_count, votes
 # Chosen on pages of the 5,000 training images that no network saw, and on ink that is no digit.
 DOUBTFUL = 0.75  # a page that is read no surer than this is also looked at turned
 SURER = 0.15  # by how much a turned page must be surer
+# ALONE and TOGETHER could be 0.4 and 0.5 there, and less junk would be read; but pictures by others would lose digits.
 ALONE = 0.3  # where no mark is clear, one counts as a digit from this likelihood
 TOGETHER = 0.45  # and several from this one: the strokes of a scribble look like digits, too
 WHOLE = 40  # pixels a side; a picture that is no larger may be one digit as a network sees it

@@ -14,7 +14,8 @@ from study_keras.vision.views import VIEW, view
 if TYPE_CHECKING:
     from study_keras.vision.marks import Mark
 
-# Chosen on pages of the 5,000 training images that no network saw.
+# SAME_INK and GIVES_WAY were chosen on pages of the 5,000 training images that no network saw; the others follow from
+# single pictures, and change nothing on those pages.
 SAME_INK = 0.6  # two marks are rivals if so much of the ink of one is the other's, too
 SAME_BOX = 0.5  # or if their boxes have so much in common
 AROUND = 0.7  # or if so much of a box is in the larger one of a mark that is worth less
